@@ -1,0 +1,59 @@
+# Third-party libraries. Each is taken from the system if CMake finds it there, and otherwise downloaded
+# at a pinned version (FetchContent; a machine without network can point FETCHCONTENT_SOURCE_DIR_<NAME> at
+# a copy). GoogleTest and Google Benchmark are for tests and benchmarks only.
+include(FetchContent)
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR}/find)
+
+FetchContent_Declare(fmt
+  URL https://github.com/fmtlib/fmt/archive/10.1.1.tar.gz
+  URL_HASH SHA256=78b8c0a72b1c35e4443a7e308df52498252d1cefc2b08c9a97bc9ee6cfe61f8b
+  FIND_PACKAGE_ARGS 9)
+FetchContent_Declare(nlohmann_json
+  URL https://github.com/nlohmann/json/archive/v3.11.2.tar.gz
+      http://deb.debian.org/debian/pool/main/n/nlohmann-json3/nlohmann-json3_3.11.2.orig.tar.gz
+  URL_HASH SHA256=d69f9deb6a75e2580465c6c4c5111b89c4dc2fa94e3a85fcd2ffcd9a143d9273
+  FIND_PACKAGE_ARGS 3.10)
+FetchContent_Declare(protozero
+  URL https://github.com/mapbox/protozero/archive/refs/tags/v1.8.2.tar.gz
+  URL_HASH SHA256=68d1df951b4d8397355c8fc9ffed40d9c06282a877fe847403feac6edcee3ef1
+  FIND_PACKAGE_ARGS 1.7)
+FetchContent_Declare(xxhash
+  URL https://github.com/Cyan4973/xxHash/archive/v0.8.1.tar.gz
+      http://deb.debian.org/debian/pool/main/x/xxhash/xxhash_0.8.1.orig.tar.gz
+  URL_HASH SHA256=3bb6b7d6f30c591dd65aaaff1c8b7a5b94d81687998ca9400082c739a690436c
+  SOURCE_SUBDIR cmake_unofficial
+  FIND_PACKAGE_ARGS 0.8)
+FetchContent_Declare(CLI11
+  URL https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.5.0.tar.gz
+  URL_HASH SHA256=17e02b4cddc2fa348e5dbdbb582c59a3486fa2b2433e70a0c3bacb871334fd55
+  FIND_PACKAGE_ARGS 2.1)
+FetchContent_Declare(GTest
+  URL https://github.com/google/googletest/archive/release-1.12.1.tar.gz
+      http://deb.debian.org/debian/pool/main/g/googletest/googletest_1.12.1.orig.tar.gz
+  URL_HASH SHA256=81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2
+  FIND_PACKAGE_ARGS 1.12)
+FetchContent_Declare(benchmark
+  URL https://github.com/google/benchmark/archive/v1.7.1.tar.gz
+      http://deb.debian.org/debian/pool/main/b/benchmark/benchmark_1.7.1.orig.tar.gz
+  URL_HASH SHA256=6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7
+  FIND_PACKAGE_ARGS 1.7)
+
+set(FMT_INSTALL OFF)
+set(JSON_BuildTests OFF CACHE INTERNAL "")
+set(XXHASH_BUILD_XXHSUM OFF CACHE INTERNAL "")
+set(CLI11_BUILD_TESTS OFF CACHE INTERNAL "")
+set(CLI11_BUILD_EXAMPLES OFF CACHE INTERNAL "")
+set(BENCHMARK_ENABLE_TESTING OFF CACHE INTERNAL "")
+set(INSTALL_GTEST OFF CACHE INTERNAL "")
+
+FetchContent_MakeAvailable(fmt nlohmann_json protozero xxhash)
+
+# protozero and xxHash are used as headers only; a downloaded copy has no target of the name we use.
+if(NOT TARGET protozero::protozero)
+  add_library(protozero::protozero INTERFACE IMPORTED)
+  target_include_directories(protozero::protozero INTERFACE ${protozero_SOURCE_DIR}/include)
+endif()
+if(NOT TARGET xxhash::headers)
+  add_library(xxhash::headers INTERFACE IMPORTED)
+  target_include_directories(xxhash::headers INTERFACE ${xxhash_SOURCE_DIR})
+endif()

@@ -1,0 +1,13 @@
+# xxHash as distributions install it. Only the header is used (XXH_INLINE_ALL).
+find_path(xxhash_INCLUDE_DIR xxhash.h)
+if(xxhash_INCLUDE_DIR)
+  file(STRINGS ${xxhash_INCLUDE_DIR}/xxhash.h _lines REGEX "#define XXH_VERSION_(MAJOR|MINOR|RELEASE) +[0-9]+")
+  string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
+  list(JOIN _numbers "." xxhash_VERSION)
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(xxhash REQUIRED_VARS xxhash_INCLUDE_DIR VERSION_VAR xxhash_VERSION)
+if(xxhash_FOUND AND NOT TARGET xxhash::headers)
+  add_library(xxhash::headers INTERFACE IMPORTED)
+  target_include_directories(xxhash::headers INTERFACE ${xxhash_INCLUDE_DIR})
+endif()

@@ -1,0 +1,97 @@
+// Converting a model: the library's main door.
+//
+//   mx2onnx::ConvertOptions options;
+//   options.inputs = {mx2onnx::parse_input("data:batch,3,224,224")};
+//   mx2onnx::Report report = mx2onnx::convert_files("model-symbol.json", {"model-0000.params"},
+//                                                   "model.onnx", options);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mx2onnx/error.h"
+#include "mx2onnx/report.h"
+
+namespace mx2onnx {
+
+/// The opsets that can be written, and the one that is written unless asked otherwise: every runtime
+/// we tried takes 17.
+constexpr int kFirstOpset = 12;
+constexpr int kLastOpset = 28;
+constexpr int kDefaultOpset = 17;
+
+/// What is known of one input of the model.
+struct InputSpec {
+  std::string name;
+  /// Sizes as text: numbers, names of free sizes, "?" for a free size without a name. Empty if the
+  /// model itself determines the shape.
+  std::optional<std::vector<std::string>> dims;
+  /// NumPy's name of the element type; empty if the model determines it (else float32).
+  std::string dtype;
+};
+
+/// Parses `NAME:DIMS:DTYPE`, as the command line takes it (`data:batch,3,224,224:float32`). Throws
+/// Error with kUsage.
+InputSpec parse_input(std::string_view text);
+
+struct ConvertOptions {
+  int opset = kDefaultOpset;
+  std::vector<InputSpec> inputs;
+  /// Rules `old=new` for parameter names; `*` in `old` matches any text and stands for it in `new`. The
+  /// first rule that matches a name renames it.
+  std::vector<std::string> rename_params;
+  /// Fills parameters that no file has with seeded random numbers instead of failing.
+  bool random_weights = false;
+  bool optimize = true;
+  /// Passes left out of the pipeline, by name.
+  std::vector<std::string> disabled_passes;
+  /// Writes weights to `<output>.data` beside the model. Done in any case if the model would pass
+  /// protobuf's limit of 2 GB.
+  bool external_data = false;
+  /// Called while weights are written: bytes done, bytes in all. Not called for a small model.
+  std::function<void(std::uint64_t, std::uint64_t)> progress;
+};
+
+/// An array that the caller holds, instead of a parameter file.
+struct ParameterArray {
+  std::string name;  ///< With or without `arg:` or `aux:`.
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;   ///< Row-major, little-endian.
+  std::shared_ptr<const void> owner;  ///< Keeps the bytes alive; may be null if the caller does.
+};
+
+/// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if it
+/// fails. Throws Error.
+Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
+                     const std::string& output, const ConvertOptions& options = {});
+
+/// A model to convert, from files, from memory, or both.
+struct Source {
+  std::string symbol_name;  ///< Path or other name of the symbol, for messages.
+  std::string symbol_json;  ///< Its text; if empty, the file `symbol_name` is read.
+  std::vector<std::string> param_paths;
+  std::vector<ParameterArray> arrays;
+};
+
+/// As convert_files, for any source.
+Report convert_to_file(const Source& source, const std::string& output,
+                       const ConvertOptions& options = {});
+
+/// The ONNX model's bytes instead of a file. Throws Error with kUnsupported if the model passes
+/// protobuf's limit of 2 GB.
+std::pair<std::string, Report> convert_to_memory(const Source& source,
+                                                 const ConvertOptions& options = {});
+
+/// The names of the passes, in the order in which they run.
+std::vector<std::string> pass_names();
+
+}  // namespace mx2onnx

@@ -1,0 +1,40 @@
+// What a conversion has to say beside its result.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mx2onnx {
+
+/// A warning. The id is stable: `W-dim-fixed`, `W-unused-input`…
+struct Diagnostic {
+  std::string id;
+  std::string node;  ///< MXNet node or input it speaks of; may be empty.
+  std::string message;
+};
+
+/// An input or output of the converted model.
+struct PortReport {
+  std::string name;
+  std::string dtype;               ///< NumPy's name.
+  std::vector<std::string> shape;  ///< Numbers, names of free sizes, or expressions of these.
+};
+
+struct Report {
+  std::vector<PortReport> inputs;
+  std::vector<PortReport> outputs;
+  std::vector<Diagnostic> diagnostics;
+  int opset = 0;
+  int ir_version = 0;
+  std::size_t num_mxnet_nodes = 0;  ///< Operators, variables not counted.
+  std::size_t num_onnx_nodes = 0;
+  std::size_t num_parameters = 0;     ///< Initializers that came from the parameter files.
+  std::uint64_t parameter_bytes = 0;  ///< Bytes of all initializers.
+  /// The passes that ran, with the number of changes each made.
+  std::vector<std::pair<std::string, std::size_t>> passes;
+};
+
+}  // namespace mx2onnx

@@ -1,0 +1,180 @@
+"""The package's functions: Python's forms of models and inputs, made into what the core takes."""
+
+import os
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+
+from . import _core
+
+Size = Union[int, str]
+"""A dimension: a number, a name for a free size, or "?" for a free size without a name."""
+
+InputType = Union[Sequence[Size], Tuple[Sequence[Size], str], str]
+"""A shape, a pair (shape, dtype), or an element type alone."""
+
+Inputs = Union[Mapping[str, InputType], Iterable[str]]
+Params = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Mapping[str, Any], None]
+
+
+class ConvertResult:
+    """What a conversion made.
+
+    - ``model``: the ONNX file's bytes; None if it was written to ``output``
+    - ``inputs``, ``outputs``: lists of dicts with ``name``, ``dtype`` and ``shape``
+    - ``diagnostics``: list of dicts with ``id`` (stable: ``W-…``), ``node`` and ``message``
+    - ``report``: all of the above and more (opset, IR version, node counts, passes) as one dict
+    """
+
+    def __init__(self, model: Optional[bytes], report: Dict[str, Any]):
+        self.model = model
+        self.report = report
+
+    @property
+    def inputs(self) -> List[Dict[str, Any]]:
+        return self.report["inputs"]
+
+    @property
+    def outputs(self) -> List[Dict[str, Any]]:
+        return self.report["outputs"]
+
+    @property
+    def diagnostics(self) -> List[Dict[str, Any]]:
+        return self.report["diagnostics"]
+
+    def __repr__(self) -> str:
+        def ports(entries):
+            return ", ".join("%s %s(%s)" % (e["name"], e["dtype"], ", ".join(e["shape"])) for e in entries)
+
+        return "<ConvertResult opset %d: %s -> %s>" % (self.report["opset"], ports(self.inputs), ports(self.outputs))
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, str)) or hasattr(value, "__index__")
+
+
+def _input_spec(name: str, value: InputType) -> _core.InputSpec:
+    if isinstance(value, str):
+        return _core.InputSpec(name, None, value)
+    value = tuple(value)
+    dtype = ""
+    if len(value) == 2 and not _is_size(value[0]):
+        value, dtype = tuple(value[0]), _dtype_name(value[1])
+    for size in value:
+        if not _is_size(size):
+            raise TypeError("input %r: a size is a number or a name, not %r" % (name, size))
+    return _core.InputSpec(name, [str(size) for size in value], dtype)
+
+
+def _dtype_name(dtype: Any) -> str:
+    """"float32" from a name, a NumPy dtype, or a NumPy scalar type."""
+    if isinstance(dtype, str):
+        return dtype
+    return getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+
+
+def _input_specs(inputs: Optional[Inputs]) -> List[_core.InputSpec]:
+    if inputs is None:
+        return []
+    if isinstance(inputs, Mapping):
+        return [_input_spec(name, value) for name, value in inputs.items()]
+    if isinstance(inputs, str):
+        inputs = [inputs]
+    return [_core.parse_input(text) for text in inputs]
+
+
+def _given_array(name: str, value: Any) -> _core.GivenArray:
+    import numpy
+
+    array = value.asnumpy() if hasattr(value, "asnumpy") else numpy.asarray(value)
+    shape = list(array.shape)
+    # A view of the bytes; NumPy makes 0-d arrays 1-d here.
+    flat = numpy.ascontiguousarray(array).reshape(-1)
+    return _core.GivenArray(name, array.dtype.name, shape, flat.view(numpy.uint8))
+
+
+def _source(symbol: Any, params: Params) -> Dict[str, Any]:
+    """The core's arguments for a symbol (path, or the JSON text itself) and its parameters."""
+    text = ""
+    if isinstance(symbol, str) and symbol.lstrip()[:1] == "{":
+        name, text = "symbol", symbol
+    else:
+        name = os.fspath(symbol)
+    paths: List[str] = []
+    arrays: List[_core.GivenArray] = []
+    if isinstance(params, Mapping):
+        arrays = [_given_array(key, value) for key, value in params.items()]
+    elif isinstance(params, (str, os.PathLike)):
+        paths = [os.fspath(params)]
+    elif params is not None:
+        paths = [os.fspath(path) for path in params]
+    return {"name": name, "json": text, "param_paths": paths, "arrays": arrays}
+
+
+def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
+    options = _core.ConvertOptions()
+    options.inputs = _input_specs(inputs)
+    options.opset = opset
+    return options
+
+
+def convert(
+    symbol: Union[str, os.PathLike],
+    params: Params = None,
+    *,
+    inputs: Optional[Inputs] = None,
+    output: Union[str, os.PathLike, None] = None,
+    opset: int = _core.DEFAULT_OPSET,
+    optimize: bool = True,
+    disabled_passes: Sequence[str] = (),
+    rename_params: Sequence[str] = (),
+    random_weights: bool = False,
+    external_data: bool = False,
+) -> ConvertResult:
+    """Converts a model.
+
+    ``symbol`` is the path of a ``*-symbol.json``, or its text. ``params`` is the path of a parameter
+    file, several paths, or a mapping of names to arrays.
+
+    ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
+    224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
+    ``["data:batch,3,224,224:float32"]``. A name in a shape is a free size.
+
+    With ``output`` the model is written to that file, and nothing is left behind if that fails; without
+    it, the result has the bytes in ``model``.
+
+    Raises a subclass of :class:`mx2onnx.Error`.
+    """
+    options = _options(inputs, opset)
+    options.optimize = optimize
+    options.disabled_passes = list(disabled_passes)
+    options.rename_params = list(rename_params)
+    options.random_weights = random_weights
+    options.external_data = external_data
+    source = _source(symbol, params)
+    if output is None:
+        model, report = _core.convert_to_memory(**source, options=options)
+        return ConvertResult(model, report)
+    report = _core.convert_to_file(**source, output=os.fspath(output), options=options)
+    return ConvertResult(None, report)
+
+
+def inspect(
+    symbol: Union[str, os.PathLike],
+    params: Params = None,
+    *,
+    inputs: Optional[Inputs] = None,
+    opset: int = _core.DEFAULT_OPSET,
+) -> Dict[str, Any]:
+    """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
+    sizes, and in ``problems`` what would not convert to the opset, a line each."""
+    return _core.inspect(**_source(symbol, params), options=_options(inputs, opset))
+
+
+def operators() -> List[Dict[str, Any]]:
+    """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
+    ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
+    return _core.operators()
+
+
+def pass_names() -> List[str]:
+    """The optimisation passes in the order in which they run, for ``disabled_passes``."""
+    return _core.pass_names()

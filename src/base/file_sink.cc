@@ -1,0 +1,145 @@
+// FileSink: see byte_sink.h.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "base/byte_sink.h"
+#include "base/error.h"
+
+namespace mx2onnx {
+namespace {
+
+constexpr std::size_t kBufferSize = 1 << 18;
+// Below this a copy through the buffer is cheaper than a system call.
+constexpr std::size_t kSmallestRangeForKernel = 1 << 16;
+
+std::string resolve_links(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const auto resolved = std::filesystem::canonical(path, error);
+  return error ? path : resolved.string();
+}
+
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+FileSink::FileSink(std::string path) : path_(std::move(path)), target_(resolve_links(path_)) {
+  buffer_.reserve(kBufferSize);
+  open();
+}
+
+void FileSink::open() {
+  struct stat status = {};
+  if (::stat(target_.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) fail_write(EISDIR);
+    if (!S_ISREG(status.st_mode)) {
+      kind_ = Kind::kDirect;
+      descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+      if (descriptor_ < 0) fail_write(errno);
+      return;
+    }
+    // rename() would replace a file that its owner has made read-only.
+    if (::access(target_.c_str(), W_OK) != 0) fail_write(errno);
+  }
+  static std::atomic<unsigned> counter{0};
+  temporary_ = fmt::format("{}.{}.{}.tmp", target_, ::getpid(), counter++);
+#if defined(O_TMPFILE)
+  descriptor_ = ::open(directory_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (descriptor_ >= 0) {
+    kind_ = Kind::kUnnamed;
+    return;
+  }
+#endif
+  kind_ = Kind::kTemporary;
+  descriptor_ = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail_write(errno);
+}
+
+FileSink::~FileSink() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  if (kind_ == Kind::kTemporary) ::unlink(temporary_.c_str());
+}
+
+void FileSink::append(std::span<const std::byte> bytes) {
+  size_ += bytes.size();
+  if (buffer_.size() + bytes.size() > kBufferSize) flush();
+  if (bytes.size() >= kBufferSize) {
+    write_all(bytes);
+  } else {
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  }
+}
+
+void FileSink::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
+  if (size < kSmallestRangeForKernel) {
+    append(file.bytes().subspan(offset, size));
+    return;
+  }
+  flush();
+#if defined(__linux__)
+  auto position = static_cast<off64_t>(offset);
+  while (size > 0) {
+    const ssize_t copied =
+        ::copy_file_range(file.descriptor(), &position, descriptor_, nullptr, size, 0);
+    // Some file systems and pairs of them cannot do this; then the bytes go through the mapping.
+    if (copied <= 0) break;
+    size -= static_cast<std::size_t>(copied);
+    size_ += static_cast<std::uint64_t>(copied);
+  }
+  offset = static_cast<std::size_t>(position);
+#endif
+  if (size > 0) append(file.bytes().subspan(offset, size));
+}
+
+void FileSink::flush() {
+  write_all(buffer_);
+  buffer_.clear();
+}
+
+void FileSink::write_all(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail_write(errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void FileSink::commit() {
+  flush();
+  if (kind_ == Kind::kUnnamed) {
+    const auto link = fmt::format("/proc/self/fd/{}", descriptor_);
+    if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      fail_write(errno);
+    }
+    kind_ = Kind::kTemporary;
+  }
+  if (kind_ == Kind::kTemporary && std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    fail_write(errno);
+  }
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  // A full disk may show only now (network file systems, quotas).
+  if (::close(descriptor) != 0) fail_write(errno);
+}
+
+void FileSink::fail_write(int error) const {
+  fail_at({.file = path_}, ErrorCode::kIo,
+          fmt::format("cannot be written: {}", std::strerror(error)));
+}
+
+}  // namespace mx2onnx

@@ -1,0 +1,38 @@
+// A file mapped read-only into memory. Its pages belong to the page cache, not to the process.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace mx2onnx {
+
+class MappedFile {
+ public:
+  /// Maps a regular file. Fails with kIo and the system's words if that is not possible.
+  static std::shared_ptr<const MappedFile> open(const std::string& path);
+
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  const std::string& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  /// The open descriptor, so that the kernel can copy ranges without bringing them here.
+  int descriptor() const { return descriptor_; }
+
+ private:
+  MappedFile(std::string path, int descriptor, const std::byte* data, std::size_t size)
+      : path_(std::move(path)), descriptor_(descriptor), data_(data), size_(size) {}
+
+  std::string path_;
+  int descriptor_;
+  const std::byte* data_;
+  std::size_t size_;
+};
+
+/// Reads a whole small file (a symbol) into a string. Fails with kIo.
+std::string read_text_file(const std::string& path);
+
+}  // namespace mx2onnx

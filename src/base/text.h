@@ -1,0 +1,36 @@
+// Small helpers for reading and writing text.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mx2onnx {
+
+std::string_view trim(std::string_view text);
+std::string lower(std::string_view text);
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// Splits off `head` up to the separator; nothing if the separator does not occur.
+std::optional<std::pair<std::string_view, std::string_view>> split_once(std::string_view text,
+                                                                        char separator);
+
+/// `text` between double quotes, cut to at most 60 characters, control characters made visible: for
+/// error messages, which may quote hostile files.
+std::string quoted(std::string_view text);
+
+/// The candidates most like `name`, best first, at most `most`; unlike ones are left out.
+std::vector<std::string> nearest(std::string_view name, std::span<const std::string> candidates,
+                                 std::size_t most = 3);
+
+/// "a", "a or b", "a, b or c".
+std::string join_alternatives(std::span<const std::string> words);
+
+/// Whole numbers and decimals as MXNet and the command line write them; nothing unless all of the
+/// text is the number.
+std::optional<std::int64_t> parse_int(std::string_view text);
+std::optional<double> parse_double(std::string_view text);
+
+}  // namespace mx2onnx

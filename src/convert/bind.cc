@@ -1,0 +1,339 @@
+#include "convert/bind.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mxnet/input_spec.h"
+
+namespace mx2onnx {
+namespace {
+
+class Resolver {
+ public:
+  Resolver(Model& model, const Registry& registry, int opset, std::vector<NodeProblem>& problems)
+      : model_(model), registry_(registry), opset_(opset), problems_(problems) {}
+
+  void run() {
+    const auto& symbol = model_.symbol;
+    for (const auto& head : symbol.heads) model_.nodes[head.node].live = true;
+    // Against the topological order, so that a node is known to be live before its turn comes.
+    for (std::size_t i = symbol.nodes.size(); i-- > 0;) {
+      if (model_.nodes[i].live && !symbol.nodes[i].is_variable()) resolve(i);
+    }
+    std::reverse(problems_.begin(), problems_.end());
+    count_entries();
+    check_entries();
+  }
+
+ private:
+  void report(std::size_t index, std::string attribute, std::string message, std::string hint,
+              ErrorCode code) {
+    const auto& raw = model_.symbol.nodes[index];
+    problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, std::move(attribute),
+                         std::move(message), std::move(hint), code});
+  }
+
+  void resolve(std::size_t index) {
+    const auto& raw = model_.symbol.nodes[index];
+    ModelNode& node = model_.nodes[index];
+    node.def = registry_.find(raw.op);
+    if (node.def == nullptr) {
+      const auto like = nearest(raw.op, registry_.all_names(), 1);
+      report(index, "", "this operator is not known",
+             like.empty() ? "" : fmt::format("the nearest that is known: {}", like[0]),
+             ErrorCode::kUnsupported);
+    } else {
+      parse_attributes(index, node);
+      name_ports(index, node);
+    }
+    node.input_roles.resize(raw.inputs.size(), InputRole::kData);
+    node.input_names.resize(raw.inputs.size());
+    for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
+      if (node.input_roles[i] != InputRole::kLabel) model_.nodes[raw.inputs[i].node].live = true;
+    }
+  }
+
+  void parse_attributes(std::size_t index, ModelNode& node) {
+    std::vector<AttrProblem> found;
+    node.params = node.def->attrs.parse(model_.symbol.nodes[index].attrs, found);
+    const bool parsed = found.empty();
+    if (parsed && node.def->check) {
+      found = node.def->check(node.params.get(), {opset_, model_.symbol.np_shape});
+    }
+    for (auto& problem : found) {
+      report(index, std::move(problem.attribute), std::move(problem.message), std::move(problem.hint),
+             parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
+    }
+  }
+
+  void name_ports(std::size_t index, ModelNode& node) {
+    const auto& raw = model_.symbol.nodes[index];
+    const auto inputs = node.def->inputs(node.params.get());
+    const std::size_t count = raw.inputs.size();
+    const std::size_t fewest = inputs.size() - std::min(inputs.size(), node.def->num_optional_inputs);
+    if (!node.def->variadic && (count < fewest || count > inputs.size())) {
+      report(index, "", fmt::format("expected {} inputs, found {}", inputs.size(), count), "",
+             ErrorCode::kModel);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (node.def->variadic) {
+        node.input_names.push_back(fmt::format("{}{}", inputs[0].name, i));
+        node.input_roles.push_back(inputs[0].role);
+      } else if (i < inputs.size()) {
+        node.input_names.push_back(inputs[i].name);
+        node.input_roles.push_back(inputs[i].role);
+      }
+    }
+    node.output_names = node.def->outputs(node.params.get(), count);
+    for (auto& name : node.output_names) {
+      if (!raw.name.empty()) name = raw.name + "_" + name;
+    }
+  }
+
+  void count_entries() {
+    model_.first_entry.reserve(model_.nodes.size());
+    for (const auto& node : model_.nodes) {
+      model_.first_entry.push_back(model_.num_entries);
+      model_.num_entries += static_cast<std::uint32_t>(std::max<std::size_t>(1, node.output_names.size()));
+    }
+  }
+
+  // Entries of nodes whose operator is not known cannot be checked, but then the model is refused.
+  void check_entries() {
+    const auto exists = [&](const mxnet::NodeEntry& entry) {
+      const ModelNode& producer = model_.nodes[entry.node];
+      const bool is_variable = model_.symbol.nodes[entry.node].is_variable();
+      if (!is_variable && producer.def == nullptr) return true;
+      return entry.index < std::max<std::size_t>(1, producer.output_names.size());
+    };
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      const auto& raw = model_.symbol.nodes[i];
+      if (!model_.nodes[i].live) continue;
+      for (std::size_t k = 0; k < raw.inputs.size(); ++k) {
+        if (model_.nodes[i].input_roles[k] != InputRole::kLabel && !exists(raw.inputs[k])) {
+          report(i, "", fmt::format("input {} is output {} of '{}', which has fewer", k, raw.inputs[k].index,
+                                    model_.symbol.nodes[raw.inputs[k].node].name),
+                 "", ErrorCode::kModel);
+        }
+      }
+    }
+    for (const auto& head : model_.symbol.heads) {
+      if (!exists(head)) {
+        report(head.node, "", fmt::format("output {} of the model is output {} of this node, which has fewer",
+                                          &head - model_.symbol.heads.data(), head.index),
+               "", ErrorCode::kModel);
+      }
+    }
+  }
+
+  Model& model_;
+  const Registry& registry_;
+  int opset_;
+  std::vector<NodeProblem>& problems_;
+};
+
+std::vector<std::string> variable_names(const Model& model, bool live_only) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (raw.is_variable() && (model.nodes[i].live || !live_only)) names.push_back(raw.name);
+  }
+  return names;
+}
+
+const InputSpec* find_spec(const ConvertOptions& options, std::string_view name) {
+  for (const auto& spec : options.inputs) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+void check_specs(const Model& model, const ConvertOptions& options, Report& report) {
+  const auto all = variable_names(model, false);
+  const auto live = variable_names(model, true);
+  std::set<std::string> seen;
+  for (const auto& spec : options.inputs) {
+    if (!seen.insert(spec.name).second) {
+      fail(ErrorCode::kUsage, fmt::format("input '{}' is given twice", spec.name));
+    }
+    if (std::find(live.begin(), live.end(), spec.name) != live.end()) continue;
+    if (std::find(all.begin(), all.end(), spec.name) != all.end()) {
+      report.diagnostics.push_back({"W-unused-input", spec.name,
+                                    fmt::format("input '{}' is not needed for the outputs and is left out",
+                                                spec.name)});
+      continue;
+    }
+    std::vector<std::string> inputs;
+    for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+      if (model.nodes[i].live && model.nodes[i].role == VariableRole::kInput) {
+        inputs.push_back("'" + model.symbol.nodes[i].name + "'");
+      }
+    }
+    const auto like = nearest(spec.name, all, 1);
+    fail(ErrorCode::kUsage, fmt::format("the model has no input '{}'", spec.name),
+         !like.empty() ? fmt::format("did you mean '{}'?", like[0])
+                       : "inputs of the model: " + join_alternatives(inputs));
+  }
+}
+
+// `*_running_mean=*_moving_mean` from "bn0_running_mean" and "bn0_moving_mean".
+std::string rename_suggestion(std::string_view stored, std::string_view wanted) {
+  std::size_t same = 0;
+  while (same < stored.size() && same < wanted.size() && stored[same] == wanted[same]) ++same;
+  while (same > 0 && stored[same - 1] != '_') --same;
+  if (same == 0) return fmt::format("{}={}", stored, wanted);
+  return fmt::format("*_{}=*_{}", stored.substr(same), wanted.substr(same));
+}
+
+[[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
+                               const mxnet::ParameterSet& params) {
+  constexpr std::size_t kMostListed = 10;
+  // Names that the symbol does not use are where a misnamed parameter would be.
+  const auto used = variable_names(model, false);
+  const std::set<std::string> used_set(used.begin(), used.end());
+  std::vector<std::string> surplus;
+  for (const auto& name : params.names()) {
+    if (!used_set.contains(name)) surplus.push_back(name);
+  }
+  std::string text = missing.size() == 1
+                         ? "1 parameter is in none of the parameter files:"
+                         : fmt::format("{} parameters are in none of the parameter files:", missing.size());
+  std::string hint;
+  for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
+    const std::string& name = model.symbol.nodes[missing[i]].name;
+    text += fmt::format("\n  '{}'", name);
+    const auto like = nearest(name, surplus, 2);
+    for (std::size_t k = 0; k < like.size(); ++k) {
+      text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
+    }
+    if (hint.empty() && !like.empty()) {
+      hint = fmt::format("--rename-param '{}'", rename_suggestion(like[0], name));
+    }
+  }
+  if (missing.size() > kMostListed) text += fmt::format("\n  and {} more", missing.size() - kMostListed);
+  if (hint.empty()) {
+    hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
+                              : "a parameter may lie in a second file, or have another name (--rename-param)";
+  }
+  fail(ErrorCode::kModel, std::move(text), std::move(hint));
+}
+
+void report_surplus(const Model& model, const mxnet::ParameterSet& params, Report& report) {
+  const auto used = variable_names(model, false);
+  const std::set<std::string> used_set(used.begin(), used.end());
+  std::vector<std::string> surplus;
+  for (const auto& name : params.names()) {
+    if (!used_set.contains(name)) surplus.push_back(name);
+  }
+  if (surplus.empty()) return;
+  report.diagnostics.push_back(
+      {"W-unused-parameter", surplus[0],
+       fmt::format("{} stored parameter{} not in the symbol, '{}' for instance; left out", surplus.size(),
+                   surplus.size() == 1 ? " is" : "s are", surplus[0])});
+}
+
+// `__shape__` of a variable: unknown sizes are 0, under NumPy semantics -1.
+Shape hidden_shape(const mxnet::Node& variable, bool np_shape) {
+  const auto text = variable.attrs.find("__shape__");
+  Tuple tuple;
+  if (text == variable.attrs.end() || !parse_attr(text->second, tuple)) return {};
+  if (tuple.empty() && !np_shape) return {};
+  std::vector<Dim> dims;
+  for (const auto size : tuple) {
+    dims.push_back(size < 0 || (size == 0 && !np_shape) ? Dim() : Dim(size));
+  }
+  return Shape(std::move(dims));
+}
+
+DType hidden_dtype(const mxnet::Node& variable) {
+  const auto text = variable.attrs.find("__dtype__");
+  const auto flag = text == variable.attrs.end() ? std::nullopt : parse_int(text->second);
+  return flag ? dtype_from_flag(*flag).value_or(DType::kUnknown) : DType::kUnknown;
+}
+
+Dim resolve_fixed(Dim dim, const FixedSizes& fixed) {
+  for (std::size_t step = 0; step <= fixed.size(); ++step) {
+    const auto size = fixed.find(dim.symbol_name());
+    if (size == fixed.end()) break;
+    dim = size->second;
+  }
+  return dim;
+}
+
+}  // namespace
+
+Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
+                        std::vector<NodeProblem>& problems) {
+  Model model;
+  model.symbol = std::move(symbol);
+  model.nodes.resize(model.symbol.nodes.size());
+  Resolver(model, registry, opset, problems).run();
+  return model;
+}
+
+void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
+                  Report& report) {
+  std::vector<char> is_weight(model.nodes.size(), 0);
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    for (std::size_t k = 0; k < raw.inputs.size() && model.nodes[i].live; ++k) {
+      const InputRole role = model.nodes[i].input_roles[k];
+      if (role == InputRole::kWeight || role == InputRole::kAux) is_weight[raw.inputs[k].node] = 1;
+    }
+  }
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    ModelNode& node = model.nodes[i];
+    const auto& raw = model.symbol.nodes[i];
+    if (!node.live || !raw.is_variable()) continue;
+    const Tensor* tensor = params.find(raw.name);
+    if (find_spec(options, raw.name) != nullptr) {
+      node.role = VariableRole::kInput;
+    } else if (tensor != nullptr) {
+      node.role = VariableRole::kParameter;
+      node.data = *tensor;
+    } else if (is_weight[i] == 0) {
+      node.role = VariableRole::kInput;
+    } else if (options.random_weights) {
+      node.role = VariableRole::kRandom;
+    } else {
+      missing.push_back(i);
+    }
+  }
+  check_specs(model, options, report);
+  if (!missing.empty()) fail_missing(model, missing, params);
+  report_surplus(model, params, report);
+}
+
+void declare_types(Model& model, const ConvertOptions& options, const FixedSizes& fixed,
+                   DimArena& arena) {
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    ModelNode& node = model.nodes[i];
+    const auto& raw = model.symbol.nodes[i];
+    if (node.role == VariableRole::kNone) continue;
+    if (node.role == VariableRole::kParameter) {
+      node.declared = node.data->type();
+      continue;
+    }
+    node.declared = {hidden_dtype(raw), hidden_shape(raw, model.symbol.np_shape)};
+    const InputSpec* spec = find_spec(options, raw.name);
+    if (spec == nullptr) continue;
+    if (!spec->dtype.empty()) {
+      const auto dtype = dtype_from_name(spec->dtype);
+      if (!dtype) {
+        fail(ErrorCode::kUsage, fmt::format("input '{}': expected an element type such as float32, got {}",
+                                            spec->name, quoted(spec->dtype)));
+      }
+      node.declared.dtype = *dtype;
+    }
+    if (spec->dims) {
+      auto dims = mxnet::spec_dims(*spec, arena);
+      for (auto& dim : dims) dim = resolve_fixed(dim, fixed);
+      node.declared.shape = Shape(std::move(dims));
+    }
+  }
+}
+
+}  // namespace mx2onnx

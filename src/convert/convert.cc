@@ -1,0 +1,168 @@
+// The whole conversion, from top to bottom.
+#include "mx2onnx/convert.h"
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "convert/bind.h"
+#include "convert/load.h"
+#include "convert/problems.h"
+#include "convert/translate.h"
+#include "infer/infer.h"
+#include "mx2onnx/version.h"
+#include "mxnet/input_spec.h"
+#include "onnx/check.h"
+#include "onnx/schema.h"
+#include "onnx/writer.h"
+#include "passes/pass.h"
+
+namespace mx2onnx {
+namespace {
+
+static_assert(kFirstOpset == onnx::kOldestOpset && kLastOpset == onnx::kNewestOpset);
+
+struct Converted {
+  std::unique_ptr<DimArena> arena = std::make_unique<DimArena>();  // of the sizes in the graph
+  onnx::Graph graph;
+  onnx::ModelInfo info;
+  Report report;
+};
+
+void check_options(const ConvertOptions& options) {
+  if (options.opset < kFirstOpset || options.opset > kLastOpset) {
+    fail(ErrorCode::kUsage,
+         fmt::format("expected an opset from {} to {}, got {}", kFirstOpset, kLastOpset, options.opset));
+  }
+}
+
+// Inference starts again with each free size that turns out to be fixed; there are only so many names.
+std::vector<EntryInfo> infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
+                                              Report& report) {
+  FixedSizes fixed;
+  for (;;) {
+    declare_types(model, options, fixed, arena);
+    InferResult result = infer_types(model, arena);
+    if (!result.fixed) return std::move(result.entries);
+    const auto& found = *result.fixed;
+    if (!fixed.emplace(found.symbol, found.size).second) {
+      fail(ErrorCode::kModel, fmt::format("size '{}' would have to be {} and something else", found.symbol,
+                                          found.size.to_string()));
+    }
+    report.diagnostics.push_back({"W-dim-fixed", found.node,
+                                  fmt::format("size '{}' is not free: '{}' needs it to be {}", found.symbol,
+                                              found.node, found.size.to_string())});
+  }
+}
+
+PortReport describe(const onnx::Graph& graph, onnx::Value value) {
+  PortReport port{graph.name_of(value), std::string(dtype_name(graph.type(value).dtype)), {}};
+  for (const Dim& dim : graph.type(value).shape.dims()) port.shape.push_back(dim.to_string());
+  return port;
+}
+
+void describe_result(const Model& model, Converted& result) {
+  Report& report = result.report;
+  report.opset = result.info.opset;
+  report.ir_version = onnx::ir_version(report.opset);
+  for (const auto value : result.graph.main.inputs) report.inputs.push_back(describe(result.graph, value));
+  for (const auto value : result.graph.main.outputs) report.outputs.push_back(describe(result.graph, value));
+  for (const auto& node : model.nodes) {
+    if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
+    if (node.role != VariableRole::kParameter) continue;
+    ++report.num_parameters;
+    report.parameter_bytes += node.data->size_bytes();
+  }
+  report.num_onnx_nodes = result.graph.main.nodes.size();
+}
+
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+Converted convert(const Source& source, const ConvertOptions& options) {
+  check_options(options);
+  const mxnet::ParameterSet params = load_parameters(source, options);
+  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  Converted result;
+  mxnet::Symbol symbol = load_symbol(source);
+  const std::int64_t mxnet_version = symbol.mxnet_version;
+
+  std::vector<NodeProblem> problems;
+  Model model = resolve_operators(std::move(symbol), Registry::instance(), options.opset, problems);
+  fail_if_any(problems, options.opset);
+  assign_roles(model, params, options, result.report);
+
+  const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
+  result.graph = translate_model(model, types, options.opset, problems);
+  fail_if_any(problems, options.opset);
+
+  if (options.optimize) result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+  onnx::check_graph(result.graph);
+
+  const std::string base = file_name(source.symbol_name);
+  result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
+  result.info = {options.opset, kVersion,
+                 {{"mxnet_version", mxnet::version_text(mxnet_version)}, {"source", onnx::Names().unique(base)}}};
+  describe_result(model, result);
+  return result;
+}
+
+// Writing over a file that is being read would destroy it.
+void check_output(const Source& source, const std::string& output) {
+  struct stat target = {};
+  if (::stat(output.c_str(), &target) != 0) return;
+  auto inputs = source.param_paths;
+  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
+  for (const auto& path : inputs) {
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0) continue;
+    if (status.st_dev == target.st_dev && status.st_ino == target.st_ino) {
+      fail_at({.file = output}, ErrorCode::kUsage, "the output is also an input");
+    }
+  }
+}
+
+}  // namespace
+
+InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const auto& pass : passes::pipeline()) names.emplace_back(pass.name);
+  return names;
+}
+
+Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
+                     const std::string& output, const ConvertOptions& options) {
+  return convert_to_file({symbol_path, "", param_paths, {}}, output, options);
+}
+
+Report convert_to_file(const Source& source, const std::string& output, const ConvertOptions& options) {
+  check_output(source, output);
+  Converted result = convert(source, options);
+  onnx::ModelWriter writer(result.graph, result.info);
+  FileSink sink(output);
+  if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
+    const std::string data_path = output + ".data";
+    check_output(source, data_path);
+    FileSink data(data_path);
+    writer.write_with_data(sink, data, file_name(data_path), options.progress);
+    data.commit();
+  } else {
+    writer.write(sink, options.progress);
+  }
+  sink.commit();
+  return std::move(result.report);
+}
+
+std::pair<std::string, Report> convert_to_memory(const Source& source, const ConvertOptions& options) {
+  if (options.external_data) {
+    fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
+  }
+  Converted result = convert(source, options);
+  const onnx::ModelWriter writer(result.graph, result.info);
+  MemorySink sink;
+  sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
+  writer.write(sink, options.progress);
+  return {sink.take(), std::move(result.report)};
+}
+
+}  // namespace mx2onnx

@@ -1,0 +1,83 @@
+// See mx2onnx/inspect.h.
+#include "mx2onnx/inspect.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "convert/bind.h"
+#include "convert/load.h"
+#include "infer/infer.h"
+
+namespace mx2onnx {
+namespace {
+
+PortReport port(std::string name, const TensorType& type) {
+  PortReport result{std::move(name), std::string(dtype_name(type.dtype)), {}};
+  for (const Dim& dim : type.shape.dims()) result.shape.push_back(dim.to_string());
+  return result;
+}
+
+void count_operators(const Model& model, Inspection& result) {
+  std::map<std::string, OperatorCount> counts;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (raw.is_variable() || !model.nodes[i].live) continue;
+    auto& count = counts[raw.op];
+    count.op = raw.op;
+    count.known = model.nodes[i].def != nullptr;
+    ++count.nodes;
+  }
+  for (auto& [op, count] : counts) result.operators.push_back(std::move(count));
+}
+
+std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
+  const ModelNode& node = model.nodes[head.node];
+  if (head.index < node.output_names.size()) return node.output_names[head.index];
+  return model.symbol.nodes[head.node].name;
+}
+
+}  // namespace
+
+Inspection inspect(const Source& source, const ConvertOptions& options) {
+  const mxnet::ParameterSet params = load_parameters(source, options);
+  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  Inspection result;
+  mxnet::Symbol symbol = load_symbol(source);
+  result.mxnet_version = mxnet::version_text(symbol.mxnet_version);
+  result.np_shape = symbol.np_shape;
+
+  std::vector<NodeProblem> problems;
+  Model model = resolve_operators(std::move(symbol), Registry::instance(), options.opset, problems);
+  count_operators(model, result);
+  result.problems = problem_lines(problems);
+
+  ConvertOptions lenient = options;
+  lenient.random_weights = true;
+  Report report;
+  assign_roles(model, params, lenient, report);
+  DimArena arena;
+  declare_types(model, options, {}, arena);
+  std::vector<EntryInfo> types(model.num_entries);
+  if (problems.empty()) types = infer_types(model, arena, true).entries;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    const ModelNode& node = model.nodes[i];
+    if (!raw.is_variable()) continue;
+    if (!node.live) result.labels.push_back(raw.name);
+    if (node.role == VariableRole::kInput) {
+      const TensorType& type = types[model.first_entry[i]].type;
+      result.inputs.push_back(port(raw.name, type.shape.known_rank() ? type : node.declared));
+    } else if (node.role == VariableRole::kRandom) {
+      result.missing_parameters.push_back(raw.name);
+    } else if (node.role == VariableRole::kParameter) {
+      ++result.num_parameters;
+      result.parameter_bytes += node.data->size_bytes();
+    }
+  }
+  for (const auto& head : model.symbol.heads) {
+    result.outputs.push_back(port(output_name(model, head), types[model.entry(head)].type));
+  }
+  return result;
+}
+
+}  // namespace mx2onnx

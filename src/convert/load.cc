@@ -1,0 +1,58 @@
+// See load.h.
+#include "convert/load.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mxnet/json_upgrade.h"
+#include "mxnet/symbol_json.h"
+#include "ops/registry.h"
+
+namespace mx2onnx {
+namespace {
+
+std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>& texts) {
+  std::vector<mxnet::RenameRule> rules;
+  for (const auto& text : texts) {
+    const auto parts = split_once(text, '=');
+    if (!parts || parts->first.empty() || parts->second.empty()) {
+      fail(ErrorCode::kUsage, fmt::format("rename-param: expected old=new, got {}", quoted(text)));
+    }
+    rules.push_back({std::string(parts->first), std::string(parts->second)});
+  }
+  return rules;
+}
+
+}  // namespace
+
+mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& options) {
+  const auto rules = parse_rename_rules(options.rename_params);
+  mxnet::ParameterSet params;
+  for (const auto& path : source.param_paths) {
+    params.add(mxnet::read_param_file(MappedFile::open(path)), path, rules);
+  }
+  std::vector<mxnet::StoredArray> arrays;
+  for (const auto& array : source.arrays) {
+    const auto dtype = dtype_from_name(array.dtype);
+    if (!dtype) {
+      fail(ErrorCode::kUsage,
+           fmt::format("array '{}': element type {} is not supported", array.name, quoted(array.dtype)));
+    }
+    const std::uint64_t size = mxnet::checked_count(array.shape) * dtype_size(*dtype);
+    if (size != array.bytes.size()) {
+      fail(ErrorCode::kUsage, fmt::format("array '{}': expected {} bytes, got {}", array.name, size,
+                                          array.bytes.size()));
+    }
+    arrays.push_back(
+        {array.name, {*dtype, array.shape, std::make_shared<BorrowedData>(array.owner, array.bytes)}});
+  }
+  params.add(std::move(arrays), "the given arrays", rules);
+  return params;
+}
+
+mxnet::Symbol load_symbol(const Source& source) {
+  const auto text =
+      source.symbol_json.empty() ? read_text_file(source.symbol_name) : source.symbol_json;
+  return mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+}
+
+}  // namespace mx2onnx

@@ -1,0 +1,177 @@
+#include "convert/translate.h"
+
+#include <set>
+
+#include "base/error.h"
+#include "convert/random_weights.h"
+
+namespace mx2onnx {
+namespace {
+
+class Translator {
+ public:
+  Translator(const Model& model, const std::vector<EntryInfo>& types, onnx::Graph& graph, int opset,
+             std::vector<NodeProblem>& problems)
+      : model_(model),
+        types_(types),
+        builder_(graph, opset),
+        problems_(problems),
+        values_(model.num_entries),
+        used_(model.num_entries, 0) {}
+
+  void run() {
+    mark_used();
+    reserve_names();
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) add_variable(i);
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (model_.nodes[i].live && model_.nodes[i].def != nullptr) translate_node(i);
+    }
+    if (problems_.empty()) add_outputs();
+  }
+
+ private:
+  void mark_used() {
+    for (const auto& head : model_.symbol.heads) used_[model_.entry(head)] = 1;
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (!model_.nodes[i].live) continue;
+      for (const auto& input : model_.symbol.nodes[i].inputs) used_[model_.entry(input)] = 1;
+    }
+  }
+
+  std::string output_name(const mxnet::NodeEntry& entry) const {
+    const ModelNode& node = model_.nodes[entry.node];
+    return node.def == nullptr ? model_.symbol.nodes[entry.node].name : node.output_names[entry.index];
+  }
+
+  // Inputs keep their names, then outputs, then parameters; what the translation makes up comes last.
+  void reserve_names() {
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (model_.nodes[i].role == VariableRole::kInput) builder_.reserve_name(model_.symbol.nodes[i].name);
+    }
+    for (const auto& head : model_.symbol.heads) builder_.reserve_name(output_name(head));
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (model_.nodes[i].role != VariableRole::kNone) builder_.reserve_name(model_.symbol.nodes[i].name);
+    }
+  }
+
+  void add_variable(std::size_t index) {
+    const ModelNode& node = model_.nodes[index];
+    const std::string& name = model_.symbol.nodes[index].name;
+    const std::uint32_t entry = model_.first_entry[index];
+    const TensorType& type = types_[entry].type;
+    switch (node.role) {
+      case VariableRole::kNone:
+        return;
+      case VariableRole::kInput: {
+        if (!input_names_.insert(name).second) {
+          fail(ErrorCode::kModel, fmt::format("two inputs of the model have the name '{}'", name));
+        }
+        const onnx::Value value = builder_.add_input(name, type);
+        for (std::size_t axis = 0; axis < type.shape.rank(); ++axis) {
+          const auto symbol = type.shape[axis].symbol_name();
+          if (!symbol.empty()) builder_.define_symbol(symbol, value, axis);
+        }
+        values_[entry] = value;
+        return;
+      }
+      case VariableRole::kParameter:
+        values_[entry] = builder_.add_parameter(name, *node.data);
+        return;
+      case VariableRole::kRandom:
+        values_[entry] = builder_.add_parameter(name, random_weights(name, type));
+        return;
+    }
+  }
+
+  void translate_node(std::size_t index) {
+    const ModelNode& node = model_.nodes[index];
+    const mxnet::Node& raw = model_.symbol.nodes[index];
+    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(index), raw.name, raw.op);
+    builder_.begin_node(raw.name);
+    std::vector<Translation::Input> inputs;
+    for (const auto& input : raw.inputs) {
+      const EntryInfo& info = types_[model_.entry(input)];
+      const auto& data = model_.nodes[input.node].data;
+      inputs.push_back({values_[model_.entry(input)], &info.type, data ? &*data : nullptr,
+                        info.value ? &*info.value : nullptr});
+    }
+    std::vector<Translation::Output> outputs;
+    const std::uint32_t first = model_.first_entry[index];
+    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
+      outputs.push_back({{}, &types_[first + i].type, used_[first + i] != 0});
+    }
+    Translation translation(builder_, std::move(inputs), std::move(outputs));
+    node.def->translate(node.params.get(), translation);
+    if (translation.refused()) {
+      problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, "", translation.reason(),
+                           translation.hint(), ErrorCode::kUnsupported});
+    }
+    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
+      take_output(node, translation, i, first + i);
+    }
+  }
+
+  void take_output(const ModelNode& node, const Translation& translation, std::uint32_t i,
+                   std::uint32_t entry) {
+    if (translation.refused()) {
+      // A stand-in, so that the rest of the model can be looked at.
+      values_[entry] = builder_.graph().add_value({node.output_names[i], types_[entry].type, std::nullopt});
+      return;
+    }
+    if (!translation.output(i).present()) {
+      require(used_[entry] == 0, fmt::format("the translation did not set output {}", i));
+      return;
+    }
+    if (used_[entry] == 0) return;
+    check_type(translation.output(i), types_[entry].type);
+    values_[entry] = builder_.name_output(translation.output(i), node.output_names[i]);
+    builder_.graph().info(values_[entry]).type = types_[entry].type;
+  }
+
+  // The translation and the shape rule have to agree; this is what finds a slip in either.
+  void check_type(onnx::Value value, const TensorType& expected) const {
+    const TensorType& found = builder_.graph().type(value);
+    bool agree = found.dtype == expected.dtype &&
+                 (!found.shape.known_rank() || found.shape.rank() == expected.shape.rank());
+    for (std::size_t axis = 0; agree && axis < found.shape.rank(); ++axis) {
+      const Dim& dim = found.shape[axis];
+      agree = !dim.is_constant() || !expected.shape[axis].is_constant() || dim == expected.shape[axis];
+    }
+    require(agree, fmt::format("the translation gives {}, inference {}", found.to_string(),
+                               expected.to_string()));
+  }
+
+  void add_outputs() {
+    std::set<std::uint32_t> taken;
+    for (const auto& head : model_.symbol.heads) {
+      onnx::Value value = values_[model_.entry(head)];
+      const bool is_variable = model_.nodes[head.node].def == nullptr;
+      builder_.begin_node(model_.symbol.nodes[head.node].name);
+      // ONNX wants outputs that are no inputs and are all different.
+      if (is_variable || !taken.insert(value.id).second) {
+        const std::string name = output_name(head);
+        value = builder_.name_output(builder_.identity(value), is_variable ? name + "_output" : name);
+      }
+      builder_.graph().main.outputs.push_back(value);
+    }
+  }
+
+  const Model& model_;
+  const std::vector<EntryInfo>& types_;
+  onnx::Builder builder_;
+  std::vector<NodeProblem>& problems_;
+  std::vector<onnx::Value> values_;
+  std::vector<char> used_;
+  std::set<std::string> input_names_;
+};
+
+}  // namespace
+
+onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
+                            std::vector<NodeProblem>& problems) {
+  onnx::Graph graph;
+  Translator(model, types, graph, opset, problems).run();
+  return graph;
+}
+
+}  // namespace mx2onnx

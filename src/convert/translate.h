@@ -1,0 +1,18 @@
+// From a Model and its types to an ONNX graph, node by node.
+#pragma once
+
+#include <vector>
+
+#include "convert/problems.h"
+#include "infer/infer.h"
+#include "onnx/graph.h"
+#include "ops/model.h"
+
+namespace mx2onnx {
+
+/// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is then
+/// of no use.
+onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
+                            std::vector<NodeProblem>& problems);
+
+}  // namespace mx2onnx

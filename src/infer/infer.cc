@@ -1,0 +1,157 @@
+#include "infer/infer.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/error.h"
+
+namespace mx2onnx {
+namespace {
+
+class Driver {
+ public:
+  Driver(const Model& model, DimArena& arena) : model_(model), arena_(arena) {
+    result_.entries.resize(model.num_entries);
+    collect_users();
+    declare_variables();
+  }
+
+  InferResult run(bool allow_unknown) {
+    for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
+    settle();
+    // MXNet's default where nothing says otherwise.
+    for (std::size_t node = 0; node < model_.nodes.size() && !result_.fixed; ++node) {
+      if (model_.nodes[node].role == VariableRole::kNone || !model_.nodes[node].live) continue;
+      auto& dtype = result_.entries[model_.first_entry[node]].type.dtype;
+      if (dtype != DType::kUnknown) continue;
+      dtype = DType::kFloat32;
+      enqueue_users(model_.first_entry[node]);
+      settle();
+    }
+    if (!result_.fixed && !allow_unknown) check_complete();
+    return std::move(result_);
+  }
+
+ private:
+  // The producer and the live consumers of each entry have to look again when it changes.
+  void collect_users() {
+    users_.resize(model_.num_entries);
+    for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+      if (!model_.nodes[node].live || model_.nodes[node].def == nullptr) continue;
+      for (const auto& input : model_.symbol.nodes[node].inputs) {
+        users_[model_.entry(input)].push_back(static_cast<std::uint32_t>(node));
+      }
+      const auto count = model_.nodes[node].output_names.size();
+      for (std::size_t i = 0; i < count; ++i) {
+        users_[model_.first_entry[node] + i].push_back(static_cast<std::uint32_t>(node));
+      }
+    }
+    queued_.resize(model_.nodes.size(), 0);
+  }
+
+  void declare_variables() {
+    for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+      const ModelNode& variable = model_.nodes[node];
+      if (variable.def == nullptr) {
+        result_.entries[model_.first_entry[node]].type = variable.declared;
+      }
+    }
+  }
+
+  void enqueue(std::size_t node) {
+    if (!model_.nodes[node].live || model_.nodes[node].def == nullptr || queued_[node] != 0) return;
+    queued_[node] = 1;
+    queue_.push_back(static_cast<std::uint32_t>(node));
+  }
+
+  void enqueue_users(std::size_t entry) {
+    for (const auto user : users_[entry]) enqueue(user);
+  }
+
+  void settle() {
+    while (!queue_.empty() && !result_.fixed) {
+      const std::uint32_t node = queue_.front();
+      queue_.pop_front();
+      queued_[node] = 0;
+      infer_node(node);
+    }
+  }
+
+  InferContext::Port port(std::uint32_t entry, const std::string& name, const Tensor* constant) {
+    touched_.push_back(entry);
+    return {&result_.entries[entry], &name, constant};
+  }
+
+  void infer_node(std::uint32_t index) {
+    const ModelNode& node = model_.nodes[index];
+    const mxnet::Node& raw = model_.symbol.nodes[index];
+    const ErrorScope scope = ErrorScope::node(index, raw.name, raw.op);
+    touched_.clear();
+    std::vector<InferContext::Port> inputs;
+    for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
+      const auto& data = model_.nodes[raw.inputs[i].node].data;
+      inputs.push_back(port(model_.entry(raw.inputs[i]), node.input_names[i], data ? &*data : nullptr));
+    }
+    std::vector<InferContext::Port> outputs;
+    for (std::size_t i = 0; i < node.output_names.size(); ++i) {
+      outputs.push_back(port(model_.first_entry[index] + static_cast<std::uint32_t>(i), node.output_names[i], nullptr));
+    }
+    InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_);
+    node.def->infer(node.params.get(), context);
+    if (context.fixed_size()) {
+      result_.fixed = context.fixed_size();
+      return;
+    }
+    for (const auto entry : touched_) {
+      if (!result_.entries[entry].changed) continue;
+      result_.entries[entry].changed = false;
+      for (const auto user : users_[entry]) {
+        // A rule says all it can in one go.
+        if (user != index) enqueue(user);
+      }
+    }
+  }
+
+  void check_complete() {
+    for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+      if (!model_.nodes[node].live) continue;
+      const auto count = std::max<std::size_t>(1, model_.nodes[node].output_names.size());
+      for (std::size_t i = 0; i < count; ++i) {
+        const TensorType& type = result_.entries[model_.first_entry[node] + i].type;
+        if (!type.known()) fail_incomplete(node, type);
+      }
+    }
+  }
+
+  [[noreturn]] void fail_incomplete(std::size_t node, const TensorType& type) {
+    const auto& raw = model_.symbol.nodes[node];
+    std::string hint;
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      const bool is_open_input = model_.nodes[i].live && model_.nodes[i].role == VariableRole::kInput &&
+                                 !result_.entries[model_.first_entry[i]].type.known();
+      if (is_open_input) {
+        hint = fmt::format("give the shape of the input, for instance --input {}:1,3,224,224",
+                           model_.symbol.nodes[i].name);
+        break;
+      }
+    }
+    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), raw.name, raw.op);
+    fail(ErrorCode::kModel, fmt::format("the shape cannot be inferred, found {}", type.to_string()), hint);
+  }
+
+  const Model& model_;
+  DimArena& arena_;
+  InferResult result_;
+  std::vector<std::vector<std::uint32_t>> users_;
+  std::deque<std::uint32_t> queue_;
+  std::vector<char> queued_;
+  std::vector<std::uint32_t> touched_;
+};
+
+}  // namespace
+
+InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown) {
+  return Driver(model, arena).run(allow_unknown);
+}
+
+}  // namespace mx2onnx

@@ -1,0 +1,24 @@
+// Shape and type inference over a whole model: forward in topological order, then again over whatever a
+// rule's refinement touched, until nothing changes. Knowledge only grows, so this ends.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ops/infer_context.h"
+#include "ops/model.h"
+
+namespace mx2onnx {
+
+struct InferResult {
+  /// One per entry of the model. Complete for live nodes, unless `fixed` is set.
+  std::vector<EntryInfo> entries;
+  /// A free size that the model fixes: inference has to start again with that size.
+  std::optional<FixedSize> fixed;
+};
+
+/// Infers types of all live entries. Inputs without an element type become float32. Fails with kModel
+/// where shapes disagree or cannot be found; with `allow_unknown`, what cannot be found stays unknown.
+InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown = false);
+
+}  // namespace mx2onnx

@@ -1,0 +1,93 @@
+#include "mxnet/parameters.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace mx2onnx::mxnet {
+namespace {
+
+std::string_view without_prefix(std::string_view name) {
+  return name.starts_with("arg:") || name.starts_with("aux:") ? name.substr(4) : name;
+}
+
+// The texts that the stars matched, each as short as possible but the last; nothing if there is no
+// match.
+std::optional<std::vector<std::string_view>> match(std::string_view name, std::string_view pattern) {
+  const auto literals = split(pattern, '*');
+  if (!name.starts_with(literals.front())) return std::nullopt;
+  name.remove_prefix(literals.front().size());
+  if (literals.size() == 1) {
+    if (!name.empty()) return std::nullopt;
+    return std::vector<std::string_view>{};
+  }
+  if (!name.ends_with(literals.back())) return std::nullopt;
+  name.remove_suffix(literals.back().size());
+  std::vector<std::string_view> captures;
+  for (std::size_t i = 1; i + 1 < literals.size(); ++i) {
+    const auto at = name.find(literals[i]);
+    if (at == std::string_view::npos) return std::nullopt;
+    captures.push_back(name.substr(0, at));
+    name.remove_prefix(at + literals[i].size());
+  }
+  captures.push_back(name);
+  return captures;
+}
+
+}  // namespace
+
+std::string rename(std::string_view name, const std::vector<RenameRule>& rules) {
+  for (const auto& rule : rules) {
+    const auto captures = match(name, rule.pattern);
+    if (!captures) continue;
+    std::string result;
+    std::size_t next = 0;
+    for (const char c : rule.replacement) {
+      if (c == '*' && next < captures->size()) {
+        result += (*captures)[next++];
+      } else {
+        result += c;
+      }
+    }
+    return result;
+  }
+  return std::string(name);
+}
+
+void ParameterSet::add(std::vector<StoredArray> arrays, const std::string& source,
+                       const std::vector<RenameRule>& rules) {
+  const ErrorScope scope = ErrorScope::file(source);
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    if (arrays[i].name.empty()) {
+      fail(ErrorCode::kModel, fmt::format("array {} has no name", i),
+           "a list saved by mx.nd.save without names cannot be matched with a symbol");
+    }
+    std::string name = rename(without_prefix(arrays[i].name), rules);
+    // An array that does not exist is as good as not stored.
+    if (arrays[i].tensor.data == nullptr) continue;
+    const auto [entry, added] =
+        by_name_.try_emplace(std::move(name), Entry{std::move(arrays[i].tensor), source});
+    if (!added) {
+      fail(ErrorCode::kModel,
+           entry->second.source == source
+               ? fmt::format("parameter '{}' is stored twice", entry->first)
+               : fmt::format("parameter '{}' is also in {}", entry->first, entry->second.source));
+    }
+  }
+}
+
+const Tensor* ParameterSet::find(std::string_view name) const {
+  const auto entry = by_name_.find(name);
+  return entry == by_name_.end() ? nullptr : &entry->second.tensor;
+}
+
+std::vector<std::string> ParameterSet::names() const {
+  std::vector<std::string> result;
+  result.reserve(by_name_.size());
+  for (const auto& [name, entry] : by_name_) result.push_back(name);
+  return result;
+}
+
+}  // namespace mx2onnx::mxnet

@@ -1,0 +1,113 @@
+// Builds the ONNX graph while the MXNet nodes are translated, one after the other. The builder knows
+// the target opset and refuses, at once and in the name of the MXNet node, what its schema does not
+// allow. Whatever is spelled differently in different opsets is not here but in opset.h.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "onnx/graph.h"
+#include "onnx/schema.h"
+
+namespace mx2onnx::onnx {
+
+class Builder {
+ public:
+  Builder(Graph& graph, int opset) : graph_(graph), opset_(opset), bodies_{&graph.main} {
+    caches_.emplace_back();
+  }
+
+  int opset() const { return opset_; }
+  Graph& graph() { return graph_; }
+  const Graph& graph() const { return graph_; }
+  const TensorType& type(Value value) const { return graph_.type(value); }
+  const Shape& shape(Value value) const { return graph_.type(value).shape; }
+  DType dtype(Value value) const { return graph_.type(value).dtype; }
+
+  /// True if the target opset has the operator.
+  bool has(std::string_view op_type) const { return find_schema(op_type, opset_) != nullptr; }
+  /// True if its version there takes the dtype as input `index`.
+  bool takes(std::string_view op_type, DType dtype, std::size_t index = 0) const;
+
+  /// Keeps a name from being made up for anything else; `claim` then uses it.
+  void reserve_name(std::string_view name);
+
+  Value add_input(std::string_view name, TensorType type);
+  /// A weight under its own name; the same tensor twice is two values.
+  Value add_parameter(std::string_view name, Tensor tensor);
+
+  /// From here on, names are made from this MXNet node's name.
+  void begin_node(std::string_view name);
+  std::string_view node_name() const { return scope_; }
+
+  /// Emits a node with one output of the given type.
+  Value emit(std::string_view op_type, std::vector<Value> inputs, Attributes attrs, TensorType type);
+  /// Emits a node with several outputs; a type of unknown dtype leaves that output out.
+  std::vector<Value> emit_many(std::string_view op_type, std::vector<Value> inputs, Attributes attrs,
+                               std::vector<TensorType> types);
+
+  // Constants. Small ones are shared: the same content is the same value.
+  Value constant(Tensor tensor);
+  Value ints(const std::vector<std::int64_t>& values);
+  Value int_scalar(std::int64_t value);
+  Value scalar(DType dtype, double value);
+
+  // Operators that are spelled alike in all opsets, with the type of the result worked out.
+  Value identity(Value x);
+  Value unary(std::string_view op_type, Value x);
+  /// Element-wise with ONNX's broadcasting; comparisons give bool.
+  Value binary(std::string_view op_type, Value a, Value b);
+  Value where(Value condition, Value a, Value b);
+  /// Nothing if the value has the dtype already.
+  Value cast(Value x, DType dtype);
+  /// Nothing if the permutation is the identity.
+  Value transpose(Value x, const std::vector<std::int64_t>& perm);
+  Value concat(const std::vector<Value>& parts, std::int64_t axis);
+  Value gather(Value x, Value indices, std::int64_t axis);
+
+  Value add(Value a, Value b) { return binary("Add", a, b); }
+  Value sub(Value a, Value b) { return binary("Sub", a, b); }
+  Value mul(Value a, Value b) { return binary("Mul", a, b); }
+  Value div(Value a, Value b) { return binary("Div", a, b); }
+
+  /// Gives a value the name of an MXNet output. A value that is a graph input, a constant, or another
+  /// MXNet output already gets an Identity with that name instead.
+  Value name_output(Value value, std::string_view name);
+
+  /// Where the size with this symbol can be read at run time.
+  void define_symbol(std::string_view symbol, Value value, std::size_t axis);
+  /// The definition; null if the symbol has none.
+  const std::pair<Value, std::size_t>* symbol_source(std::string_view symbol) const;
+
+  /// Memory of values that were emitted for a key (a size, a small constant) and may be used again in
+  /// this body. A branch or loop body sees those of the bodies around it.
+  Value find_cached(const std::string& key) const;
+  void remember(const std::string& key, Value value);
+
+  void begin_body(Body& body);
+  void end_body();
+
+ private:
+  void check(const Node& node) const;
+  void check_inputs(const Node& node, const OpSchema& schema) const;
+  std::string output_name(std::string_view op_type);
+
+  Graph& graph_;
+  int opset_;
+  std::vector<Body*> bodies_;
+  std::string scope_;
+  Names node_names_;
+  std::unordered_map<std::string, bool> reserved_;  // name -> claimed already
+  std::map<std::string, std::pair<Value, std::size_t>, std::less<>> symbols_;
+  std::vector<std::map<std::string, Value>> caches_;
+  std::vector<bool> has_final_name_;  // by value id
+};
+
+/// The shape that ONNX's broadcasting gives. A symbolic size against a number other than 1 is taken to
+/// be that number.
+Shape broadcast(const Shape& a, const Shape& b);
+
+}  // namespace mx2onnx::onnx

@@ -1,0 +1,243 @@
+#include "onnx/eval.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+#include "onnx/schema.h"
+
+namespace mx2onnx::onnx {
+namespace {
+
+using Dims = std::vector<std::int64_t>;
+
+std::int64_t count_of(const Dims& dims) {
+  std::int64_t count = 1;
+  for (const auto dim : dims) count *= dim;
+  return count;
+}
+
+Dims strides_of(const Dims& dims) {
+  Dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  return strides;
+}
+
+Tensor with_bytes(DType dtype, Dims dims, std::vector<std::byte> bytes) {
+  return {dtype, std::move(dims), std::make_shared<OwnedData>(std::move(bytes))};
+}
+
+// The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
+Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset, const Dims& strides) {
+  const TensorBytes raw(from);
+  const std::size_t element = dtype_size(from.dtype);
+  const auto count = static_cast<std::size_t>(count_of(dims));
+  std::vector<std::byte> bytes(count * element);
+  Dims index(dims.size(), 0);
+  std::int64_t position = offset;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::memcpy(bytes.data() + i * element, raw.bytes().data() + static_cast<std::size_t>(position) * element,
+                element);
+    for (std::size_t axis = dims.size(); axis-- > 0;) {
+      position += strides[axis];
+      if (++index[axis] < dims[axis]) break;
+      position -= strides[axis] * dims[axis];
+      index[axis] = 0;
+    }
+  }
+  return with_bytes(from.dtype, dims, std::move(bytes));
+}
+
+std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b) {
+  Dims result(std::max(a.size(), b.size()), 1);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const std::int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1) return std::nullopt;
+    result[result.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return result;
+}
+
+Tensor expand_to(const Tensor& tensor, const Dims& dims) {
+  if (tensor.dims == dims) return tensor;
+  const Dims own = strides_of(tensor.dims);
+  Dims strides(dims.size(), 0);
+  for (std::size_t i = 0; i < tensor.dims.size(); ++i) {
+    const std::size_t at = dims.size() - tensor.dims.size() + i;
+    strides[at] = tensor.dims[i] == 1 ? 0 : own[i];
+  }
+  return strided_copy(tensor, dims, 0, strides);
+}
+
+std::optional<double> float_result(std::string_view op, double a, double b) {
+  if (op == "Add") return a + b;
+  if (op == "Sub") return a - b;
+  if (op == "Mul") return a * b;
+  if (op == "Div") return a / b;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> int_result(std::string_view op, std::int64_t a, std::int64_t b) {
+  std::int64_t result = 0;
+  bool overflow = true;
+  if (op == "Add") overflow = __builtin_add_overflow(a, b, &result);
+  if (op == "Sub") overflow = __builtin_sub_overflow(a, b, &result);
+  if (op == "Mul") overflow = __builtin_mul_overflow(a, b, &result);
+  if (op == "Div" && b > 0) {
+    overflow = false;
+    result = a / b;
+  }
+  if (overflow) return std::nullopt;
+  return result;
+}
+
+std::optional<Tensor> eval_binary(const Node& node, const Tensor& a, const Tensor& b) {
+  const auto dims = broadcast_dims(a.dims, b.dims);
+  if (!dims || a.dtype != b.dtype) return std::nullopt;
+  const Tensor left = expand_to(a, *dims);
+  const Tensor right = expand_to(b, *dims);
+  // A double has more than twice the bits of a float, so rounding twice gives what rounding once would.
+  if (a.dtype == DType::kFloat32 || a.dtype == DType::kFloat64) {
+    auto x = read_doubles(left);
+    const auto y = read_doubles(right);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const auto result = float_result(node.op_type, x[i], y[i]);
+      if (!result) return std::nullopt;
+      x[i] = *result;
+    }
+    return make_tensor_as(a.dtype, *dims, x);
+  }
+  if (a.dtype != DType::kInt64) return std::nullopt;
+  auto x = read_ints(left);
+  const auto y = read_ints(right);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto result = int_result(node.op_type, x[i], y[i]);
+    if (!result) return std::nullopt;
+    x[i] = *result;
+  }
+  return make_tensor(*dims, x);
+}
+
+std::optional<Tensor> eval_sqrt(const Tensor& x) {
+  if (x.dtype != DType::kFloat32 && x.dtype != DType::kFloat64) return std::nullopt;
+  auto values = read_doubles(x);
+  for (double& value : values) value = std::sqrt(value);
+  return make_tensor_as(x.dtype, x.dims, values);
+}
+
+std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
+  for (std::int8_t i = 0; i < static_cast<std::int8_t>(DType::kUnknown); ++i) {
+    const auto dtype = static_cast<DType>(i);
+    if (onnx_type_code(dtype) != node.int_attr("to", 0)) continue;
+    // 64-bit integers do not all fit a double, and out-of-range floats have no portable value.
+    const bool exact = x.dtype == DType::kInt64 ? is_floating(dtype) : is_floating(dtype) || !is_floating(x.dtype);
+    if (!exact || x.dtype == DType::kUint64 || (x.dtype == DType::kInt64 && dtype != DType::kFloat32)) {
+      return std::nullopt;
+    }
+    return make_tensor_as(dtype, x.dims, read_doubles(x));
+  }
+  return std::nullopt;
+}
+
+Tensor eval_transpose(const Node& node, const Tensor& x) {
+  const auto perm = node.ints_attr("perm");
+  const Dims own = strides_of(x.dims);
+  Dims dims;
+  Dims strides;
+  for (const auto axis : perm) {
+    dims.push_back(x.dims[static_cast<std::size_t>(axis)]);
+    strides.push_back(own[static_cast<std::size_t>(axis)]);
+  }
+  return strided_copy(x, dims, 0, strides);
+}
+
+std::optional<Tensor> eval_reshape(const Node& node, const Tensor& x, const Tensor& shape) {
+  Dims dims = read_ints(shape);
+  if (node.int_attr("allowzero", 0) != 0) return std::nullopt;
+  std::int64_t known = 1;
+  std::size_t rest = dims.size();
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] == 0 && i < x.dims.size()) dims[i] = x.dims[i];
+    if (dims[i] == -1) {
+      rest = i;
+    } else {
+      known *= dims[i];
+    }
+  }
+  if (rest < dims.size()) {
+    if (known == 0) return std::nullopt;
+    dims[rest] = x.count() / known;
+  }
+  if (count_of(dims) != x.count()) return std::nullopt;
+  return Tensor{x.dtype, dims, x.data};
+}
+
+std::optional<Tensor> eval_concat(const Node& node, const std::vector<const Tensor*>& inputs) {
+  const auto axis = resolve_axis(node.int_attr("axis", 0), inputs[0]->dims.size());
+  if (!axis) return std::nullopt;
+  Dims dims = inputs[0]->dims;
+  dims[*axis] = 0;
+  std::size_t outer = 1;
+  for (std::size_t i = 0; i < *axis; ++i) outer *= static_cast<std::size_t>(dims[i]);
+  std::vector<std::byte> bytes;
+  for (std::size_t block = 0; block < outer; ++block) {
+    for (const Tensor* input : inputs) {
+      const TensorBytes raw(*input);
+      const std::size_t size = raw.bytes().size() / outer;
+      const auto part = raw.bytes().subspan(block * size, size);
+      bytes.insert(bytes.end(), part.begin(), part.end());
+    }
+  }
+  for (const Tensor* input : inputs) dims[*axis] += input->dims[*axis];
+  return with_bytes(inputs[0]->dtype, std::move(dims), std::move(bytes));
+}
+
+std::optional<Tensor> eval_gather(const Node& node, const Tensor& x, const Tensor& indices) {
+  // Of the forms that appear in shape arithmetic: elements of a vector.
+  if (x.dims.size() != 1 || node.int_attr("axis", 0) != 0) return std::nullopt;
+  const TensorBytes raw(x);
+  const std::size_t element = dtype_size(x.dtype);
+  std::vector<std::byte> bytes;
+  for (auto index : read_ints(indices)) {
+    if (index < 0) index += x.dims[0];
+    if (index < 0 || index >= x.dims[0]) return std::nullopt;
+    const auto part = raw.bytes().subspan(static_cast<std::size_t>(index) * element, element);
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+  return with_bytes(x.dtype, indices.dims, std::move(bytes));
+}
+
+std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
+  const Attribute* value = node.find("value");
+  const auto* tensor = value == nullptr ? nullptr : std::get_if<Tensor>(&value->value);
+  const Dims dims = read_ints(shape);
+  if (tensor == nullptr) return std::nullopt;
+  return strided_copy(*tensor, dims, 0, Dims(dims.size(), 0));
+}
+
+}  // namespace
+
+std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs) {
+  const std::string_view op = node.op_type;
+  if (inputs.empty() || std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end()) return std::nullopt;
+  const Tensor& x = *inputs[0];
+  if (op == "Identity") return x;
+  if (op == "Sqrt") return eval_sqrt(x);
+  if (op == "Cast") return eval_cast(node, x);
+  if (op == "Transpose") return eval_transpose(node, x);
+  if (op == "Concat") return eval_concat(node, inputs);
+  if (op == "ConstantOfShape") return eval_fill(node, x);
+  if (inputs.size() != 2) return std::nullopt;
+  if (op == "Reshape") return eval_reshape(node, x, *inputs[1]);
+  if (op == "Gather") return eval_gather(node, x, *inputs[1]);
+  if (op == "Expand") {
+    const auto dims = broadcast_dims(x.dims, read_ints(*inputs[1]));
+    if (!dims) return std::nullopt;
+    return expand_to(x, *dims);
+  }
+  return eval_binary(node, x, *inputs[1]);
+}
+
+}  // namespace mx2onnx::onnx

@@ -1,0 +1,73 @@
+// Writes a graph as an ONNX file: own encoding of the protobuf message on protozero's primitives. Sizes
+// are computed first, then everything is appended in order, and weights go straight from where they lie
+// to where they belong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/byte_sink.h"
+#include "onnx/graph.h"
+
+namespace mx2onnx::onnx {
+
+struct ModelInfo {
+  int opset = 0;
+  std::string producer_version;
+  std::vector<std::pair<std::string, std::string>> metadata;
+};
+
+/// Bytes written and bytes in all.
+using WriteProgress = std::function<void(std::uint64_t, std::uint64_t)>;
+
+/// Protobuf's limit for one message.
+constexpr std::uint64_t kMostMessageBytes = (std::uint64_t{1} << 31) - 1;
+
+class ModelWriter {
+ public:
+  /// Encodes everything but the weights. Graph and info must outlive the writer.
+  ModelWriter(const Graph& graph, const ModelInfo& info);
+
+  /// Bytes that the model takes as one message, weights included.
+  std::uint64_t message_size() const;
+
+  /// Writes the model as one message. Fails with kUnsupported if that passes protobuf's limit.
+  void write(ByteSink& sink, const WriteProgress& progress = {}) const;
+
+  /// Writes the model with weights of 1 KiB and more in a second sink, from which the model refers to
+  /// them by `data_name` (the file's name, relative to the model).
+  void write_with_data(ByteSink& sink, ByteSink& data, const std::string& data_name,
+                       const WriteProgress& progress = {});
+
+ private:
+  struct Initializer {
+    const Tensor* tensor;
+    std::string header;  // all of the TensorProto but its bytes
+    bool is_external = false;
+    std::uint64_t external_offset = 0;
+
+    std::uint64_t message_size() const;
+  };
+
+  void collect_initializers();
+  void describe_values();
+  std::string node_message(const Node& node) const;
+  std::string attr_message(const Attribute& attr) const;
+  std::string body_message(const Body& body, const std::string& name) const;
+  std::uint64_t graph_size() const;
+  std::string prologue() const;
+  std::string epilogue() const;
+  std::uint64_t place_externally(const std::string& data_name);
+  void write_message(ByteSink& sink, const std::function<void(std::uint64_t)>& wrote) const;
+
+  const Graph& graph_;
+  const ModelInfo& info_;
+  std::vector<Initializer> initializers_;
+  std::string nodes_;   // node and name fields of the GraphProto
+  std::string values_;  // input, output and value_info fields
+};
+
+}  // namespace mx2onnx::onnx

@@ -1,0 +1,157 @@
+// Activation functions: Activation, LeakyReLU, SoftmaxActivation and the single-function operators.
+#include <cmath>
+
+#include "onnx/opset.h"
+#include "onnx/shape_expr.h"
+#include "ops/common.h"
+
+namespace mx2onnx {
+namespace {
+
+using onnx::Builder;
+using onnx::Value;
+
+struct ActivationParam {
+  enum class Type { kRelu, kSigmoid, kTanh, kSoftrelu, kSoftsign };
+  Type act_type = Type::kRelu;
+
+  static void declare(AttrDeclarer<ActivationParam>& d) {
+    d.one_of("act_type", &ActivationParam::act_type, {"relu", "sigmoid", "tanh", "softrelu", "softsign"})
+        .required()
+        .help("the function");
+  }
+};
+
+void translate_activation(const ActivationParam& p, Translation& t) {
+  constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
+  t.set_output(0, t.b.unary(kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
+}
+
+struct LeakyReluParam {
+  enum class Type { kRrelu, kLeaky, kPrelu, kElu, kSelu, kGelu };
+  Type act_type = Type::kLeaky;
+  double slope = 0.25;
+  double lower_bound = 0.125;
+  double upper_bound = 0.334;
+
+  static void declare(AttrDeclarer<LeakyReluParam>& d) {
+    d.one_of("act_type", &LeakyReluParam::act_type, {"rrelu", "leaky", "prelu", "elu", "selu", "gelu"})
+        .help("the function");
+    d.field("slope", &LeakyReluParam::slope).help("of leaky and elu");
+    d.field("lower_bound", &LeakyReluParam::lower_bound).help("of rrelu's slope");
+    d.field("upper_bound", &LeakyReluParam::upper_bound)
+        .help("of rrelu's slope, which at inference is the mean of the bounds");
+  }
+};
+
+std::vector<InputDef> leaky_relu_inputs(const LeakyReluParam& p) {
+  std::vector<InputDef> inputs{{"data", InputRole::kData}};
+  if (p.act_type == LeakyReluParam::Type::kPrelu) inputs.push_back({"gamma", InputRole::kWeight});
+  return inputs;
+}
+
+void infer_leaky_relu(const LeakyReluParam& p, InferContext& c) {
+  const Shape shape = c.input_shape(0).known_rank() ? c.input_shape(0) : c.output_shape(0);
+  c.set_input_shape(0, shape);
+  c.set_output_shape(0, c.input_shape(0));
+  c.unify_dtypes();
+  if (p.act_type != LeakyReluParam::Type::kPrelu || !c.input_shape(0).known_rank()) return;
+  // A slope per channel, unless the parameter says that it is one slope for all.
+  const Shape& gamma = c.input_shape(1);
+  if (gamma.known() && gamma.rank() == 1 && gamma[0] == Dim(1)) return;
+  const std::size_t rank = c.input_shape(0).rank();
+  if (rank > 0) c.set_input_shape(1, Shape{c.input_shape(0)[rank > 1 ? 1 : 0]});
+}
+
+// MXNet lines a slope of shape (C,) up with axis 1; ONNX would with the last axis.
+Value prelu(Translation& t) {
+  const std::size_t rank = t.input_rank(0);
+  Value slope = t.input(1);
+  const Shape& shape = t.input_shape(1);
+  if (!(shape[0] == Dim(1)) && rank > 2) slope = along_axis(t.b, slope, 1, rank);
+  return t.b.emit("PRelu", {t.input(0), slope}, {}, t.input_type(0));
+}
+
+// Division by sqrt(2) and this order of factors are what ONNX Runtime recognises and fuses.
+Value gelu(Builder& b, Value x) {
+  if (b.has("Gelu")) return b.unary("Gelu", x);
+  const DType dtype = b.dtype(x);
+  const Value erf = b.unary("Erf", b.div(x, b.scalar(dtype, std::sqrt(2.0))));
+  return b.mul(b.mul(x, b.add(erf, b.scalar(dtype, 1))), b.scalar(dtype, 0.5));
+}
+
+void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
+  const Value x = t.input(0);
+  const auto with_alpha = [&](std::string_view op, double alpha) {
+    return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));
+  };
+  switch (p.act_type) {
+    case LeakyReluParam::Type::kRrelu:
+      return t.set_output(0, with_alpha("LeakyRelu", (p.lower_bound + p.upper_bound) / 2));
+    case LeakyReluParam::Type::kLeaky:
+      return t.set_output(0, with_alpha("LeakyRelu", p.slope));
+    case LeakyReluParam::Type::kPrelu:
+      return t.set_output(0, prelu(t));
+    case LeakyReluParam::Type::kElu:
+      return t.set_output(0, with_alpha("Elu", p.slope));
+    case LeakyReluParam::Type::kSelu:
+      return t.set_output(0, t.b.emit("Selu", {x}, {{"alpha", 1.6732632423543772}, {"gamma", 1.0507009873554805}},
+                                      t.input_type(0)));
+    case LeakyReluParam::Type::kGelu:
+      return t.set_output(0, gelu(t.b, x));
+  }
+}
+
+struct SoftmaxActivationParam {
+  enum class Mode { kInstance, kChannel };
+  Mode mode = Mode::kInstance;
+
+  static void declare(AttrDeclarer<SoftmaxActivationParam>& d) {
+    d.one_of("mode", &SoftmaxActivationParam::mode, {"instance", "channel"})
+        .help("over the last axis, or over the channels at each position");
+  }
+};
+
+void translate_softmax_activation(const SoftmaxActivationParam& p, Translation& t) {
+  // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last axis.
+  const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
+  t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), channel ? 1 : -1));
+}
+
+struct HardSigmoidParam {
+  double alpha = 0.2;
+  double beta = 0.5;
+
+  static void declare(AttrDeclarer<HardSigmoidParam>& d) {
+    d.field("alpha", &HardSigmoidParam::alpha).help("slope");
+    d.field("beta", &HardSigmoidParam::beta).help("offset");
+  }
+};
+
+void translate_hard_sigmoid(const HardSigmoidParam& p, Translation& t) {
+  t.set_output(0, t.b.emit("HardSigmoid", {t.input(0)}, {{"alpha", p.alpha}, {"beta", p.beta}}, t.input_type(0)));
+}
+
+}  // namespace
+
+void register_activation(Registry& r) {
+  r.add<ActivationParam>({"Activation", "_npx_activation"})
+      .summary("Applies an activation function to each element.")
+      .infer(infer_same<ActivationParam>)
+      .translate(translate_activation);
+  r.add<LeakyReluParam>({"LeakyReLU", "_npx_leaky_relu"})
+      .summary("Applies a leaky rectifier or a relative of it to each element.")
+      .inputs_by(leaky_relu_inputs)
+      .infer(infer_leaky_relu)
+      .translate(translate_leaky_relu);
+  r.add<SoftmaxActivationParam>({"SoftmaxActivation"})
+      .summary("Softmax over the last axis or over the channels.")
+      .infer(infer_same<SoftmaxActivationParam>)
+      .translate(translate_softmax_activation);
+  r.add<HardSigmoidParam>({"hard_sigmoid"})
+      .summary("max(0, min(1, alpha * x + beta)).")
+      .infer(infer_same<HardSigmoidParam>)
+      .translate(translate_hard_sigmoid);
+}
+
+}  // namespace mx2onnx

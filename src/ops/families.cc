@@ -1,0 +1,9 @@
+#include "ops/families.h"
+
+namespace mx2onnx {
+
+void register_all_families(Registry& registry) {
+  register_activation(registry);
+}
+
+}  // namespace mx2onnx

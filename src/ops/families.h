@@ -1,0 +1,14 @@
+// The explicit list of operator families: one line each. A static registrar object in a static library
+// can be lost by the linker without a word; this list cannot.
+#pragma once
+
+namespace mx2onnx {
+
+class Registry;
+
+void register_activation(Registry& registry);
+
+/// All of them.
+void register_all_families(Registry& registry);
+
+}  // namespace mx2onnx

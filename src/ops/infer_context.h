@@ -1,0 +1,97 @@
+// What a shape rule sees of one node: the types known so far of its inputs and outputs, and ways to add
+// to that knowledge in either direction. Knowledge only grows; a contradiction is an error, or, where a
+// free size meets a number, a size that the model fixes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/dim.h"
+#include "ir/tensor.h"
+#include "ir/tensor_type.h"
+
+namespace mx2onnx {
+
+/// All that inference knows of one output of one node.
+struct EntryInfo {
+  TensorType type;
+  /// The elements, where they are few, integers and known before the model runs (`shape_array`).
+  std::optional<std::vector<Dim>> value;
+  /// Set when a rule adds knowledge; the driver clears it.
+  bool changed = false;
+};
+
+/// A free size that turned out not to be free: the model only works if `symbol` is `size`.
+struct FixedSize {
+  std::string symbol;
+  Dim size;
+  std::string node;
+};
+
+class InferContext {
+ public:
+  struct Port {
+    EntryInfo* entry = nullptr;
+    const std::string* name = nullptr;  ///< "data", "conv0_output": for messages.
+    const Tensor* constant = nullptr;   ///< A parameter's content.
+  };
+
+  InferContext(std::vector<Port> inputs, std::vector<Port> outputs, bool np_shape, DimArena& arena)
+      : inputs_(std::move(inputs)), outputs_(std::move(outputs)), np_shape_(np_shape), arena_(arena) {}
+
+  std::size_t num_inputs() const { return inputs_.size(); }
+  std::size_t num_outputs() const { return outputs_.size(); }
+  const TensorType& input(std::size_t i) const { return inputs_[i].entry->type; }
+  const TensorType& output(std::size_t i) const { return outputs_[i].entry->type; }
+  const Shape& input_shape(std::size_t i) const { return input(i).shape; }
+  const Shape& output_shape(std::size_t i) const { return output(i).shape; }
+  /// Known elements of an input, if there are any.
+  const std::vector<Dim>* input_value(std::size_t i) const;
+  /// The content of an input that is a parameter; null if it is not one.
+  const Tensor* input_constant(std::size_t i) const { return inputs_[i].constant; }
+  /// NumPy's shape semantics: 0 is a size, and -1 is what is unknown.
+  bool np_shape() const { return np_shape_; }
+  DimArena& arena() { return arena_; }
+
+  // Adding knowledge. Unknown ranks and dims in the argument add nothing.
+  void set_input_shape(std::size_t i, const Shape& shape) { merge(inputs_[i], shape, true); }
+  void set_output_shape(std::size_t i, const Shape& shape) { merge(outputs_[i], shape, false); }
+  void set_input_dtype(std::size_t i, DType dtype) { merge(inputs_[i], dtype, true); }
+  void set_output_dtype(std::size_t i, DType dtype) { merge(outputs_[i], dtype, false); }
+  void set_output_value(std::size_t i, std::vector<Dim> value);
+
+  /// One dtype for all the inputs and outputs from the given ones on, whichever of them is known.
+  void unify_dtypes(std::size_t first_input = 0, std::size_t first_output = 0);
+  /// One shape for all inputs and outputs.
+  void unify_shapes();
+
+  /// A size that the rule finds fixed, if any.
+  const std::optional<FixedSize>& fixed_size() const { return fixed_size_; }
+
+  /// Fails with kModel: "input 'data': expected …, found <its shape>".
+  [[noreturn]] void fail_input(std::size_t i, std::string_view expected) const;
+
+  /// The name of an input, for messages.
+  const std::string& input_name(std::size_t i) const { return *inputs_[i].name; }
+
+ private:
+  static std::string port_text(const Port& port, bool is_input);
+  void merge(Port& port, const Shape& shape, bool is_input);
+  static void merge(Port& port, DType dtype, bool is_input);
+  bool merge_dim(Dim& known, const Dim& added);
+
+  std::vector<Port> inputs_;
+  std::vector<Port> outputs_;
+  bool np_shape_;
+  DimArena& arena_;
+  std::optional<FixedSize> fixed_size_;
+};
+
+/// The axis counted from the start; fails with kModel if it is outside [-rank, rank).
+std::size_t checked_axis(std::int64_t axis, std::size_t rank, std::string_view attribute = "axis");
+
+}  // namespace mx2onnx

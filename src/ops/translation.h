@@ -1,0 +1,70 @@
+// What a translation sees of one node: the ONNX values of its inputs, the types that inference found,
+// and the builder.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "ir/tensor_type.h"
+#include "onnx/builder.h"
+
+namespace mx2onnx {
+
+class Translation {
+ public:
+  struct Input {
+    onnx::Value value;
+    const TensorType* type = nullptr;
+    const Tensor* constant = nullptr;
+    const std::vector<Dim>* known_value = nullptr;
+  };
+  struct Output {
+    onnx::Value value;
+    const TensorType* type = nullptr;
+    bool used = false;
+  };
+
+  Translation(onnx::Builder& builder, std::vector<Input> inputs, std::vector<Output> outputs)
+      : b(builder), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+
+  onnx::Builder& b;
+
+  std::size_t num_inputs() const { return inputs_.size(); }
+  std::size_t num_outputs() const { return outputs_.size(); }
+  onnx::Value input(std::size_t i) const { return inputs_[i].value; }
+  const TensorType& input_type(std::size_t i) const { return *inputs_[i].type; }
+  const Shape& input_shape(std::size_t i) const { return inputs_[i].type->shape; }
+  std::size_t input_rank(std::size_t i) const { return input_shape(i).rank(); }
+  /// The content of an input that is a parameter of the model; null if it is computed.
+  const Tensor* input_constant(std::size_t i) const { return inputs_[i].constant; }
+  /// The elements of an input that inference knows; null if it does not.
+  const std::vector<Dim>* input_value(std::size_t i) const { return inputs_[i].known_value; }
+  const TensorType& output_type(std::size_t i) const { return *outputs_[i].type; }
+  const Shape& output_shape(std::size_t i) const { return outputs_[i].type->shape; }
+  /// False if nothing uses the output; it then need not be set.
+  bool output_used(std::size_t i) const { return outputs_[i].used; }
+
+  void set_output(std::size_t i, onnx::Value value) { outputs_[i].value = value; }
+  onnx::Value output(std::size_t i) const { return outputs_[i].value; }
+
+  /// Says that this node cannot be expressed at the target opset. The translation returns after this;
+  /// all refusals of a model come in one message.
+  void refuse(std::string reason, std::string hint = {}) {
+    refused_ = true;
+    reason_ = std::move(reason);
+    hint_ = std::move(hint);
+  }
+  bool refused() const { return refused_; }
+  const std::string& reason() const { return reason_; }
+  const std::string& hint() const { return hint_; }
+
+ private:
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+  bool refused_ = false;
+  std::string reason_;
+  std::string hint_;
+};
+
+}  // namespace mx2onnx

@@ -1,0 +1,174 @@
+// BatchNormalization after a Conv, ConvTranspose or Gemm with constant weights becomes part of these:
+// y = (W x + c - mean) * s + beta with s = gamma / sqrt(var + epsilon), so W' = s W, c' = (c - mean) s +
+// beta. Computed in double and rounded once; the weights are scaled while they are written, so none of
+// them is ever held in memory.
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "passes/graph_uses.h"
+#include "passes/pass.h"
+
+namespace mx2onnx::passes {
+namespace {
+
+using onnx::Graph;
+using onnx::Node;
+using onnx::Value;
+
+// How a weight is laid out with respect to the output channels: `outer` blocks, in each of them all
+// channels one after the other, `inner` elements each.
+struct ChannelLayout {
+  std::size_t outer;
+  std::size_t channels;
+  std::size_t inner;
+};
+
+std::optional<ChannelLayout> layout_of(const Node& node, const Tensor& weight) {
+  const auto& dims = weight.dims;
+  const auto dim = [&](std::size_t i) { return static_cast<std::size_t>(dims[i]); };
+  const auto all = static_cast<std::size_t>(weight.count());
+  if (node.op_type == "Conv" && dims.size() >= 3) return ChannelLayout{1, dim(0), all / dim(0)};
+  if (node.op_type == "ConvTranspose" && dims.size() >= 3 && node.int_attr("group", 1) == 1) {
+    return ChannelLayout{dim(0), dim(1), all / dim(0) / dim(1)};
+  }
+  const bool plain_gemm = node.op_type == "Gemm" && node.int_attr("transA", 0) == 0 &&
+                          node.float_attr("alpha", 1) == 1 && node.float_attr("beta", 1) == 1;
+  if (plain_gemm && node.int_attr("transB", 0) == 1) return ChannelLayout{1, dim(0), dim(1)};
+  if (plain_gemm) return ChannelLayout{dim(0), dim(1), 1};
+  return std::nullopt;
+}
+
+template <typename T>
+void scale_all(std::span<const std::byte> bytes, const ChannelLayout& layout,
+               const std::vector<double>& scale, ByteSink& sink) {
+  constexpr std::size_t kPiece = 1 << 14;
+  std::vector<T> piece;
+  piece.reserve(kPiece);
+  const auto flush = [&] {
+    sink.append(std::as_bytes(std::span(piece)));
+    piece.clear();
+  };
+  std::size_t at = 0;
+  for (std::size_t block = 0; block < layout.outer * layout.channels; ++block) {
+    const double factor = scale[block % layout.channels];
+    for (std::size_t left = layout.inner; left > 0;) {
+      const std::size_t step = std::min(left, kPiece - piece.size());
+      for (std::size_t k = 0; k < step; ++k) {
+        T value;
+        std::memcpy(&value, bytes.data() + at, sizeof(T));
+        at += sizeof(T);
+        piece.push_back(static_cast<T>(static_cast<double>(value) * factor));
+      }
+      left -= step;
+      if (piece.size() == kPiece) flush();
+    }
+  }
+  flush();
+}
+
+Tensor scaled(const Tensor& weight, const ChannelLayout& layout, std::vector<double> scale) {
+  auto produce = [weight, layout, scale = std::move(scale)](ByteSink& sink) {
+    const TensorBytes raw(weight);
+    if (weight.dtype == DType::kFloat64) {
+      scale_all<double>(raw.bytes(), layout, scale, sink);
+    } else {
+      scale_all<float>(raw.bytes(), layout, scale, sink);
+    }
+  };
+  return {weight.dtype, weight.dims,
+          std::make_shared<ComputedData>(weight.size_bytes(), std::move(produce))};
+}
+
+bool all_finite(const std::vector<double>& values) {
+  for (const double value : values) {
+    if (!std::isfinite(value) || std::abs(value) > 3e38) return false;
+  }
+  return true;
+}
+
+class Folder {
+ public:
+  explicit Folder(Graph& graph) : graph_(graph), uses_(graph), dead_(graph.main.nodes.size(), 0) {}
+
+  std::size_t run() {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < graph_.main.nodes.size(); ++i) {
+      if (graph_.main.nodes[i].op_type == "BatchNormalization" && fold(i)) ++count;
+    }
+    erase_nodes(graph_, dead_);
+    return count;
+  }
+
+ private:
+  std::optional<std::vector<double>> constant(Value value) const {
+    const Tensor* tensor = graph_.constant(value);
+    if (tensor == nullptr) return std::nullopt;
+    return read_doubles(*tensor);
+  }
+
+  bool fold(std::size_t index) {
+    Node& norm = graph_.main.nodes[index];
+    const std::int64_t producer = uses_.producer(norm.inputs[0]);
+    if (producer < 0 || norm.outputs.size() != 1) return false;
+    Node& linear = graph_.main.nodes[static_cast<std::size_t>(producer)];
+    // The value in between must have no other use, nor may the weight, or both versions would be stored.
+    if (linear.inputs.size() < 2 || uses_.count(norm.inputs[0]) != 1) return false;
+    const Tensor* weight = graph_.constant(linear.inputs[1]);
+    if (weight == nullptr || uses_.count(linear.inputs[1]) != 1 || weight->count() == 0) return false;
+    if (weight->dtype != DType::kFloat32 && weight->dtype != DType::kFloat64) return false;
+    const auto layout = layout_of(linear, *weight);
+    if (!layout) return false;
+    const auto gamma = constant(norm.inputs[1]);
+    const auto beta = constant(norm.inputs[2]);
+    const auto mean = constant(norm.inputs[3]);
+    const auto variance = constant(norm.inputs[4]);
+    if (!gamma || !beta || !mean || !variance || gamma->size() != layout->channels) return false;
+    std::vector<double> bias(layout->channels, 0);
+    if (linear.inputs.size() > 2 && linear.inputs[2].present()) {
+      const auto stored = constant(linear.inputs[2]);
+      if (!stored || (stored->size() != bias.size() && stored->size() != 1)) return false;
+      for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = stored->size() == 1 ? (*stored)[0] : (*stored)[c];
+    }
+    const double epsilon = norm.float_attr("epsilon", 1e-5F);
+    std::vector<double> scale(layout->channels);
+    for (std::size_t c = 0; c < scale.size(); ++c) {
+      scale[c] = (*gamma)[c] / std::sqrt((*variance)[c] + epsilon);
+      bias[c] = (bias[c] - (*mean)[c]) * scale[c] + (*beta)[c];
+    }
+    if (!all_finite(scale) || !all_finite(bias)) return false;
+    replace(linear, norm, scaled(*weight, *layout, scale), bias);
+    dead_[index] = 1;
+    return true;
+  }
+
+  void replace(Node& linear, const Node& norm, Tensor weight, const std::vector<double>& bias) {
+    Tensor new_bias = make_tensor_as(weight.dtype, {static_cast<std::int64_t>(bias.size())}, bias);
+    // The weight keeps its name. A bias of its own keeps its name, too; a new one is named after the
+    // normalisation's offset if nothing else needs that.
+    graph_.info(linear.inputs[1]).constant = std::move(weight);
+    const bool has_bias = linear.inputs.size() > 2 && linear.inputs[2].present();
+    const bool reuse_bias = has_bias && uses_.count(linear.inputs[2]) == 1;
+    const bool reuse_beta = !has_bias && uses_.count(norm.inputs[2]) == 1;
+    Value target = reuse_bias ? linear.inputs[2] : norm.inputs[2];
+    if (!reuse_bias && !reuse_beta) {
+      target = graph_.add_value(
+          {graph_.names.unique(graph_.name_of(norm.outputs[0]) + "_bias"), new_bias.type(), std::nullopt});
+    }
+    graph_.info(target).type = new_bias.type();
+    graph_.info(target).constant = std::move(new_bias);
+    linear.inputs.resize(3);
+    linear.inputs[2] = target;
+    linear.outputs[0] = norm.outputs[0];
+  }
+
+  Graph& graph_;
+  GraphUses uses_;
+  std::vector<char> dead_;
+};
+
+}  // namespace
+
+std::size_t fold_batch_norm(Graph& graph) { return Folder(graph).run(); }
+
+}  // namespace mx2onnx::passes

@@ -1,0 +1,58 @@
+// Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does not
+// make the file larger.
+#include "onnx/eval.h"
+#include "passes/graph_uses.h"
+#include "passes/pass.h"
+
+namespace mx2onnx::passes {
+namespace {
+
+using onnx::Graph;
+using onnx::Node;
+using onnx::Value;
+
+constexpr std::size_t kAlwaysSmall = 1024;
+
+// Bytes of constant inputs that only this node uses: they go when it does.
+std::size_t freed_bytes(const Graph& graph, const GraphUses& uses, const Node& node) {
+  std::size_t bytes = 0;
+  for (const Value input : node.inputs) {
+    if (uses.count(input) == 1) bytes += graph.constant(input)->size_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t fold_constants(Graph& graph) {
+  const GraphUses uses(graph);
+  auto& nodes = graph.main.nodes;
+  std::vector<char> dead(nodes.size(), 0);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    // An output of the graph stays a node's output: not every runtime takes a constant there.
+    if (node.outputs.size() != 1 || uses.is_output(node.outputs[0]) || node.inputs.empty()) continue;
+    std::vector<const Tensor*> inputs;
+    bool all_constant = true;
+    for (const Value input : node.inputs) {
+      inputs.push_back(graph.constant(input));
+      all_constant = all_constant && inputs.back() != nullptr;
+    }
+    if (!all_constant) continue;
+    const auto& type = graph.type(node.outputs[0]);
+    if (!type.shape.is_static()) continue;
+    const Tensor probe{type.dtype, type.shape.sizes(), nullptr};
+    const auto size = static_cast<std::size_t>(probe.count()) * dtype_size(type.dtype);
+    if (size > kAlwaysSmall && size > freed_bytes(graph, uses, node)) continue;
+    auto result = onnx::evaluate(node, inputs);
+    if (!result) continue;
+    graph.info(node.outputs[0]).constant = std::move(*result);
+    dead[i] = 1;
+    ++count;
+  }
+  erase_nodes(graph, dead);
+  return count;
+}
+
+}  // namespace mx2onnx::passes

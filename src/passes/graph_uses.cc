@@ -1,0 +1,74 @@
+#include "passes/graph_uses.h"
+
+namespace mx2onnx::passes {
+namespace {
+
+using onnx::Body;
+using onnx::Graph;
+using onnx::Node;
+using onnx::Value;
+
+template <typename BodyType, typename Visit>
+void for_each_body(BodyType& body, const Visit& visit) {
+  visit(body);
+  for (auto& node : body.nodes) {
+    for (auto& attr : node.attrs) {
+      if (const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value)) {
+        for_each_body(**inner, visit);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+GraphUses::GraphUses(const Graph& graph)
+    : uses_(graph.num_values(), 0),
+      is_output_(graph.num_values(), 0),
+      is_input_(graph.num_values(), 0),
+      producer_(graph.num_values(), -1) {
+  for_each_body(graph.main, [&](const Body& body) {
+    for (const Value output : body.outputs) {
+      ++uses_[output.id];
+      is_output_[output.id] = 1;
+    }
+    for (const Value input : body.inputs) is_input_[input.id] = 1;
+    for (const auto& node : body.nodes) {
+      for (const Value input : node.inputs) {
+        if (input.present()) ++uses_[input.id];
+      }
+    }
+  });
+  for (std::size_t i = 0; i < graph.main.nodes.size(); ++i) {
+    for (const Value output : graph.main.nodes[i].outputs) {
+      if (output.present()) producer_[output.id] = static_cast<std::int64_t>(i);
+    }
+  }
+}
+
+Value Replacements::resolve(Value value) const {
+  while (value.present() && value.id < target_.size() && target_[value.id].present()) {
+    value = target_[value.id];
+  }
+  return value;
+}
+
+void Replacements::apply(Graph& graph) const {
+  for_each_body(graph.main, [&](Body& body) {
+    for (auto& node : body.nodes) {
+      for (Value& input : node.inputs) input = resolve(input);
+    }
+    for (Value& output : body.outputs) output = resolve(output);
+  });
+}
+
+void erase_nodes(Graph& graph, const std::vector<char>& marked) {
+  std::vector<Node> kept;
+  kept.reserve(graph.main.nodes.size());
+  for (std::size_t i = 0; i < graph.main.nodes.size(); ++i) {
+    if (marked[i] == 0) kept.push_back(std::move(graph.main.nodes[i]));
+  }
+  graph.main.nodes = std::move(kept);
+}
+
+}  // namespace mx2onnx::passes

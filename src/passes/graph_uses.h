@@ -1,0 +1,44 @@
+// Who makes and who uses each value: worked out once, at the start of a pass.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "onnx/graph.h"
+
+namespace mx2onnx::passes {
+
+class GraphUses {
+ public:
+  explicit GraphUses(const onnx::Graph& graph);
+
+  /// Inputs of nodes (of inner bodies, too) and outputs of bodies that are this value.
+  std::size_t count(onnx::Value value) const { return uses_[value.id]; }
+  bool is_output(onnx::Value value) const { return is_output_[value.id] != 0; }
+  bool is_input(onnx::Value value) const { return is_input_[value.id] != 0; }
+  /// Position in the main body of the node that makes the value; -1 if none does.
+  std::int64_t producer(onnx::Value value) const { return producer_[value.id]; }
+
+ private:
+  std::vector<std::uint32_t> uses_;
+  std::vector<char> is_output_;
+  std::vector<char> is_input_;
+  std::vector<std::int64_t> producer_;
+};
+
+/// Replaces values everywhere, and follows chains of replacements.
+class Replacements {
+ public:
+  explicit Replacements(const onnx::Graph& graph) : target_(graph.num_values()) {}
+  void add(onnx::Value from, onnx::Value to) { target_[from.id] = resolve(to); }
+  onnx::Value resolve(onnx::Value value) const;
+  void apply(onnx::Graph& graph) const;
+
+ private:
+  std::vector<onnx::Value> target_;
+};
+
+/// Drops the nodes of the main body whose mark is set.
+void erase_nodes(onnx::Graph& graph, const std::vector<char>& marked);
+
+}  // namespace mx2onnx::passes

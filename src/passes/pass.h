@@ -1,0 +1,36 @@
+// A pass is one small file with a telling name that changes an ONNX graph without changing what it
+// computes. pipeline.cc is the ordered list.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "onnx/graph.h"
+
+namespace mx2onnx::passes {
+
+struct Pass {
+  std::string_view name;
+  std::string_view summary;
+  /// Changes the graph and returns how many changes it made.
+  std::size_t (*run)(onnx::Graph& graph);
+};
+
+/// All passes, in the order in which they run.
+const std::vector<Pass>& pipeline();
+
+/// Runs the pipeline without the disabled passes; the counts of changes by pass. Fails with kUsage if a
+/// disabled name is no pass.
+std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
+                                                              const std::vector<std::string>& disabled);
+
+std::size_t remove_identities(onnx::Graph& graph);
+std::size_t fold_constants(onnx::Graph& graph);
+std::size_t fold_batch_norm(onnx::Graph& graph);
+std::size_t share_duplicate_weights(onnx::Graph& graph);
+std::size_t remove_dead_nodes(onnx::Graph& graph);
+
+}  // namespace mx2onnx::passes

@@ -1,0 +1,43 @@
+// The passes, in order, and why in this order.
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "passes/pass.h"
+
+namespace mx2onnx::passes {
+
+const std::vector<Pass>& pipeline() {
+  static const std::vector<Pass> passes = {
+      // First, so that a dropout between a convolution and its normalisation does not hide the pattern.
+      {"remove_identities", "drops Identity and inference-time Dropout", remove_identities},
+      // Before the patterns that want constant weights.
+      {"fold_constants", "computes what depends on constants only", fold_constants},
+      {"fold_batch_norm", "folds BatchNormalization into the Conv, ConvTranspose or Gemm before it",
+       fold_batch_norm},
+      {"share_duplicate_weights", "stores equal weights once", share_duplicate_weights},
+      // Last: sweeps up what the others left without a use.
+      {"remove_dead_nodes", "drops nodes that no output needs", remove_dead_nodes},
+  };
+  return passes;
+}
+
+std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
+                                                              const std::vector<std::string>& disabled) {
+  for (const auto& name : disabled) {
+    std::vector<std::string> known;
+    for (const auto& pass : pipeline()) known.emplace_back(pass.name);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      fail(ErrorCode::kUsage, fmt::format("there is no pass {}", quoted(name)),
+           "the passes are " + join_alternatives(known));
+    }
+  }
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const auto& pass : pipeline()) {
+    if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
+    counts.emplace_back(pass.name, pass.run(graph));
+  }
+  return counts;
+}
+
+}  // namespace mx2onnx::passes

@@ -1,0 +1,223 @@
+// Bindings only: Python values in, Python values out. What the package makes of them is in
+// python/mx2onnx.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/function.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+
+#include "mx2onnx/convert.h"
+#include "mx2onnx/inspect.h"
+#include "mx2onnx/operators.h"
+#include "mx2onnx/version.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+/// What the package's `_arrays` helper hands over: name, dtype name, and the bytes as uint8.
+struct GivenArray {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes;
+};
+
+mx2onnx::Source make_source(std::string name, std::string json, std::vector<std::string> param_paths,
+                            const std::vector<GivenArray>& arrays) {
+  mx2onnx::Source source{std::move(name), std::move(json), std::move(param_paths), {}};
+  for (const auto& array : arrays) {
+    // The caller holds the arrays until the call returns.
+    source.arrays.push_back({array.name, array.dtype, array.shape,
+                             std::as_bytes(std::span(array.bytes.data(), array.bytes.size())), nullptr});
+  }
+  return source;
+}
+
+nb::dict describe(const mx2onnx::PortReport& port) {
+  nb::dict result;
+  result["name"] = port.name;
+  result["dtype"] = port.dtype;
+  result["shape"] = port.shape;
+  return result;
+}
+
+nb::list describe(const std::vector<mx2onnx::PortReport>& ports) {
+  nb::list result;
+  for (const auto& port : ports) result.append(describe(port));
+  return result;
+}
+
+nb::dict describe(const mx2onnx::Report& report) {
+  nb::dict result;
+  result["inputs"] = describe(report.inputs);
+  result["outputs"] = describe(report.outputs);
+  nb::list diagnostics;
+  for (const auto& diagnostic : report.diagnostics) {
+    nb::dict entry;
+    entry["id"] = diagnostic.id;
+    entry["node"] = diagnostic.node;
+    entry["message"] = diagnostic.message;
+    diagnostics.append(entry);
+  }
+  result["diagnostics"] = diagnostics;
+  result["opset"] = report.opset;
+  result["ir_version"] = report.ir_version;
+  result["num_mxnet_nodes"] = report.num_mxnet_nodes;
+  result["num_onnx_nodes"] = report.num_onnx_nodes;
+  result["num_parameters"] = report.num_parameters;
+  result["parameter_bytes"] = report.parameter_bytes;
+  nb::dict passes;
+  for (const auto& [name, count] : report.passes) passes[name.c_str()] = count;
+  result["passes"] = passes;
+  return result;
+}
+
+nb::dict describe(const mx2onnx::Inspection& inspection) {
+  nb::dict result;
+  result["mxnet_version"] = inspection.mxnet_version;
+  result["np_shape"] = inspection.np_shape;
+  nb::list operators;
+  for (const auto& count : inspection.operators) {
+    nb::dict entry;
+    entry["op"] = count.op;
+    entry["nodes"] = count.nodes;
+    entry["known"] = count.known;
+    operators.append(entry);
+  }
+  result["operators"] = operators;
+  result["inputs"] = describe(inspection.inputs);
+  result["outputs"] = describe(inspection.outputs);
+  result["labels"] = inspection.labels;
+  result["missing_parameters"] = inspection.missing_parameters;
+  result["num_parameters"] = inspection.num_parameters;
+  result["parameter_bytes"] = inspection.parameter_bytes;
+  result["problems"] = inspection.problems;
+  return result;
+}
+
+nb::dict describe(const mx2onnx::OperatorInfo& op) {
+  nb::dict result;
+  result["name"] = op.name;
+  result["aliases"] = op.aliases;
+  result["summary"] = op.summary;
+  result["inputs"] = op.inputs;
+  nb::list attributes;
+  for (const auto& attribute : op.attributes) {
+    nb::dict entry;
+    entry["name"] = attribute.name;
+    entry["expected"] = attribute.expected;
+    entry["default"] = attribute.default_text;
+    entry["required"] = attribute.required;
+    entry["ignored"] = attribute.ignored;
+    entry["help"] = attribute.help;
+    attributes.append(entry);
+  }
+  result["attributes"] = attributes;
+  result["notes"] = op.notes;
+  return result;
+}
+
+void raise_error(const mx2onnx::Error& error) {
+  const nb::object type = nb::module_::import_("mx2onnx._errors").attr("error_for_code")(static_cast<int>(error.code()));
+  const auto& place = error.place();
+  const nb::object instance = type(error.what(), "message"_a = error.message(), "hint"_a = error.hint(),
+                                   "file"_a = place.file, "node"_a = place.node, "op"_a = place.op,
+                                   "attribute"_a = place.attribute);
+  PyErr_SetObject(type.ptr(), instance.ptr());
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  nb::register_exception_translator([](const std::exception_ptr& pointer, void*) {
+    try {
+      std::rethrow_exception(pointer);
+    } catch (const mx2onnx::Error& error) {
+      raise_error(error);
+    }
+  });
+
+  m.attr("__version__") = mx2onnx::kVersion;
+  m.attr("DEFAULT_OPSET") = mx2onnx::kDefaultOpset;
+  m.attr("FIRST_OPSET") = mx2onnx::kFirstOpset;
+  m.attr("LAST_OPSET") = mx2onnx::kLastOpset;
+
+  nb::class_<mx2onnx::InputSpec>(m, "InputSpec")
+      .def("__init__",
+           [](mx2onnx::InputSpec* self, std::string name, std::optional<std::vector<std::string>> dims,
+              std::string dtype) {
+             new (self) mx2onnx::InputSpec{std::move(name), std::move(dims), std::move(dtype)};
+           },
+           "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
+
+  nb::class_<GivenArray>(m, "GivenArray")
+      .def("__init__",
+           [](GivenArray* self, std::string name, std::string dtype, std::vector<std::int64_t> shape,
+              nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes) {
+             new (self) GivenArray{std::move(name), std::move(dtype), std::move(shape), std::move(bytes)};
+           },
+           "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
+
+  nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
+      .def(nb::init<>())
+      .def_rw("opset", &mx2onnx::ConvertOptions::opset)
+      .def_rw("inputs", &mx2onnx::ConvertOptions::inputs)
+      .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
+      .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
+      .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
+      .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
+      .def_rw("external_data", &mx2onnx::ConvertOptions::external_data);
+
+  m.def("parse_input", &mx2onnx::parse_input, "text"_a);
+  m.def("pass_names", &mx2onnx::pass_names);
+
+  m.def(
+      "convert_to_file",
+      [](std::string name, std::string json, std::vector<std::string> param_paths,
+         const std::vector<GivenArray>& arrays, const std::string& output,
+         const mx2onnx::ConvertOptions& options) {
+        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        mx2onnx::Report report;
+        {
+          const nb::gil_scoped_release release;
+          report = mx2onnx::convert_to_file(source, output, options);
+        }
+        return describe(report);
+      },
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "output"_a, "options"_a);
+
+  m.def(
+      "convert_to_memory",
+      [](std::string name, std::string json, std::vector<std::string> param_paths,
+         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        std::pair<std::string, mx2onnx::Report> result;
+        {
+          const nb::gil_scoped_release release;
+          result = mx2onnx::convert_to_memory(source, options);
+        }
+        return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()), describe(result.second));
+      },
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
+
+  m.def(
+      "inspect",
+      [](std::string name, std::string json, std::vector<std::string> param_paths,
+         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        return describe(mx2onnx::inspect(source, options));
+      },
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
+
+  m.def("operators", [] {
+    nb::list result;
+    for (const auto& op : mx2onnx::operators()) result.append(describe(op));
+    return result;
+  });
+}

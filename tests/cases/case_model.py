@@ -1,0 +1,142 @@
+"""Operator cases as data: reads tests/cases/*.json and makes of each case a symbol, parameters and inputs.
+
+Used by the tests and by tools/record_golden.py, so that MXNet and the converter see the same model. Runs on
+Python 3.6 with NumPy alone, because old MXNet does.
+
+A file is {"cases": [case, ...]}. A case:
+
+    {"name": "prelu_4d",                       unique in its file
+     "op": "LeakyReLU", "attrs": {"act_type": "prelu"},
+     "inputs": {"data": "2,3,4,5"},            what the user feeds
+     "params": {"gamma": "3:0.1..0.5"},        what lies in the parameter file
+     "alt": {"data": "3,3,2,7"}}               other sizes of inputs, recorded too
+
+An attribute or input whose value is a list makes one case per element ("sweep"); the name gets the index.
+Instead of "op" a case may have "nodes", a list of {"op", "name", "attrs", "inputs"}, where an input is a
+variable's name or "node:output", and "heads" of the same form.
+
+Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
+"np_shape": true; "first_opset": the first opset that can express it (refused before); "rtol",
+"atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
+constants); "aux": names among the params that are auxiliary states.
+
+A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,
+whole numbers for integer types), "=1,2,nan" (these, repeated) or "perm" (a random order of 0, 1, 2, ...). Without
+it, floats are normal and integers from 0 to 9. Values depend on the case's name and the tensor's alone.
+"""
+import itertools
+import json
+import os
+import zlib
+
+import numpy as np
+
+CASES_DIR = os.path.dirname(os.path.abspath(__file__))
+DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
+
+
+def family_names():
+    return sorted(f[:-5] for f in os.listdir(CASES_DIR) if f.endswith(".json"))
+
+
+def load_family(family):
+    """The cases of a family, sweeps expanded, in order."""
+    with open(os.path.join(CASES_DIR, family + ".json")) as f:
+        cases = [c for case in json.load(f)["cases"] for c in expand_sweep(case)]
+    names = [c["name"] for c in cases]
+    doubled = {n for n in names if names.count(n) > 1}
+    if doubled:
+        raise ValueError("%s: case names occur twice: %s" % (family, sorted(doubled)))
+    return cases
+
+
+def expand_sweep(case):
+    axes = [(group, key, value) for group in ("attrs", "inputs", "params")
+            for key, value in case.get(group, {}).items() if isinstance(value, list)]
+    if isinstance(case.get("op"), list):
+        axes.insert(0, (None, "op", case["op"]))
+    if not axes:
+        return [case]
+    expanded = []
+    for choice in itertools.product(*[range(len(values)) for _, _, values in axes]):
+        one = {k: (dict(v) if isinstance(v, dict) else v) for k, v in case.items()}
+        for (group, key, values), index in zip(axes, choice):
+            if group is None:
+                one[key] = values[index]
+            elif values[index] is None:
+                del one[group][key]
+            else:
+                one[group][key] = values[index]
+        one["name"] = "_".join([case["name"]] + [values[i] if g is None else str(i)
+                                                 for (g, _, values), i in zip(axes, choice)])
+        expanded.append(one)
+    return expanded
+
+
+def parse_tensor(text):
+    """(shape, dtype, values) of a tensor's text."""
+    parts = text.split(":")
+    shape = () if parts[0] == "()" else tuple(int(d) for d in parts[0].split(","))
+    rest = parts[1:]
+    dtype = rest.pop(0) if rest and rest[0] in DTYPES else "float32"
+    return shape, dtype, rest[0] if rest else ""
+
+
+def make_tensor(case_name, tensor_name, text):
+    shape, dtype, values = parse_tensor(text)
+    count = int(np.prod(shape, dtype=np.int64))
+    random = np.random.RandomState(zlib.crc32(("%s/%s" % (case_name, tensor_name)).encode()))
+    if values.startswith("="):
+        given = [float(v) for v in values[1:].split(",")]
+        flat = np.resize(np.array(given), count)
+    elif values == "perm":
+        flat = random.permutation(count)
+    elif values:
+        low, high = (float(v) for v in values.split(".."))
+        whole = not dtype.startswith("float")
+        flat = random.randint(int(low), int(high) + 1, count) if whole else random.uniform(low, high, count)
+    elif dtype.startswith("float"):
+        flat = random.normal(0, 1, count)
+    else:
+        flat = random.randint(0, 2 if dtype == "bool" else 10, count)
+    return np.asarray(flat).reshape(shape).astype(dtype)
+
+
+def case_tensors(case, alt=False):
+    """({input: array}, {param: array}) of a case; with `alt`, inputs of the other sizes."""
+    inputs = dict(case.get("inputs", {}))
+    if alt:
+        inputs.update(case["alt"])
+    name = case["name"]
+    return ({k: make_tensor(name, k, v) for k, v in inputs.items()},
+            {k: make_tensor(name, k, v) for k, v in case.get("params", {}).items()})
+
+
+def case_symbol(case):
+    """The symbol's JSON text."""
+    variables = list(case.get("inputs", {})) + list(case.get("params", {}))
+    nodes, index = [], {}
+    for name in variables:
+        index[name] = len(nodes)
+        nodes.append({"op": "null", "name": name, "inputs": []})
+
+    def entry(text):
+        name, _, output = text.partition(":")
+        return [index[name], int(output or 0), 0]
+
+    described = case.get("nodes") or [{"op": case["op"], "name": "op", "attrs": case.get("attrs", {}),
+                                       "inputs": variables}]
+    for node in described:
+        attrs = {k: str(v) for k, v in node.get("attrs", {}).items()}
+        index[node["name"]] = len(nodes)
+        nodes.append({"op": node["op"], "name": node["name"], "attrs": attrs,
+                      "inputs": [entry(i) for i in node["inputs"]]})
+    count = case.get("num_outputs", 1)
+    if isinstance(count, str):
+        count = int(case["attrs"][count])
+    heads = case.get("heads") or ["%s:%d" % (described[-1]["name"], i) for i in range(count)]
+    attrs = {"mxnet_version": ["int", case.get("mxnet_version", 10901)]}
+    if case.get("np_shape"):
+        attrs["is_np_shape"] = ["int", 1]
+    return json.dumps({"nodes": nodes, "arg_nodes": [index[v] for v in variables],
+                       "heads": [entry(h) for h in heads], "attrs": attrs})

@@ -1,0 +1,80 @@
+#!/usr/bin/env python
+"""Records what MXNet computes for the operator cases of tests/cases: one .npz per family in tests/golden.
+
+Runs on Python 3.8 with mxnet==1.9.1 numpy==1.19.5. MXNet's default executor fuses and is wrong at times, so
+MXNET_SUBGRAPH_BACKEND=NONE is set before the import.
+
+  record_golden.py [--only REGEX] [FAMILY ...]     all families if none is named
+
+Keys of the .npz: CASE/o0, CASE/o1, ... and, for a case with other sizes, CASE/alt/o0, ...
+"""
+import argparse
+import os
+import re
+import sys
+
+os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "cases"))
+
+import numpy as np  # noqa: E402
+
+import case_model  # noqa: E402
+
+# MXNet says at each binding that it heard of MXNET_SUBGRAPH_BACKEND.
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+import mxnet as mx  # noqa: E402
+
+GOLDEN_DIR = os.path.join(ROOT, "tests", "golden")
+
+
+def run_case(case, alt):
+    inputs, params = case_model.case_tensors(case, alt)
+    symbol = mx.sym.load_json(case_model.case_symbol(case))
+    arrays = dict(inputs, **params)
+    make = lambda name: mx.nd.array(arrays[name], dtype=arrays[name].dtype)
+    args = {name: make(name) for name in symbol.list_arguments()}
+    aux = {name: make(name) for name in symbol.list_auxiliary_states()}
+    executor = symbol.bind(mx.cpu(), args, aux_states=aux, grad_req="null")
+    return [o.asnumpy() for o in executor.forward(is_train=False)]
+
+
+def record_family(family, only):
+    recorded, failed = {}, []
+    path = os.path.join(GOLDEN_DIR, family + ".npz")
+    cases = case_model.load_family(family)
+    if only and os.path.exists(path):
+        names = {c["name"] for c in cases}
+        recorded = {k: v for k, v in np.load(path).items() if k.split("/")[0] in names}
+    for case in cases:
+        if only and not re.search(only, case["name"]):
+            continue
+        for alt in ([False, True] if "alt" in case else [False]):
+            prefix = case["name"] + ("/alt" if alt else "")
+            try:
+                with mx.util.np_shape(bool(case.get("np_shape"))):
+                    outputs = run_case(case, alt)
+            except Exception as error:  # the message of MXNet's own exception says what is wrong
+                failed.append("%s: %s" % (prefix, str(error).strip().split("\n")[-1][:200]))
+                continue
+            for i, output in enumerate(outputs):
+                recorded["%s/o%d" % (prefix, i)] = output
+    np.savez_compressed(path, **{k: recorded[k] for k in sorted(recorded)})
+    print("%s: %d arrays of %d cases" % (family, len(recorded), len(cases)))
+    for line in failed:
+        print("  MXNet refuses %s" % line)
+    return not failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("families", nargs="*")
+    parser.add_argument("--only", help="cases whose name matches; the others keep what is recorded")
+    args = parser.parse_args()
+    os.makedirs(GOLDEN_DIR, exist_ok=True)
+    results = [record_family(f, args.only) for f in args.families or case_model.family_names()]
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
