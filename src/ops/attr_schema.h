@@ -126,16 +126,17 @@ class AttrDeclarer {
   explicit AttrDeclarer(std::vector<AttrField>& fields) : fields_(fields) {}
 
   /// A boolean, integer, decimal, text or tuple, or an optional one.
-  template <typename T>
-  FieldDeclarer field(std::string name, T P::*member) {
+  template <typename T, typename Base>
+  FieldDeclarer field(std::string name, T Base::*member) {
+    static_assert(std::is_base_of_v<Base, P>);
     using Value = typename attr_detail::OptionalValue<T>::type;
     AttrField& field = add(std::move(name), attr_detail::kind_of(Value{}));
     field.optional = attr_detail::OptionalValue<T>::value;
+    const P initial;
     if constexpr (attr_detail::OptionalValue<T>::value) {
-      const auto& initial = P{}.*member;
-      field.default_text = initial ? attr_detail::text_of(*initial) : "None";
+      field.default_text = initial.*member ? attr_detail::text_of(*(initial.*member)) : "None";
     } else {
-      field.default_text = attr_detail::text_of(P{}.*member);
+      field.default_text = attr_detail::text_of(initial.*member);
     }
     field.parse = [member](const AttrField& self, std::string_view text, void* object) {
       T& target = static_cast<P*>(object)->*member;
@@ -156,10 +157,11 @@ class AttrDeclarer {
   }
 
   /// One of several names; `member` is an enumeration whose values count the names from 0.
-  template <typename Enum>
-  FieldDeclarer one_of(std::string name, Enum P::*member, std::vector<std::string> names) {
+  template <typename Enum, typename Base>
+  FieldDeclarer one_of(std::string name, Enum Base::*member, std::vector<std::string> names) {
     AttrField& field = add(std::move(name), "one of");
-    field.default_text = names[static_cast<std::size_t>(P{}.*member)];
+    const P initial;
+    field.default_text = names[static_cast<std::size_t>(initial.*member)];
     field.names = std::move(names);
     field.parse = [member](const AttrField& self, std::string_view text, void* object) {
       for (std::size_t i = 0; i < self.names.size(); ++i) {
@@ -175,7 +177,7 @@ class AttrDeclarer {
 
   /// An element type by name; for an optional member "None" leaves it empty.
   FieldDeclarer dtype(std::string name, DType P::*member) {
-    return add_dtype(std::move(name), member, std::string(dtype_name(P{}.*member)));
+    return add_dtype(std::move(name), member, std::string(dtype_name(P().*member)));
   }
   FieldDeclarer dtype(std::string name, std::optional<DType> P::*member) {
     auto declarer = add_dtype(std::move(name), member, "None");

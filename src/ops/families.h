@@ -7,6 +7,8 @@ namespace mx2onnx {
 class Registry;
 
 void register_activation(Registry& registry);
+void register_conv(Registry& registry);
+void register_pool(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

@@ -18,7 +18,7 @@ variable's name or "node:output", and "heads" of the same form.
 Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
 "np_shape": true; "first_opset": the first opset that can express it (refused before); "rtol",
 "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
-constants); "aux": names among the params that are auxiliary states.
+constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
 
 A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,
 whole numbers for integer types), "=1,2,nan" (these, repeated) or "perm" (a random order of 0, 1, 2, ...). Without
