@@ -91,7 +91,7 @@ Converted convert(const Source& source, const ConvertOptions& options) {
   assign_roles(model, params, options, result.report);
 
   const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.graph = translate_model(model, types, options.opset, problems);
+  result.graph = translate_model(model, types, options.opset, problems, result.report.diagnostics);
   fail_if_any(problems, options.opset);
 
   if (options.optimize) result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);

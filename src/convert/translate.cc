@@ -11,11 +11,12 @@ namespace {
 class Translator {
  public:
   Translator(const Model& model, const std::vector<EntryInfo>& types, onnx::Graph& graph, int opset,
-             std::vector<NodeProblem>& problems)
+             std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics)
       : model_(model),
         types_(types),
         builder_(graph, opset),
         problems_(problems),
+        diagnostics_(diagnostics),
         values_(model.num_entries),
         used_(model.num_entries, 0) {}
 
@@ -106,6 +107,9 @@ class Translator {
       problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, "", translation.reason(),
                            translation.hint(), ErrorCode::kUnsupported});
     }
+    for (const auto& [id, message] : translation.warnings()) {
+      diagnostics_.push_back({id, raw.name, fmt::format("node '{}' ({}): {}", raw.name, raw.op, message)});
+    }
     for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
       take_output(node, translation, i, first + i);
     }
@@ -160,6 +164,7 @@ class Translator {
   const std::vector<EntryInfo>& types_;
   onnx::Builder builder_;
   std::vector<NodeProblem>& problems_;
+  std::vector<Diagnostic>& diagnostics_;
   std::vector<onnx::Value> values_;
   std::vector<char> used_;
   std::set<std::string> input_names_;
@@ -168,9 +173,9 @@ class Translator {
 }  // namespace
 
 onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
-                            std::vector<NodeProblem>& problems) {
+                            std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics) {
   onnx::Graph graph;
-  Translator(model, types, graph, opset, problems).run();
+  Translator(model, types, graph, opset, problems, diagnostics).run();
   return graph;
 }
 

@@ -5,14 +5,15 @@
 
 #include "convert/problems.h"
 #include "infer/infer.h"
+#include "mx2onnx/report.h"
 #include "onnx/graph.h"
 #include "ops/model.h"
 
 namespace mx2onnx {
 
 /// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is then
-/// of no use.
+/// of no use. Warnings go to `diagnostics`.
 onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
-                            std::vector<NodeProblem>& problems);
+                            std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics);
 
 }  // namespace mx2onnx

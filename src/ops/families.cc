@@ -6,6 +6,12 @@ void register_all_families(Registry& registry) {
   register_activation(registry);
   register_conv(registry);
   register_pool(registry);
+  register_norm(registry);
+  register_fully_connected(registry);
+  register_softmax(registry);
+  register_loss_head(registry);
+  register_identity(registry);
+  register_indexing(registry);
 }
 
 }  // namespace mx2onnx

@@ -9,6 +9,12 @@ class Registry;
 void register_activation(Registry& registry);
 void register_conv(Registry& registry);
 void register_pool(Registry& registry);
+void register_norm(Registry& registry);
+void register_fully_connected(Registry& registry);
+void register_softmax(Registry& registry);
+void register_loss_head(Registry& registry);
+void register_identity(Registry& registry);
+void register_indexing(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

@@ -70,8 +70,11 @@ void InferContext::merge(Port& port, const Shape& shape, bool is_input) {
     fits = !differs || fixed_size_.has_value();
   }
   if (!fits) {
-    fail(ErrorCode::kModel, fmt::format("{}: expected shape {}, found {}", port_text(port, is_input), shape.to_string(),
-                                        known.to_string()));
+    const bool is_free = !shape.is_static() || !known.is_static();
+    fail(ErrorCode::kModel,
+         fmt::format("{}: expected shape {}, found {}", port_text(port, is_input), shape.to_string(),
+                     known.to_string()),
+         is_free ? "the model fixes a size that is left free: give the input numbers" : "");
   }
 }
 

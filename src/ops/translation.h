@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/tensor_type.h"
@@ -55,6 +56,10 @@ class Translation {
     reason_ = std::move(reason);
     hint_ = std::move(hint);
   }
+  /// Adds a warning to the report; the id is stable, "W-…".
+  void warn(std::string id, std::string message) { warnings_.emplace_back(std::move(id), std::move(message)); }
+  const std::vector<std::pair<std::string, std::string>>& warnings() const { return warnings_; }
+
   bool refused() const { return refused_; }
   const std::string& reason() const { return reason_; }
   const std::string& hint() const { return hint_; }
@@ -65,6 +70,7 @@ class Translation {
   bool refused_ = false;
   std::string reason_;
   std::string hint_;
+  std::vector<std::pair<std::string, std::string>> warnings_;
 };
 
 }  // namespace mx2onnx

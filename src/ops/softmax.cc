@@ -1,0 +1,134 @@
+// softmax, log_softmax and softmin (src/operator/nn/softmax-inl.h).
+#include "base/error.h"
+#include "onnx/opset.h"
+#include "onnx/shape_expr.h"
+#include "ops/common.h"
+
+namespace mx2onnx {
+namespace {
+
+using onnx::Builder;
+using onnx::Value;
+
+struct SoftmaxParam {
+  std::int64_t axis = -1;
+  std::optional<double> temperature;
+  std::optional<DType> dtype;
+  std::optional<bool> use_length = false;
+
+  static void declare(AttrDeclarer<SoftmaxParam>& d) {
+    d.field("axis", &SoftmaxParam::axis).help("that is normalised");
+    d.field("temperature", &SoftmaxParam::temperature).help("the input is divided by it");
+    d.dtype("dtype", &SoftmaxParam::dtype).help("of the output; None: that of the input");
+    d.field("use_length", &SoftmaxParam::use_length).help("a second input says how many elements count");
+  }
+};
+
+std::vector<InputDef> softmax_inputs(const SoftmaxParam& p) {
+  std::vector<InputDef> inputs{{"data", InputRole::kData}};
+  if (p.use_length.value_or(false)) inputs.push_back({"length", InputRole::kData});
+  return inputs;
+}
+
+void infer_softmax(const SoftmaxParam& p, InferContext& c) {
+  c.set_input_shape(0, c.output_shape(0));
+  c.set_output_shape(0, c.input_shape(0));
+  if (p.dtype) {
+    c.set_output_dtype(0, *p.dtype);
+  } else {
+    c.set_input_dtype(0, c.output(0).dtype);
+    c.set_output_dtype(0, c.input(0).dtype);
+  }
+  if (c.input(0).dtype != DType::kUnknown && !is_floating(c.input(0).dtype)) {
+    fail(ErrorCode::kModel, fmt::format("expected floating-point data, found {}", dtype_name(c.input(0).dtype)));
+  }
+  const Shape& data = c.input_shape(0);
+  if (!data.known_rank()) return;
+  const std::size_t axis = checked_axis(p.axis, data.rank());
+  if (!p.use_length.value_or(false)) return;
+  auto dims = data.dims();
+  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  c.set_input_shape(1, Shape(std::move(dims)));
+}
+
+// The dtype in which the result is computed: the wider of input and output.
+DType working_dtype(Translation& t) {
+  const DType from = t.input_type(0).dtype;
+  const DType to = t.output_type(0).dtype;
+  return dtype_size(to) > dtype_size(from) ? to : from;
+}
+
+Value prepared(const SoftmaxParam& p, Translation& t) {
+  const Value x = t.b.cast(t.input(0), working_dtype(t));
+  if (!p.temperature || *p.temperature == 1) return x;
+  return t.b.div(x, t.b.scalar(t.b.dtype(x), *p.temperature));
+}
+
+// True where an element is among the first `length` along the axis.
+Value length_mask(const SoftmaxParam& p, Translation& t) {
+  Builder& b = t.b;
+  const Shape& data = t.input_shape(0);
+  const std::size_t axis = checked_axis(p.axis, data.rank());
+  const Value length = onnx::unsqueeze(b, b.cast(t.input(1), DType::kInt64), {static_cast<std::int64_t>(axis)});
+  const Value count = onnx::reshape(b, onnx::size_tensor(b, data[axis]), Shape(std::vector<Dim>{}));
+  const Value positions = b.emit("Range", {b.int_scalar(0), count, b.int_scalar(1)}, {},
+                                 {DType::kInt64, Shape{data[axis]}});
+  return b.binary("Less", along_axis(b, positions, axis, data.rank()), length);
+}
+
+void translate_softmax(const SoftmaxParam& p, Translation& t) {
+  Builder& b = t.b;
+  Value x = prepared(p, t);
+  const auto finish = [&](Value y) { t.set_output(0, b.cast(y, t.output_type(0).dtype)); };
+  if (!p.use_length.value_or(false)) return finish(onnx::softmax(b, "Softmax", x, p.axis));
+  // Elements that do not count are 0, and so is everything where none counts.
+  const Value mask = length_mask(p, t);
+  x = b.where(mask, x, b.scalar(b.dtype(x), -1e30));
+  const Value soft = onnx::softmax(b, "Softmax", x, p.axis);
+  finish(b.where(mask, soft, b.scalar(b.dtype(soft), 0)));
+}
+
+void translate_log_softmax(const SoftmaxParam& p, Translation& t) {
+  const Value y = onnx::softmax(t.b, "LogSoftmax", prepared(p, t), p.axis);
+  t.set_output(0, t.b.cast(y, t.output_type(0).dtype));
+}
+
+void translate_softmin(const SoftmaxParam& p, Translation& t) {
+  const Value y = onnx::softmax(t.b, "Softmax", t.b.unary("Neg", prepared(p, t)), p.axis);
+  t.set_output(0, t.b.cast(y, t.output_type(0).dtype));
+}
+
+std::vector<AttrProblem> check_softmax(const SoftmaxParam& p, const CheckContext& /*context*/) {
+  if (!p.temperature || *p.temperature != 0) return {};
+  return {{"temperature", "expected a number other than 0, by which MXNet would divide", ""}};
+}
+
+// Only softmax itself takes lengths.
+std::vector<AttrProblem> check_without_length(const SoftmaxParam& p, const CheckContext& context) {
+  auto problems = check_softmax(p, context);
+  if (p.use_length.value_or(false)) problems.push_back({"use_length", "MXNet has lengths only for softmax", ""});
+  return problems;
+}
+
+}  // namespace
+
+void register_softmax(Registry& r) {
+  r.add<SoftmaxParam>({"softmax", "_npx_softmax"})
+      .summary("exp(x) over its sum along one axis.")
+      .inputs_by(softmax_inputs)
+      .infer(infer_softmax)
+      .translate(translate_softmax)
+      .check(check_softmax);
+  r.add<SoftmaxParam>({"log_softmax", "_npx_log_softmax"})
+      .summary("The logarithm of softmax.")
+      .infer(infer_softmax)
+      .translate(translate_log_softmax)
+      .check(check_without_length);
+  r.add<SoftmaxParam>({"softmin"})
+      .summary("softmax of -x.")
+      .infer(infer_softmax)
+      .translate(translate_softmin)
+      .check(check_without_length);
+}
+
+}  // namespace mx2onnx
