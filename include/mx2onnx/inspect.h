@@ -34,4 +34,7 @@ struct Inspection {
 /// Reads a model and says what is in it. Only unreadable and malformed files are errors.
 Inspection inspect(const Source& source, const ConvertOptions& options = {});
 
+/// An inspection as a JSON document with the fields' names as keys.
+std::string to_json(const Inspection& inspection);
+
 }  // namespace mx2onnx

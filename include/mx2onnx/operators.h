@@ -27,4 +27,10 @@ struct OperatorInfo {
 /// All operators that are translated, sorted by name.
 std::vector<OperatorInfo> operators();
 
+/// The table as a JSON document `{"operators": [{"name", "aliases", "status", …}]}`.
+std::string operators_json();
+
+/// The table as the Markdown page docs/operators.md.
+std::string operators_markdown();
+
 }  // namespace mx2onnx

@@ -37,4 +37,7 @@ struct Report {
   std::vector<std::pair<std::string, std::size_t>> passes;
 };
 
+/// A report as a JSON document with the fields' names as keys.
+std::string to_json(const Report& report);
+
 }  // namespace mx2onnx

@@ -41,7 +41,7 @@ std::optional<std::pair<std::string_view, std::string_view>> split_once(std::str
   return std::pair(text.substr(0, end), text.substr(end + 1));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 60;
   std::string result = "\"";
   for (const char c : text.substr(0, kMost)) {

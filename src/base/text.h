@@ -19,7 +19,7 @@ std::optional<std::pair<std::string_view, std::string_view>> split_once(std::str
 
 /// `text` between double quotes, cut to at most 60 characters, control characters made visible: for
 /// error messages, which may quote hostile files.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// The candidates most like `name`, best first, at most `most`; unlike ones are left out.
 std::vector<std::string> nearest(std::string_view name, std::span<const std::string> candidates,

@@ -324,7 +324,7 @@ void declare_types(Model& model, const ConvertOptions& options, const FixedSizes
       const auto dtype = dtype_from_name(spec->dtype);
       if (!dtype) {
         fail(ErrorCode::kUsage, fmt::format("input '{}': expected an element type such as float32, got {}",
-                                            spec->name, quoted(spec->dtype)));
+                                            spec->name, in_quotes(spec->dtype)));
       }
       node.declared.dtype = *dtype;
     }

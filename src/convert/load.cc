@@ -15,7 +15,7 @@ std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>
   for (const auto& text : texts) {
     const auto parts = split_once(text, '=');
     if (!parts || parts->first.empty() || parts->second.empty()) {
-      fail(ErrorCode::kUsage, fmt::format("rename-param: expected old=new, got {}", quoted(text)));
+      fail(ErrorCode::kUsage, fmt::format("rename-param: expected old=new, got {}", in_quotes(text)));
     }
     rules.push_back({std::string(parts->first), std::string(parts->second)});
   }
@@ -35,7 +35,7 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
     const auto dtype = dtype_from_name(array.dtype);
     if (!dtype) {
       fail(ErrorCode::kUsage,
-           fmt::format("array '{}': element type {} is not supported", array.name, quoted(array.dtype)));
+           fmt::format("array '{}': element type {} is not supported", array.name, in_quotes(array.dtype)));
     }
     const std::uint64_t size = mxnet::checked_count(array.shape) * dtype_size(*dtype);
     if (size != array.bytes.size()) {

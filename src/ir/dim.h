@@ -1,5 +1,5 @@
 // One dimension of a shape: a number, or an expression of named sizes such as `batch*2` or
-// `(height - 1)//2 + 1`, or not known (yet).
+// `(height + 1)//2`, or not known (yet).
 //
 // Expressions are kept in one canonical form, a sum of products with integer coefficients over
 // symbols, floor divisions, minima and maxima, and each is stored once in its DimArena: two equal
@@ -44,7 +44,7 @@ class Dim {
     return a.known_ && b.known_ && a.expr_ == b.expr_ && a.value_ == b.value_;
   }
 
-  /// "3", "batch", "(height - 1)//2 + 1"; "?" if unknown.
+  /// "3", "batch", "(height + 1)//2"; "?" if unknown.
   std::string to_string() const;
 
   /// The value for given sizes of the symbols.

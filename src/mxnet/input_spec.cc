@@ -49,13 +49,13 @@ InputSpec parse_input_spec(std::string_view text) {
     text = text.substr(0, colon);
   } else if (colon != std::string_view::npos && text.find(',') != std::string_view::npos) {
     fail(ErrorCode::kUsage,
-         fmt::format("input {}: expected sizes between commas, got {}", quoted(whole),
-                     quoted(text.substr(colon + 1))),
+         fmt::format("input {}: expected sizes between commas, got {}", in_quotes(whole),
+                     in_quotes(text.substr(colon + 1))),
          "write for instance data:batch,3,224,224 or data:1,3,224,224:float16");
   }
   spec.name = text;
   if (spec.name.empty()) {
-    fail(ErrorCode::kUsage, fmt::format("input {}: expected a name before the first colon", quoted(whole)));
+    fail(ErrorCode::kUsage, fmt::format("input {}: expected a name before the first colon", in_quotes(whole)));
   }
   return spec;
 }
@@ -72,7 +72,7 @@ std::vector<Dim> spec_dims(const InputSpec& spec, DimArena& arena) {
       dims.push_back(arena.symbol(text));
     } else {
       fail(ErrorCode::kUsage, fmt::format("input '{}': expected a size or a name for one, got {}",
-                                          spec.name, quoted(text)));
+                                          spec.name, in_quotes(text)));
     }
   }
   return dims;

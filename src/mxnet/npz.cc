@@ -95,7 +95,7 @@ Entry read_entry(ByteReader& reader) {
   reader.read_bytes(comment_size, "zip entry comment");
   if (method != 0) {
     fail(ErrorCode::kFormat,
-         fmt::format("entry {} is compressed (method {})", quoted(entry.name), method),
+         fmt::format("entry {} is compressed (method {})", in_quotes(entry.name), method),
          "MXNet stores arrays without compression; with NumPy use savez, not savez_compressed");
   }
   return entry;
@@ -105,7 +105,7 @@ Entry read_entry(ByteReader& reader) {
 std::string_view header_value(std::string_view header, std::string_view key) {
   const auto at = header.find(fmt::format("'{}':", key));
   if (at == std::string_view::npos) {
-    fail(ErrorCode::kFormat, fmt::format("npy header: expected the key '{}', found {}", key, quoted(header)));
+    fail(ErrorCode::kFormat, fmt::format("npy header: expected the key '{}', found {}", key, in_quotes(header)));
   }
   return trim(header.substr(at + key.size() + 3));
 }
@@ -127,7 +127,7 @@ DType parse_descr(std::string_view value) {
   for (const auto& row : kRows) {
     if (row.descr == descr) return row.dtype;
   }
-  fail(ErrorCode::kFormat, fmt::format("npy header: element type {} is not supported", quoted(descr)));
+  fail(ErrorCode::kFormat, fmt::format("npy header: element type {} is not supported", in_quotes(descr)));
 }
 
 std::vector<std::int64_t> parse_shape(std::string_view value) {
@@ -143,7 +143,7 @@ std::vector<std::int64_t> parse_shape(std::string_view value) {
     }
     if (valid) return dims;
   }
-  fail(ErrorCode::kFormat, fmt::format("npy header: expected a shape, found {}", quoted(value)));
+  fail(ErrorCode::kFormat, fmt::format("npy header: expected a shape, found {}", in_quotes(value)));
 }
 
 // Bytes in row-major order from bytes in column-major order.
@@ -206,7 +206,7 @@ std::vector<StoredArray> read_npz(const std::shared_ptr<const MappedFile>& file)
     const Entry entry = read_entry(reader);
     if (entry.offset > bytes.size()) {
       fail(ErrorCode::kFormat, fmt::format("zip entry {}: expected an offset within the file, found {}",
-                                           quoted(entry.name), entry.offset));
+                                           in_quotes(entry.name), entry.offset));
     }
     ByteReader local(bytes, static_cast<std::size_t>(entry.offset));
     if (local.read<std::uint32_t>("zip local header") != kLocalMagic) {

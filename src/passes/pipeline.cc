@@ -28,7 +28,7 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph
     std::vector<std::string> known;
     for (const auto& pass : pipeline()) known.emplace_back(pass.name);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fail(ErrorCode::kUsage, fmt::format("there is no pass {}", quoted(name)),
+      fail(ErrorCode::kUsage, fmt::format("there is no pass {}", in_quotes(name)),
            "the passes are " + join_alternatives(known));
     }
   }

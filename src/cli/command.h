@@ -1,0 +1,44 @@
+// The command line, one file per command. Each `add_*_command` declares its options on the application
+// and leaves behind what is to be run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "mx2onnx/convert.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mx2onnx::cli {
+
+/// Set by the command that the user chose.
+using Run = std::function<void()>;
+
+void add_convert_command(CLI::App& app, Run& run);
+void add_inspect_command(CLI::App& app, Run& run);
+void add_ops_command(CLI::App& app, Run& run);
+void add_version_command(CLI::App& app, Run& run);
+
+/// The model that convert and inspect work on, and what is known of it.
+struct ModelArguments {
+  std::string symbol;
+  std::vector<std::string> params;
+  std::vector<std::string> inputs;
+  ConvertOptions options;
+
+  void declare(CLI::App& command);
+  /// Parses the inputs into the options.
+  void finish();
+  Source source() const { return {symbol, "", params, {}}; }
+};
+
+/// "float32 (batch, 3, 224, 224)".
+std::string type_text(const PortReport& port);
+
+/// "553 MB".
+std::string size_text(std::uint64_t bytes);
+
+}  // namespace mx2onnx::cli

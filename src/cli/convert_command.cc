@@ -1,0 +1,111 @@
+// mx2onnx convert
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "cli/command.h"
+
+namespace mx2onnx::cli {
+namespace {
+
+// Smaller models are written before a line could be read.
+constexpr std::uint64_t kSmallestForProgress = 50'000'000;
+
+/// A line on the terminal that follows the writing; nothing if standard error is no terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(std::string name) : name_(std::move(name)), enabled_(::isatty(STDERR_FILENO) == 1) {}
+  ~ProgressLine() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void update(std::uint64_t done, std::uint64_t total) {
+    if (!enabled_ || total < kSmallestForProgress) return;
+    const int percent = static_cast<int>(done * 100 / total);
+    if (percent == percent_) return;
+    percent_ = percent;
+    shown_ = true;
+    fmt::print(stderr, "\r\x1b[Kwriting {}: {} of {} ({} %)", name_, size_text(done), size_text(total), percent);
+    std::fflush(stderr);
+  }
+
+ private:
+  std::string name_;
+  bool enabled_;
+  bool shown_ = false;
+  int percent_ = -1;
+};
+
+struct ConvertArguments : ModelArguments {
+  std::string output;
+  bool no_optimize = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+void print_summary(const ConvertArguments& arguments, const Report& report) {
+  for (const auto& diagnostic : report.diagnostics) {
+    fmt::print(stderr, "warning: {} [{}]\n", diagnostic.message, diagnostic.id);
+  }
+  if (arguments.json) {
+    fmt::print("{}\n", to_json(report));
+    return;
+  }
+  if (arguments.quiet) return;
+  fmt::print("{}: opset {}, {} nodes from {}, {} of weights\n", arguments.output, report.opset,
+             report.num_onnx_nodes, report.num_mxnet_nodes, size_text(report.parameter_bytes));
+  for (const auto& port : report.inputs) fmt::print("  input  {}: {}\n", port.name, type_text(port));
+  for (const auto& port : report.outputs) fmt::print("  output {}: {}\n", port.name, type_text(port));
+}
+
+void run_convert(ConvertArguments& arguments) {
+  arguments.finish();
+  arguments.options.optimize = !arguments.no_optimize;
+  Report report;
+  {
+    ProgressLine line(arguments.output);
+    arguments.options.progress = [&](std::uint64_t done, std::uint64_t total) { line.update(done, total); };
+    report = convert_to_file(arguments.source(), arguments.output, arguments.options);
+  }
+  print_summary(arguments, report);
+}
+
+std::string pass_list() {
+  std::string text;
+  for (const auto& name : pass_names()) text += (text.empty() ? "" : ",\n") + name;
+  return text;
+}
+
+}  // namespace
+
+void add_convert_command(CLI::App& app, Run& run) {
+  const auto arguments = std::make_shared<ConvertArguments>();
+  CLI::App& command = *app.add_subcommand("convert", "Convert a model");
+  command.footer(
+      "\nExamples:\n"
+      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input data:batch,3,224,224\n"
+      "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
+      "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
+  arguments->declare(command);
+  command.add_option("-o,--output", arguments->output, "the ONNX file to write")->required()->type_name("FILE");
+  command.add_flag("--random-weights", arguments->options.random_weights,
+                   "fill parameters that no file has with random numbers, always the same");
+  command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
+  command
+      .add_option("--disable-pass", arguments->options.disabled_passes,
+                  "leave out one optimisation pass; the passes are\n" + pass_list())
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command.add_flag("--external-data", arguments->options.external_data,
+                   "write the weights to FILE.data beside the model (always above 2 GB)");
+  command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
+  command.add_flag("--json", arguments->json, "print the report as JSON");
+  command.callback([arguments, &run] { run = [arguments] { run_convert(*arguments); }; });
+}
+
+}  // namespace mx2onnx::cli

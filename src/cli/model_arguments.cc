@@ -1,0 +1,48 @@
+// What convert and inspect have in common.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+
+namespace mx2onnx::cli {
+
+void ModelArguments::declare(CLI::App& command) {
+  command.add_option("SYMBOL", symbol, "the *-symbol.json")->required();
+  command.add_option("PARAMS", params, "the parameter files: *.params, *.npz, any number of them");
+  command
+      .add_option("--input", inputs,
+                  "shape and element type of an input, where the model does not say\n"
+                  "them. DIMS are numbers, or names for sizes that stay free, between\n"
+                  "commas: data:batch,3,224,224 or data:1,3,224,224:float16")
+      ->type_name("NAME:DIMS[:DTYPE]")
+      ->allow_extra_args(false);
+  command.add_option("--opset", options.opset, fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_option("--rename-param", options.rename_params,
+                  "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
+                  "stands for it in NEW: '*_running_mean=*_moving_mean'")
+      ->type_name("OLD=NEW")
+      ->allow_extra_args(false);
+}
+
+void ModelArguments::finish() {
+  for (const auto& text : inputs) options.inputs.push_back(parse_input(text));
+}
+
+std::string type_text(const PortReport& port) {
+  std::string text = port.dtype + " (";
+  for (std::size_t i = 0; i < port.shape.size(); ++i) text += (i > 0 ? ", " : "") + port.shape[i];
+  return text + (port.shape.size() == 1 ? ",)" : ")");
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kMega = 1000 * 1000;
+  if (bytes >= 10 * kMega) return fmt::format("{} MB", bytes / kMega);
+  if (bytes >= 10000) return fmt::format("{} kB", bytes / 1000);
+  return fmt::format("{} bytes", bytes);
+}
+
+}  // namespace mx2onnx::cli

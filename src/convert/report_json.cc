@@ -1,0 +1,66 @@
+// Reports and inspections as JSON documents.
+#include "base/json.h"
+#include "mx2onnx/inspect.h"
+#include "mx2onnx/report.h"
+
+namespace mx2onnx {
+namespace {
+
+JsonValue number(std::uint64_t value) { return {static_cast<std::int64_t>(value)}; }
+
+JsonValue strings(const std::vector<std::string>& texts) {
+  JsonArray array;
+  for (const auto& text : texts) array.push_back({text});
+  return {std::move(array)};
+}
+
+JsonValue ports(const std::vector<PortReport>& list) {
+  JsonArray array;
+  for (const auto& port : list) {
+    array.push_back(
+        {JsonObject{{"name", {port.name}}, {"dtype", {port.dtype}}, {"shape", strings(port.shape)}}});
+  }
+  return {std::move(array)};
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  JsonArray diagnostics;
+  for (const auto& entry : report.diagnostics) {
+    diagnostics.push_back(
+        {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
+  }
+  JsonObject passes;
+  for (const auto& [name, count] : report.passes) passes.emplace_back(name, number(count));
+  return json_text({JsonObject{{"inputs", ports(report.inputs)},
+                               {"outputs", ports(report.outputs)},
+                               {"diagnostics", {std::move(diagnostics)}},
+                               {"opset", {std::int64_t{report.opset}}},
+                               {"ir_version", {std::int64_t{report.ir_version}}},
+                               {"num_mxnet_nodes", number(report.num_mxnet_nodes)},
+                               {"num_onnx_nodes", number(report.num_onnx_nodes)},
+                               {"num_parameters", number(report.num_parameters)},
+                               {"parameter_bytes", number(report.parameter_bytes)},
+                               {"passes", {std::move(passes)}}}});
+}
+
+std::string to_json(const Inspection& inspection) {
+  JsonArray operators;
+  for (const auto& count : inspection.operators) {
+    operators.push_back(
+        {JsonObject{{"op", {count.op}}, {"nodes", number(count.nodes)}, {"known", {count.known}}}});
+  }
+  return json_text({JsonObject{{"mxnet_version", {inspection.mxnet_version}},
+                               {"np_shape", {inspection.np_shape}},
+                               {"operators", {std::move(operators)}},
+                               {"inputs", ports(inspection.inputs)},
+                               {"outputs", ports(inspection.outputs)},
+                               {"labels", strings(inspection.labels)},
+                               {"missing_parameters", strings(inspection.missing_parameters)},
+                               {"num_parameters", number(inspection.num_parameters)},
+                               {"parameter_bytes", number(inspection.parameter_bytes)},
+                               {"problems", strings(inspection.problems)}}});
+}
+
+}  // namespace mx2onnx
