@@ -19,8 +19,9 @@ class MappedFile {
 
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
-  /// The open descriptor, so that the kernel can copy ranges without bringing them here.
-  int descriptor() const { return descriptor_; }
+  /// Reads a range into memory without touching the mapping: what passes through once needs no pages of
+  /// its own. Fails with kIo.
+  void read(std::size_t offset, std::span<std::byte> into) const;
 
  private:
   MappedFile(std::string path, int descriptor, const std::byte* data, std::size_t size)

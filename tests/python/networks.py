@@ -1,0 +1,119 @@
+"""Networks written as MXNet symbols without MXNet, with seeded weights: for benchmarks and for tests of size."""
+import json
+import struct
+
+import numpy as np
+
+
+class SymbolBuilder:
+    """Collects nodes; every method returns an entry [node, output, version]."""
+
+    def __init__(self):
+        self.nodes = []
+        self.shapes = {}  # parameter name: shape
+
+    def _add(self, op, name, inputs, attrs):
+        self.nodes.append({"op": op, "name": name, "attrs": {k: str(v) for k, v in attrs.items()}, "inputs": inputs})
+        return [len(self.nodes) - 1, 0, 0]
+
+    def variable(self, name):
+        return self._add("null", name, [], {})
+
+    def parameter(self, name, *shape):
+        self.shapes[name] = shape
+        return self.variable(name)
+
+    def node(self, op, name, *inputs, **attrs):
+        return self._add(op, name, list(inputs), attrs)
+
+    def conv(self, name, x, channels, filters, kernel, stride=1, pad=0, bias=True):
+        inputs = [x, self.parameter(name + "_weight", filters, channels, kernel, kernel)]
+        if bias:
+            inputs.append(self.parameter(name + "_bias", filters))
+        return self.node("Convolution", name, *inputs, kernel=(kernel, kernel), num_filter=filters,
+                         stride=(stride, stride), pad=(pad, pad), no_bias=not bias)
+
+    def batch_norm(self, name, x, channels):
+        stats = [self.parameter("%s_%s" % (name, s), channels) for s in ("gamma", "beta", "moving_mean", "moving_var")]
+        return self.node("BatchNorm", name, x, *stats, fix_gamma=False, eps=1e-5)
+
+    def relu(self, name, x):
+        return self.node("Activation", name, x, act_type="relu")
+
+    def dense(self, name, x, features, units):
+        return self.node("FullyConnected", name, x, self.parameter(name + "_weight", units, features),
+                         self.parameter(name + "_bias", units), num_hidden=units)
+
+    def json(self, *heads):
+        return json.dumps({"nodes": self.nodes, "heads": list(heads), "attrs": {"mxnet_version": ["int", 10901]}})
+
+
+def vgg16():
+    """(symbol text, {parameter: shape}) of VGG-16: 553 MB of weights, none of which changes."""
+    s = SymbolBuilder()
+    x, channels = s.variable("data"), 3
+    for stage, (count, filters) in enumerate(((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), 1):
+        for i in range(1, count + 1):
+            name = "conv%d_%d" % (stage, i)
+            x = s.relu("relu%d_%d" % (stage, i), s.conv(name, x, channels, filters, 3, pad=1))
+            channels = filters
+        x = s.node("Pooling", "pool%d" % stage, x, kernel=(2, 2), stride=(2, 2), pool_type="max")
+    features = 512 * 7 * 7
+    for i, units in enumerate((4096, 4096), 6):
+        x = s.relu("relu%d" % i, s.dense("fc%d" % i, x, features, units))
+        x = s.node("Dropout", "drop%d" % i, x, p=0.5)
+        features = units
+    x = s.dense("fc8", x, features, 1000)
+    return s.json(s.node("SoftmaxOutput", "prob", x, s.variable("prob_label"))), s.shapes
+
+
+def resnet50():
+    """The same of ResNet-50 v1: 102 MB of weights, in which batch normalisation folds."""
+    s = SymbolBuilder()
+    x = s.relu("relu0", s.batch_norm("bn0", s.conv("conv0", s.variable("data"), 3, 64, 7, 2, 3, bias=False), 64))
+    x = s.node("Pooling", "pool0", x, kernel=(3, 3), stride=(2, 2), pad=(1, 1), pool_type="max")
+    channels = 64
+    for stage, (units, width) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512)), 1):
+        for unit in range(units):
+            name = "stage%d_unit%d" % (stage, unit)
+            stride = 2 if unit == 0 and stage > 1 else 1
+            y, inner = x, channels
+            for i, (filters, kernel, step, pad) in enumerate(((width, 1, stride, 0), (width, 3, 1, 1), (4 * width, 1, 1, 0))):
+                y = s.batch_norm("%s_bn%d" % (name, i), s.conv("%s_conv%d" % (name, i), y, inner, filters, kernel, step,
+                                                               pad, bias=False), filters)
+                inner = filters
+                if i < 2:
+                    y = s.relu("%s_relu%d" % (name, i), y)
+            if unit == 0:
+                x = s.batch_norm(name + "_sc_bn", s.conv(name + "_sc", x, channels, 4 * width, 1, stride, bias=False), 4 * width)
+            channels = 4 * width
+            x = s.relu(name + "_relu", s.node("elemwise_add", name + "_add", x, y))
+    x = s.node("Pooling", "pool1", x, global_pool=True, pool_type="avg", kernel=(7, 7))
+    x = s.dense("fc", s.node("Flatten", "flatten", x), channels, 1000)
+    return s.json(s.node("softmax", "prob", x)), s.shapes
+
+
+def chain(length):
+    """A symbol of so many nodes one behind the other, without weights."""
+    s = SymbolBuilder()
+    x = s.variable("data")
+    for i in range(length):
+        x = s.node("Activation", "act%d" % i, x, act_type="relu" if i % 2 else "tanh")
+    return s.json(x)
+
+
+def write_params(path, shapes, seed=0):
+    """Writes a V2 list file of seeded float32 weights, one array at a time."""
+    random = np.random.default_rng(seed)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<QQQ", 0x112, 0, len(shapes)))
+        for name, shape in shapes.items():
+            f.write(struct.pack("<IiI", 0xF993FAC9, 0, len(shape)) + struct.pack("<%dq" % len(shape), *shape))
+            f.write(struct.pack("<iii", 1, 0, 0))
+            values = random.random(int(np.prod(shape)), dtype=np.float32)
+            low, high = (0.5, 1.5) if name.endswith(("gamma", "var")) else (-0.05, 0.05)
+            f.write((values * (high - low) + low).astype(np.float32).tobytes())
+        f.write(struct.pack("<Q", len(shapes)))
+        for name in shapes:
+            kind = "aux:" if "moving_" in name else "arg:"
+            f.write(struct.pack("<Q", len(name) + 4) + (kind + name).encode())
