@@ -74,7 +74,7 @@ class Resolver {
     const std::size_t count = raw.inputs.size();
     const std::size_t fewest = inputs.size() - std::min(inputs.size(), node.def->num_optional_inputs);
     if (!node.def->variadic && (count < fewest || count > inputs.size())) {
-      report(index, "", fmt::format("expected {} inputs, found {}", inputs.size(), count), "",
+      report(index, "", fmt::format("expected {} input{}, found {}", inputs.size(), inputs.size() == 1 ? "" : "s", count), "",
              ErrorCode::kModel);
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -200,7 +200,7 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
   std::string text = missing.size() == 1
                          ? "1 parameter is in none of the parameter files:"
                          : fmt::format("{} parameters are in none of the parameter files:", missing.size());
-  std::string hint;
+  std::set<std::string> suggestions;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
     const std::string& name = model.symbol.nodes[missing[i]].name;
     text += fmt::format("\n  '{}'", name);
@@ -208,11 +208,11 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
     for (std::size_t k = 0; k < like.size(); ++k) {
       text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
     }
-    if (hint.empty() && !like.empty()) {
-      hint = fmt::format("--rename-param '{}'", rename_suggestion(like[0], name));
-    }
+    if (!like.empty()) suggestions.insert(fmt::format("--rename-param '{}'", rename_suggestion(like[0], name)));
   }
   if (missing.size() > kMostListed) text += fmt::format("\n  and {} more", missing.size() - kMostListed);
+  std::string hint;
+  for (const auto& suggestion : suggestions) hint += (hint.empty() ? "" : " ") + suggestion;
   if (hint.empty()) {
     hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
                               : "a parameter may lie in a second file, or have another name (--rename-param)";

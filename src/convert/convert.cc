@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "convert/bind.h"
+#include "convert/conversion.h"
 #include "convert/load.h"
 #include "convert/problems.h"
 #include "convert/translate.h"
@@ -21,18 +22,12 @@ namespace {
 
 static_assert(kFirstOpset == onnx::kOldestOpset && kLastOpset == onnx::kNewestOpset);
 
-struct Converted {
-  std::unique_ptr<DimArena> arena = std::make_unique<DimArena>();  // of the sizes in the graph
-  onnx::Graph graph;
-  onnx::ModelInfo info;
-  Report report;
-};
-
 void check_options(const ConvertOptions& options) {
   if (options.opset < kFirstOpset || options.opset > kLastOpset) {
     fail(ErrorCode::kUsage,
-         fmt::format("expected an opset from {} to {}, got {}", kFirstOpset, kLastOpset, options.opset));
+         fmt::format("opset: expected a number from {} to {}, got {}", kFirstOpset, kLastOpset, options.opset));
   }
+  passes::check_names(options.disabled_passes);
 }
 
 // Inference starts again with each free size that turns out to be fixed; there are only so many names.
@@ -60,7 +55,7 @@ PortReport describe(const onnx::Graph& graph, onnx::Value value) {
   return port;
 }
 
-void describe_result(const Model& model, Converted& result) {
+void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
   report.opset = result.info.opset;
   report.ir_version = onnx::ir_version(report.opset);
@@ -77,11 +72,28 @@ void describe_result(const Model& model, Converted& result) {
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-Converted convert(const Source& source, const ConvertOptions& options) {
+// Writing over a file that is being read would destroy it.
+void check_output(const Source& source, const std::string& output) {
+  struct stat target = {};
+  if (::stat(output.c_str(), &target) != 0) return;
+  auto inputs = source.param_paths;
+  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
+  for (const auto& path : inputs) {
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0) continue;
+    if (status.st_dev == target.st_dev && status.st_ino == target.st_ino) {
+      fail_at({.file = output}, ErrorCode::kUsage, "the output is also an input");
+    }
+  }
+}
+
+}  // namespace
+
+Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   check_options(options);
   const mxnet::ParameterSet params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_name);
-  Converted result;
+  Conversion result;
   mxnet::Symbol symbol = load_symbol(source);
   const std::int64_t mxnet_version = symbol.mxnet_version;
 
@@ -105,23 +117,6 @@ Converted convert(const Source& source, const ConvertOptions& options) {
   return result;
 }
 
-// Writing over a file that is being read would destroy it.
-void check_output(const Source& source, const std::string& output) {
-  struct stat target = {};
-  if (::stat(output.c_str(), &target) != 0) return;
-  auto inputs = source.param_paths;
-  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
-  for (const auto& path : inputs) {
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) continue;
-    if (status.st_dev == target.st_dev && status.st_ino == target.st_ino) {
-      fail_at({.file = output}, ErrorCode::kUsage, "the output is also an input");
-    }
-  }
-}
-
-}  // namespace
-
 InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }
 
 std::vector<std::string> pass_names() {
@@ -137,7 +132,7 @@ Report convert_files(const std::string& symbol_path, const std::vector<std::stri
 
 Report convert_to_file(const Source& source, const std::string& output, const ConvertOptions& options) {
   check_output(source, output);
-  Converted result = convert(source, options);
+  Conversion result = convert_graph(source, options);
   onnx::ModelWriter writer(result.graph, result.info);
   FileSink sink(output);
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
@@ -157,7 +152,7 @@ std::pair<std::string, Report> convert_to_memory(const Source& source, const Con
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
-  Converted result = convert(source, options);
+  Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;
   sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));

@@ -56,7 +56,7 @@ void fail_if_any(const std::vector<NodeProblem>& problems, int opset) {
   }
   const auto is_model_error = [](const NodeProblem& p) { return p.code == ErrorCode::kModel; };
   const bool all_model = std::all_of(problems.begin(), problems.end(), is_model_error);
-  std::string text = fmt::format("{} nodes cannot be converted to opset {}:", problems.size(), opset);
+  std::string text = fmt::format("the model cannot be converted to opset {}:", opset);
   for (const auto& line : problem_lines(problems)) text += "\n  " + line;
   fail(all_model ? ErrorCode::kModel : ErrorCode::kUnsupported, std::move(text));
 }

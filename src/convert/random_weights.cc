@@ -25,6 +25,17 @@ class SplitMix {
   std::uint64_t state_;
 };
 
+// A symbol may claim any size; a made-up weight has an end.
+std::int64_t checked_count(std::string_view name, const TensorType& type) {
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 30;
+  const Dim count = type.shape.count();
+  if (count.value() > kMostElements) {
+    fail(ErrorCode::kModel, fmt::format("parameter '{}' would have {} elements, more than the {} that are filled",
+                                        name, count.value(), kMostElements));
+  }
+  return count.value();
+}
+
 }  // namespace
 
 Tensor random_weights(std::string_view name, const TensorType& type) {
@@ -35,7 +46,7 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
   const bool positive = name.ends_with("var") || name.ends_with("gamma");
   const auto seed = content_hash(std::as_bytes(std::span(name))).second;
   Tensor tensor{type.dtype, type.shape.sizes(), nullptr};
-  const auto count = static_cast<std::size_t>(tensor.count());
+  const auto count = static_cast<std::size_t>(checked_count(name, type));
   auto produce = [dtype = type.dtype, count, seed, positive](ByteSink& sink) {
     constexpr std::size_t kPiece = 4096;
     SplitMix random(seed);

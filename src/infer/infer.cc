@@ -135,6 +135,11 @@ class Driver {
         break;
       }
     }
+    if (model_.nodes[node].role == VariableRole::kInput) {
+      fail(ErrorCode::kModel, fmt::format("the shape of input '{}' is not known, found {}", raw.name,
+                                          type.shape.to_string()),
+           hint);
+    }
     const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), raw.name, raw.op);
     fail(ErrorCode::kModel, fmt::format("the shape cannot be inferred, found {}", type.to_string()), hint);
   }

@@ -209,20 +209,29 @@ class RecordReader {
         fail_sparse(fmt::format("expected row pointers ascending to {}, found {} and {}", available,
                                 indptr[row], indptr[row + 1]));
       }
-      std::int64_t previous = -1;
       for (std::int64_t k = indptr[row]; k < indptr[row + 1]; ++k) {
         const std::int64_t column = columns[static_cast<std::size_t>(k)];
-        if (column <= previous || column >= tensor.dims[1]) {
-          fail_sparse(
-              fmt::format("expected ascending columns below {}, found {}", tensor.dims[1], column));
+        if (column < 0 || column >= tensor.dims[1]) {
+          fail_sparse(fmt::format("expected columns below {}, found {}", tensor.dims[1], column));
         }
-        previous = column;
         const auto position =
             row * static_cast<std::size_t>(tensor.dims[1]) + static_cast<std::size_t>(column);
         pieces.push_back({position * element, static_cast<std::size_t>(k) * element, element});
       }
     }
-    return scatter(size, values, std::move(pieces));
+    return scatter(size, values, in_order(std::move(pieces)));
+  }
+
+  // MXNet does not sort the columns of a row; where one occurs twice the later value stands.
+  static std::vector<Piece> in_order(std::vector<Piece> pieces) {
+    std::stable_sort(pieces.begin(), pieces.end(),
+                     [](const Piece& a, const Piece& b) { return a.position < b.position; });
+    std::vector<Piece> result;
+    for (const auto& piece : pieces) {
+      if (!result.empty() && result.back().position == piece.position) result.pop_back();
+      result.push_back(piece);
+    }
+    return result;
   }
 
   const std::shared_ptr<const MappedFile>& file_;

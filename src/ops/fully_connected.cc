@@ -32,31 +32,24 @@ void infer_fully_connected(const FullyConnectedParam& p, InferContext& c) {
   c.unify_dtypes();
   if (!p.no_bias) c.set_input_shape(2, Shape{p.num_hidden});
   c.set_input_shape(1, Shape{p.num_hidden, Dim()});
-  const Dim features = c.input_shape(1)[1];
   // Back from the output, as MXNet does: the batch, and without flatten everything but the last axis.
   const Shape& output = c.output_shape(0);
-  if (!c.input_shape(0).known_rank()) {
-    if (p.flatten || !output.known_rank()) return;
-    c.set_input_shape(0, Shape::unknown_dims(output.rank()));
-  }
+  if (!p.flatten && output.known_rank()) c.set_input_shape(0, Shape::unknown_dims(output.rank()));
+  if (!c.input_shape(0).known_rank()) return;
   const std::size_t rank = c.input_shape(0).rank();
   if (rank == 0) c.fail_input(0, "1 dimension or more");
+  const auto features = [&] {
+    const Shape& data = c.input_shape(0);
+    return p.flatten ? data.count(1, rank) : data[rank - 1];
+  };
+  if (features().is_constant()) c.set_input_shape(1, Shape{p.num_hidden, features()});
   Shape data = Shape::unknown_dims(rank);
-  if (output.known_rank()) {
-    for (std::size_t i = 0; i < (p.flatten ? 1 : rank - 1) && i < output.rank(); ++i) data[i] = output[i];
-  }
-  if (!p.flatten || rank == 2) data[rank - 1] = features;
-  if (p.flatten && rank == 1) data[rank - 1] = Dim();
+  for (std::size_t i = 0; i < (p.flatten ? 1 : rank - 1) && i < output.rank(); ++i) data[i] = output[i];
+  if (!p.flatten || rank == 2) data[rank - 1] = c.input_shape(1)[1];
   c.set_input_shape(0, data);
-  const Shape& known = c.input_shape(0);
-  if (p.flatten) {
-    c.set_input_shape(1, Shape{p.num_hidden, known.count(1, rank)});
-    c.set_output_shape(0, Shape{known[0], p.num_hidden});
-    return;
-  }
-  c.set_input_shape(1, Shape{p.num_hidden, known[rank - 1]});
-  Shape result = known;
-  result[rank - 1] = p.num_hidden;
+  c.set_input_shape(1, Shape{p.num_hidden, features()});
+  Shape result = p.flatten ? Shape{c.input_shape(0)[0], p.num_hidden} : c.input_shape(0);
+  result[result.rank() - 1] = p.num_hidden;
   c.set_output_shape(0, result);
 }
 

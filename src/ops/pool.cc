@@ -155,6 +155,9 @@ std::vector<Axis> pool_axes(const PoolParam& p, const Shape& data) {
   return axes;
 }
 
+// Longer tables of shares are computed by the graph instead of being written into it.
+constexpr std::int64_t kMostWritten = 4096;
+
 bool is_zero(const Dim& dim) { return dim.is_constant() && dim.value() == 0; }
 
 class WindowPool {
@@ -287,7 +290,8 @@ class WindowPool {
     dims[0] = axes_[i].windows;
     const Shape shape(std::move(dims));
     const std::int64_t kernel = p_.kernel[i];
-    if (!last.is_constant()) return computed_share_along(i, first, last, shape);
+    const bool short_enough = axes_[i].windows.is_constant() && axes_[i].windows.value() <= kMostWritten;
+    if (!last.is_constant() || !short_enough) return computed_share_along(i, first, last, shape);
     std::vector<double> shares;
     for (std::int64_t w = 0; w < axes_[i].windows.value(); ++w) {
       const std::int64_t start = w * p_.stride_at(i);

@@ -16,6 +16,9 @@ using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
 
+// Beyond this it is no model but an attempt to fill the memory.
+constexpr std::size_t kMostChannels = 1 << 24;
+
 // How a weight is laid out with respect to the output channels: `outer` blocks, in each of them all
 // channels one after the other, `inner` elements each.
 struct ChannelLayout {
@@ -118,7 +121,7 @@ class Folder {
     if (weight == nullptr || uses_.count(linear.inputs[1]) != 1 || weight->count() == 0) return false;
     if (weight->dtype != DType::kFloat32 && weight->dtype != DType::kFloat64) return false;
     const auto layout = layout_of(linear, *weight);
-    if (!layout) return false;
+    if (!layout || layout->channels > kMostChannels) return false;
     const auto gamma = constant(norm.inputs[1]);
     const auto beta = constant(norm.inputs[2]);
     const auto mean = constant(norm.inputs[3]);

@@ -22,8 +22,10 @@ struct Pass {
 /// All passes, in the order in which they run.
 const std::vector<Pass>& pipeline();
 
-/// Runs the pipeline without the disabled passes; the counts of changes by pass. Fails with kUsage if a
-/// disabled name is no pass.
+/// Fails with kUsage if a name is that of no pass.
+void check_names(const std::vector<std::string>& disabled);
+
+/// Runs the pipeline without the disabled passes; the counts of changes by pass.
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
                                                               const std::vector<std::string>& disabled);
 

@@ -22,16 +22,19 @@ const std::vector<Pass>& pipeline() {
   return passes;
 }
 
-std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
-                                                              const std::vector<std::string>& disabled) {
+void check_names(const std::vector<std::string>& disabled) {
+  std::vector<std::string> known;
+  for (const auto& pass : pipeline()) known.emplace_back(pass.name);
   for (const auto& name : disabled) {
-    std::vector<std::string> known;
-    for (const auto& pass : pipeline()) known.emplace_back(pass.name);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       fail(ErrorCode::kUsage, fmt::format("there is no pass {}", in_quotes(name)),
            "the passes are " + join_alternatives(known));
     }
   }
+}
+
+std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
+                                                              const std::vector<std::string>& disabled) {
   std::vector<std::pair<std::string, std::size_t>> counts;
   for (const auto& pass : pipeline()) {
     if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;

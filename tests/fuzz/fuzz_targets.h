@@ -1,0 +1,101 @@
+// What the fuzzers do with bytes. Header-only, so that the same functions run as ordinary tests over the
+// corpora, without libFuzzer.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+
+#include "base/mapped_file.h"
+#include "base/text.h"
+#include "convert/conversion.h"
+#include "mx2onnx/convert.h"
+#include "mxnet/json_upgrade.h"
+#include "mxnet/param_files.h"
+#include "mxnet/symbol_json.h"
+#include "ops/registry.h"
+
+namespace mx2onnx::fuzz {
+
+// Arrays beyond this are not read: a few bytes may describe gigabytes of zeros.
+constexpr std::size_t kMostBytesRead = 1 << 20;
+
+/// Runs a function in which an Error is as good as success.
+template <typename Function>
+void tolerate_errors(const Function& function) {
+  try {
+    function();
+  } catch (const Error&) {
+  }
+}
+
+inline std::string text_of(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+inline void symbol(const std::uint8_t* data, std::size_t size) {
+  tolerate_errors([&] { mxnet::upgrade_symbol(mxnet::parse_symbol(text_of(data, size)), Registry::instance()); });
+}
+
+inline void params(const std::uint8_t* data, std::size_t size) {
+  const std::string path = "/tmp/mx2onnx_fuzz_" + std::to_string(::getpid());
+  {
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    std::fwrite(data, 1, size, file);
+    std::fclose(file);
+  }
+  tolerate_errors([&] {
+    for (const auto& array : mxnet::read_param_file(MappedFile::open(path))) {
+      if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead) read_doubles(array.tensor);
+    }
+  });
+  std::remove(path.c_str());
+}
+
+inline void attrs(const std::uint8_t* data, std::size_t size) {
+  const std::string text = text_of(data, size);
+  for (const auto& def : Registry::instance().ops()) {
+    mxnet::Attributes attributes;
+    for (const auto& field : def.attrs.fields()) attributes[field.name] = text;
+    std::vector<AttrProblem> problems;
+    const auto parsed = def.attrs.parse(attributes, problems);
+    if (!problems.empty()) continue;
+    def.inputs(parsed.get());
+    if (def.check) def.check(parsed.get(), {kDefaultOpset, false});
+  }
+}
+
+/// True if some number in the text has many digits: such a model may be legitimate and enormous.
+inline bool has_large_number(std::string_view text) {
+  constexpr std::size_t kMostDigits = 5;
+  std::size_t digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > kMostDigits) return true;
+  }
+  return false;
+}
+
+/// A letter for the opset, then a line of inputs ("data:1,3,8,8 label:N"), then the symbol.
+inline void pipeline(const std::uint8_t* data, std::size_t size) {
+  const std::string text = text_of(data, size);
+  const auto line_end = text.find('\n');
+  if (text.empty() || line_end == std::string::npos || has_large_number(text)) return;
+  tolerate_errors([&] {
+    ConvertOptions options;
+    const int span = kLastOpset - kFirstOpset + 1;
+    options.opset = kFirstOpset + static_cast<unsigned char>(text[0]) % span;
+    options.random_weights = true;
+    for (const auto part : split(std::string_view(text).substr(1, line_end - 1), ' ')) {
+      if (!part.empty()) options.inputs.push_back(parse_input(part));
+    }
+    const Conversion conversion = convert_graph({"fuzz", text.substr(line_end + 1), {}, {}}, options);
+    const onnx::ModelWriter writer(conversion.graph, conversion.info);
+    MemorySink sink;
+    if (writer.message_size() <= kMostBytesRead) writer.write(sink);
+  });
+}
+
+}  // namespace mx2onnx::fuzz

@@ -1,0 +1,63 @@
+"""Memory and time as ratios: weights never pass through private memory, and the cost is linear in the nodes."""
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+import networks
+import pytest
+
+TOOL = os.environ.get("MX2ONNX")
+pytestmark = pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
+MEGA = 10**6
+
+
+def run(command):
+    """(seconds, peak private bytes)."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = [0]
+
+    def watch():
+        while process.poll() is None:
+            try:
+                text = pathlib.Path("/proc/%d/status" % process.pid).read_text()
+            except OSError:
+                return
+            for line in text.splitlines():
+                if line.startswith("RssAnon"):
+                    peak[0] = max(peak[0], int(line.split()[1]) * 1024)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assert process.wait() == 0
+    watcher.join()
+    return time.perf_counter() - start, peak[0]
+
+
+@pytest.fixture
+def resnet(tmp_path):
+    text, shapes = networks.resnet50()
+    (tmp_path / "net-symbol.json").write_text(text)
+    networks.write_params(str(tmp_path / "net.params"), shapes)
+    return tmp_path
+
+
+@pytest.mark.parametrize("options", [[], ["--no-optimize"], ["--external-data"]], ids=["folded", "plain", "external"])
+def test_private_memory_does_not_grow_with_the_weights(resnet, options):
+    _, peak = run([TOOL, "convert", str(resnet / "net-symbol.json"), str(resnet / "net.params"), "-o",
+                   str(resnet / "net.onnx"), "--input", "data:1,3,224,224", "-q"] + options)
+    assert os.path.getsize(resnet / "net.params") > 100 * MEGA
+    assert peak < 40 * MEGA
+
+
+def test_cost_is_linear_in_the_nodes(tmp_path):
+    seconds = {}
+    for length in (5_000, 50_000):
+        symbol = tmp_path / ("chain%d-symbol.json" % length)
+        symbol.write_text(networks.chain(length))
+        command = [TOOL, "convert", str(symbol), "-o", str(tmp_path / "out.onnx"), "--input", "data:N,8", "-q"]
+        seconds[length] = min(run(command)[0] for _ in range(3))
+    # Ten times the nodes; a quadratic cost would be a hundred times.
+    assert seconds[50_000] < 30 * seconds[5_000]
