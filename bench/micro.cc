@@ -1,5 +1,5 @@
-// Micro-benchmarks: what one node costs in each part of a conversion. To be read as ratios between lines
-// of one run.
+// Micro-benchmarks: what one node costs in each part of a conversion. To be read as ratios between
+// lines of one run.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -13,9 +13,13 @@ namespace {
 std::string chain(std::int64_t length) {
   std::string nodes = R"({"op": "null", "name": "data", "inputs": []})";
   for (std::int64_t i = 0; i < length; ++i) {
-    nodes += fmt::format(R"(, {{"op": "Activation", "name": "act{}", "attrs": {{"act_type": "relu"}}, "inputs": [[{}, 0, 0]]}})", i, i);
+    nodes += fmt::format(
+        R"(, {{"op": "Activation", "name": "act{}", "attrs": {{"act_type": "relu"}}, "inputs": [[{}, 0, 0]]}})",
+        i, i);
   }
-  return fmt::format(R"({{"nodes": [{}], "heads": [[{}, 0, 0]], "attrs": {{"mxnet_version": ["int", 10901]}}}})", nodes, length);
+  return fmt::format(
+      R"({{"nodes": [{}], "heads": [[{}, 0, 0]], "attrs": {{"mxnet_version": ["int", 10901]}}}})",
+      nodes, length);
 }
 
 void parse_symbol(benchmark::State& state) {

@@ -22,8 +22,8 @@
 
 namespace mx2onnx {
 
-/// The opsets that can be written, and the one that is written unless asked otherwise: every runtime
-/// we tried takes 17.
+/// The opsets that can be written, and the one that is written unless asked otherwise: every
+/// runtime we tried takes 17.
 constexpr int kFirstOpset = 12;
 constexpr int kLastOpset = 28;
 constexpr int kDefaultOpset = 17;
@@ -45,8 +45,8 @@ InputSpec parse_input(std::string_view text);
 struct ConvertOptions {
   int opset = kDefaultOpset;
   std::vector<InputSpec> inputs;
-  /// Rules `old=new` for parameter names; `*` in `old` matches any text and stands for it in `new`. The
-  /// first rule that matches a name renames it.
+  /// Rules `old=new` for parameter names; `*` in `old` matches any text and stands for it in `new`.
+  /// The first rule that matches a name renames it.
   std::vector<std::string> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
@@ -69,8 +69,8 @@ struct ParameterArray {
   std::shared_ptr<const void> owner;  ///< Keeps the bytes alive; may be null if the caller does.
 };
 
-/// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if it
-/// fails. Throws Error.
+/// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if
+/// it fails. Throws Error.
 Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
                      const std::string& output, const ConvertOptions& options = {});
 

@@ -8,7 +8,7 @@ namespace mx2onnx {
 
 struct AttributeInfo {
   std::string name;
-  std::string expected;      ///< "an integer of at least 1", "relu or tanh"; empty if it is ignored.
+  std::string expected;  ///< "an integer of at least 1", "relu or tanh"; empty if it is ignored.
   std::string default_text;  ///< Empty if the attribute is required.
   bool required = false;
   bool ignored = false;  ///< Accepted, and without meaning for inference.

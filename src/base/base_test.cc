@@ -17,10 +17,12 @@ TEST(ErrorTest, TextNamesThePlace) {
     const ErrorScope file = ErrorScope::file("model-symbol.json");
     const ErrorScope node = ErrorScope::node(17, "conv0", "Convolution");
     const ErrorScope attribute = ErrorScope::attribute("kernel");
-    fail(ErrorCode::kModel, "expected a tuple, got \"(3, x)\"", "MXNet writes tuples as \"(3, 3)\"");
+    fail(ErrorCode::kModel, "expected a tuple, got \"(3, x)\"",
+         "MXNet writes tuples as \"(3, 3)\"");
   });
   EXPECT_EQ(text,
-            "model-symbol.json: node 17 'conv0' (Convolution): attribute 'kernel': expected a tuple, got \"(3, x)\"\n"
+            "model-symbol.json: node 17 'conv0' (Convolution): attribute 'kernel': expected a "
+            "tuple, got \"(3, x)\"\n"
             "hint: MXNet writes tuples as \"(3, 3)\"");
 }
 
@@ -42,18 +44,21 @@ TEST(ErrorTest, FieldsAndEndOfScope) {
 }
 
 TEST(ByteReaderTest, RefusesToReadPastTheEnd) {
-  const std::array<std::byte, 6> bytes = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}, std::byte{5}};
+  const std::array<std::byte, 6> bytes = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4},
+                                          std::byte{5}};
   ByteReader reader(bytes);
   EXPECT_EQ(reader.read<std::uint32_t>("number"), 0x04030201U);
   EXPECT_EQ(error_text([&] { reader.read<std::uint32_t>("shape"); }),
             "offset 4: shape: expected 4 bytes, found 2 before the end of the file");
-  EXPECT_EQ(error_text([&] { reader.read_bytes(UINT64_MAX, "data"); }),
-            "offset 4: data: expected 18446744073709551615 bytes, found 2 before the end of the file");
+  EXPECT_EQ(
+      error_text([&] { reader.read_bytes(UINT64_MAX, "data"); }),
+      "offset 4: data: expected 18446744073709551615 bytes, found 2 before the end of the file");
 }
 
 TEST(TextTest, Nearest) {
   const std::vector<std::string> names = {"Convolution", "Deconvolution", "Pooling"};
-  EXPECT_EQ(nearest("QConvolution", names), (std::vector<std::string>{"Convolution", "Deconvolution"}));
+  EXPECT_EQ(nearest("QConvolution", names),
+            (std::vector<std::string>{"Convolution", "Deconvolution"}));
   EXPECT_EQ(nearest("pooling", names), (std::vector<std::string>{"Pooling"}));
   EXPECT_TRUE(nearest("xyz", names).empty());
 }
@@ -82,10 +87,13 @@ TEST(JsonTest, ReadsAndWrites) {
 }
 
 TEST(JsonTest, ErrorsNameLineAndColumn) {
-  EXPECT_EQ(error_text([] { parse_json("{\n  \"a\": tru }"); }), "line 2, column 11: not valid JSON near \"\"a\": tru \"");
-  EXPECT_EQ(error_text([] { parse_json("{\"a\": [1, 2"); }), "line 1, column 12: the JSON text ends too early");
+  EXPECT_EQ(error_text([] { parse_json("{\n  \"a\": tru }"); }),
+            "line 2, column 11: not valid JSON near \"\"a\": tru \"");
+  EXPECT_EQ(error_text([] { parse_json("{\"a\": [1, 2"); }),
+            "line 1, column 12: the JSON text ends too early");
   EXPECT_EQ(error_text([] { parse_json(""); }), "line 1, column 1: the JSON text ends too early");
-  EXPECT_EQ(error_text([] { parse_json(std::string(100000, '[')); }), "JSON nested deeper than 512 levels");
+  EXPECT_EQ(error_text([] { parse_json(std::string(100000, '[')); }),
+            "JSON nested deeper than 512 levels");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A bounds-checked cursor over bytes in little-endian order. Every read that would pass the end fails
-// with the offset at which it stood; nothing is allocated on the word of the file.
+// A bounds-checked cursor over bytes in little-endian order. Every read that would pass the end
+// fails with the offset at which it stood; nothing is allocated on the word of the file.
 #pragma once
 
 #include <cstddef>

@@ -42,8 +42,8 @@ class MemorySink : public ByteSink {
 ///
 /// Until `commit` the bytes lie in a file without a name (or, where the file system has no such
 /// thing, in a temporary file beside the target), so that neither a failure nor a killed process
-/// leaves anything behind or damages what was there. A target that is not a regular file (a device, a
-/// pipe) is written directly. Every failure is an Error with code kIo.
+/// leaves anything behind or damages what was there. A target that is not a regular file (a device,
+/// a pipe) is written directly. Every failure is an Error with code kIo.
 class FileSink : public ByteSink {
  public:
   explicit FileSink(std::string path);

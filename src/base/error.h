@@ -1,9 +1,9 @@
 // How the library fails: `fail` is the only place that throws, and what it throws knows where it
 // happened because `ErrorScope` objects on the stack say so.
 //
-// Nothing inside the library catches an error to add context to it. The context is pushed on the way
-// down instead, so that the core also builds without exceptions, where `fail` hands the text to the
-// host and stops.
+// Nothing inside the library catches an error to add context to it. The context is pushed on the
+// way down instead, so that the core also builds without exceptions, where `fail` hands the text to
+// the host and stops.
 #pragma once
 
 #include <fmt/format.h>
@@ -48,8 +48,8 @@ class ErrorScope {
 /// The place that the scope objects alive in this thread describe, innermost first.
 ErrorPlace current_place();
 
-/// Renders a place the way every message of the program begins: `file: node 17 'conv0' (Convolution):
-/// attribute 'kernel': `. Empty for an empty place.
+/// Renders a place the way every message of the program begins: `file: node 17 'conv0'
+/// (Convolution): attribute 'kernel': `. Empty for an empty place.
 std::string place_text(const ErrorPlace& place);
 
 /// Throws an Error with the current place. `message` is lower case and has no final full stop.

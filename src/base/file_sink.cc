@@ -77,13 +77,15 @@ void FileSink::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     if (buffer_.size() == kBufferSize) flush();
     const std::size_t piece = std::min(bytes.size(), kBufferSize - buffer_.size());
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(piece));
+    buffer_.insert(buffer_.end(), bytes.begin(),
+                   bytes.begin() + static_cast<std::ptrdiff_t>(piece));
     bytes = bytes.subspan(piece);
   }
 }
 
-// Reading and writing in pieces is the fastest way to copy a range that begins anywhere: measured against
-// copy_file_range, sendfile and writing from the mapping, which pay for pages that do not line up.
+// Reading and writing in pieces is the fastest way to copy a range that begins anywhere: measured
+// against copy_file_range, sendfile and writing from the mapping, which pay for pages that do not
+// line up.
 void FileSink::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
   size_ += size;
   while (size > 0) {

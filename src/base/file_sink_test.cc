@@ -32,7 +32,8 @@ class FileSinkTest : public testing::Test {
     return text.str();
   }
   std::size_t num_files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
   fs::path folder_;

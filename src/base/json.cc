@@ -12,8 +12,8 @@ constexpr std::size_t kMostNesting = 512;
 
 using Sax = nlohmann::json_sax<nlohmann::json>;
 
-// Builds JsonValues from the parser's events. The parser keeps no recursion of its own, so the depth
-// limit here bounds every later recursion over the document too.
+// Builds JsonValues from the parser's events. The parser keeps no recursion of its own, so the
+// depth limit here bounds every later recursion over the document too.
 class Builder final : public Sax {
  public:
   explicit Builder(std::string_view text) : text_(text) {}
@@ -49,8 +49,8 @@ class Builder final : public Sax {
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const auto column = before.size() - (before.rfind('\n') + 1) + 1;
     if (position > text_.size()) {
-      fail(ErrorCode::kFormat, fmt::format("line {}, column {}: the JSON text ends too early",
-                                           line, column));
+      fail(ErrorCode::kFormat,
+           fmt::format("line {}, column {}: the JSON text ends too early", line, column));
     }
     fail(ErrorCode::kFormat, fmt::format("line {}, column {}: not valid JSON near \"{}\"", line,
                                          column, printable_tail(token)));

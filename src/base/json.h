@@ -1,4 +1,5 @@
-// JSON documents as plain values, read and written through nlohmann/json, which no other file includes.
+// JSON documents as plain values, read and written through nlohmann/json, which no other file
+// includes.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ using JsonArray = std::vector<JsonValue>;
 using JsonObject = std::vector<std::pair<std::string, JsonValue>>;
 
 struct JsonValue {
-  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, JsonArray, JsonObject> value =
-      nullptr;
+  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, JsonArray, JsonObject>
+      value = nullptr;
 
   const bool* as_bool() const { return std::get_if<bool>(&value); }
   const std::int64_t* as_int() const { return std::get_if<std::int64_t>(&value); }

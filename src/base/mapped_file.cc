@@ -49,10 +49,12 @@ MappedFile::~MappedFile() {
 
 void MappedFile::read(std::size_t offset, std::span<std::byte> into) const {
   while (!into.empty()) {
-    const ssize_t count = ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
+    const ssize_t count =
+        ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_io(path_, errno);
-    if (count == 0) fail_at({.file = path_}, ErrorCode::kIo, "cannot be read: the file has become shorter");
+    if (count == 0)
+      fail_at({.file = path_}, ErrorCode::kIo, "cannot be read: the file has become shorter");
     offset += static_cast<std::size_t>(count);
     into = into.subspan(static_cast<std::size_t>(count));
   }

@@ -19,8 +19,8 @@ class MappedFile {
 
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
-  /// Reads a range into memory without touching the mapping: what passes through once needs no pages of
-  /// its own. Fails with kIo.
+  /// Reads a range into memory without touching the mapping: what passes through once needs no
+  /// pages of its own. Fails with kIo.
   void read(std::size_t offset, std::span<std::byte> into) const;
 
  private:

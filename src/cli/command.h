@@ -1,5 +1,5 @@
-// The command line, one file per command. Each `add_*_command` declares its options on the application
-// and leaves behind what is to be run.
+// The command line, one file per command. Each `add_*_command` declares its options on the
+// application and leaves behind what is to be run.
 #pragma once
 
 #include <functional>

@@ -17,7 +17,8 @@ constexpr std::uint64_t kSmallestForProgress = 50'000'000;
 /// A line on the terminal that follows the writing; nothing if standard error is no terminal.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::string name) : name_(std::move(name)), enabled_(::isatty(STDERR_FILENO) == 1) {}
+  explicit ProgressLine(std::string name)
+      : name_(std::move(name)), enabled_(::isatty(STDERR_FILENO) == 1) {}
   ~ProgressLine() {
     if (shown_) fmt::print(stderr, "\r\x1b[K");
   }
@@ -30,7 +31,8 @@ class ProgressLine {
     if (percent == percent_) return;
     percent_ = percent;
     shown_ = true;
-    fmt::print(stderr, "\r\x1b[Kwriting {}: {} of {} ({} %)", name_, size_text(done), size_text(total), percent);
+    fmt::print(stderr, "\r\x1b[Kwriting {}: {} of {} ({} %)", name_, size_text(done),
+               size_text(total), percent);
     std::fflush(stderr);
   }
 
@@ -59,8 +61,10 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
   if (arguments.quiet) return;
   fmt::print("{}: opset {}, {} nodes from {}, {} of weights\n", arguments.output, report.opset,
              report.num_onnx_nodes, report.num_mxnet_nodes, size_text(report.parameter_bytes));
-  for (const auto& port : report.inputs) fmt::print("  input  {}: {}\n", port.name, type_text(port));
-  for (const auto& port : report.outputs) fmt::print("  output {}: {}\n", port.name, type_text(port));
+  for (const auto& port : report.inputs)
+    fmt::print("  input  {}: {}\n", port.name, type_text(port));
+  for (const auto& port : report.outputs)
+    fmt::print("  output {}: {}\n", port.name, type_text(port));
 }
 
 void run_convert(ConvertArguments& arguments) {
@@ -69,7 +73,9 @@ void run_convert(ConvertArguments& arguments) {
   Report report;
   {
     ProgressLine line(arguments.output);
-    arguments.options.progress = [&](std::uint64_t done, std::uint64_t total) { line.update(done, total); };
+    arguments.options.progress = [&](std::uint64_t done, std::uint64_t total) {
+      line.update(done, total);
+    };
     report = convert_to_file(arguments.source(), arguments.output, arguments.options);
   }
   print_summary(arguments, report);
@@ -88,11 +94,14 @@ void add_convert_command(CLI::App& app, Run& run) {
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
       "\nExamples:\n"
-      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input data:batch,3,224,224\n"
+      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input "
+      "data:batch,3,224,224\n"
       "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
       "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
   arguments->declare(command);
-  command.add_option("-o,--output", arguments->output, "the ONNX file to write")->required()->type_name("FILE");
+  command.add_option("-o,--output", arguments->output, "the ONNX file to write")
+      ->required()
+      ->type_name("FILE");
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");

@@ -38,10 +38,12 @@ void print_inspection(const Inspection& inspection) {
   print_list("not needed at inference", inspection.labels);
   lines.clear();
   for (const auto& count : inspection.operators) {
-    lines.push_back(fmt::format("{:5}  {}{}", count.nodes, count.op, count.known ? "" : "  (not known)"));
+    lines.push_back(
+        fmt::format("{:5}  {}{}", count.nodes, count.op, count.known ? "" : "  (not known)"));
   }
   print_list("operators", lines);
-  fmt::print("parameters\n  {} of {}\n", inspection.num_parameters, size_text(inspection.parameter_bytes));
+  fmt::print("parameters\n  {} of {}\n", inspection.num_parameters,
+             size_text(inspection.parameter_bytes));
   print_list("missing parameters", inspection.missing_parameters);
   print_list("would not convert", inspection.problems);
 }
@@ -50,7 +52,8 @@ void print_inspection(const Inspection& inspection) {
 
 void add_inspect_command(CLI::App& app, Run& run) {
   const auto arguments = std::make_shared<InspectArguments>();
-  CLI::App& command = *app.add_subcommand("inspect", "Say what is in a model, and what would not convert");
+  CLI::App& command =
+      *app.add_subcommand("inspect", "Say what is in a model, and what would not convert");
   arguments->declare(command);
   command.add_flag("--json", arguments->json, "print JSON");
   command.callback([arguments, &run] {

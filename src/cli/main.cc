@@ -16,18 +16,23 @@ constexpr const char* kDescription =
     "Converts models of Apache MXNet to ONNX, without MXNet.\n\n"
     "A first conversion:\n"
     "  mx2onnx inspect model-symbol.json model-0000.params\n"
-    "  mx2onnx convert model-symbol.json model-0000.params -o model.onnx --input data:batch,3,224,224\n";
+    "  mx2onnx convert model-symbol.json model-0000.params -o model.onnx --input "
+    "data:batch,3,224,224\n";
 
 constexpr const char* kFooter =
-    "\nExit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 a file is\n"
+    "\nExit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 "
+    "a file is\n"
     "malformed, 5 the parts of the model do not fit, 6 the model needs what is not supported.";
 
-// How many letters two words share at their beginnings and ends: enough to guess a slip of the finger.
+// How many letters two words share at their beginnings and ends: enough to guess a slip of the
+// finger.
 std::size_t likeness(const std::string& a, const std::string& b) {
   std::size_t front = 0;
   while (front < std::min(a.size(), b.size()) && a[front] == b[front]) ++front;
   std::size_t back = 0;
-  while (back < std::min(a.size(), b.size()) - front && a[a.size() - 1 - back] == b[b.size() - 1 - back]) ++back;
+  while (back < std::min(a.size(), b.size()) - front &&
+         a[a.size() - 1 - back] == b[b.size() - 1 - back])
+    ++back;
   return front + back;
 }
 
@@ -40,14 +45,15 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
-// A word of the command line that is no option or command although it should be one. CLI11 may complain of
-// something else first, but this is what went wrong.
+// A word of the command line that is no option or command although it should be one. CLI11 may
+// complain of something else first, but this is what went wrong.
 struct UnknownWord {
   std::string word;
   std::string nearest;
 };
 
-std::optional<UnknownWord> find_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
+std::optional<UnknownWord> find_unknown_word(const CLI::App& app,
+                                             const std::vector<std::string>& words) {
   std::vector<std::string> options;
   std::vector<std::string> commands;
   const auto add_options = [&](const CLI::App& command) {
@@ -75,13 +81,15 @@ std::optional<UnknownWord> find_unknown_word(const CLI::App& app, const std::vec
   return std::nullopt;
 }
 
-int report_usage(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
+int report_usage(const CLI::App& app, const CLI::ParseError& error,
+                 const std::vector<std::string>& words) {
   // Help is not an error.
   if (error.get_exit_code() == 0) return app.exit(error);
   if (const auto unknown = find_unknown_word(app, words)) {
-    fmt::print(stderr, "mx2onnx: there is no {} '{}'\n", unknown->word[0] == '-' ? "option" : "command",
-               unknown->word);
-    if (!unknown->nearest.empty()) fmt::print(stderr, "hint: did you mean '{}'?\n", unknown->nearest);
+    fmt::print(stderr, "mx2onnx: there is no {} '{}'\n",
+               unknown->word[0] == '-' ? "option" : "command", unknown->word);
+    if (!unknown->nearest.empty())
+      fmt::print(stderr, "hint: did you mean '{}'?\n", unknown->nearest);
   } else {
     const std::string message = error.what();
     fmt::print(stderr, "mx2onnx: {}\n", message.substr(0, message.find('\n')));

@@ -17,7 +17,9 @@ void ModelArguments::declare(CLI::App& command) {
                   "commas: data:batch,3,224,224 or data:1,3,224,224:float16")
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
-  command.add_option("--opset", options.opset, fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
+  command
+      .add_option("--opset", options.opset,
+                  fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
       ->type_name("N")
       ->capture_default_str();
   command

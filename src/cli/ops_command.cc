@@ -33,10 +33,12 @@ void add_ops_command(CLI::App& app, Run& run) {
 }
 
 void add_version_command(CLI::App& app, Run& run) {
-  CLI::App& command = *app.add_subcommand("version", "Print the version and the opsets that can be written");
+  CLI::App& command =
+      *app.add_subcommand("version", "Print the version and the opsets that can be written");
   command.callback([&run] {
     run = [] {
-      fmt::print("mx2onnx {}\nopsets {} to {}, default {}\n", kVersion, kFirstOpset, kLastOpset, kDefaultOpset);
+      fmt::print("mx2onnx {}\nopsets {} to {}, default {}\n", kVersion, kFirstOpset, kLastOpset,
+                 kDefaultOpset);
     };
   });
 }

@@ -63,8 +63,8 @@ class Resolver {
       found = node.def->check(node.params.get(), {opset_, model_.symbol.np_shape});
     }
     for (auto& problem : found) {
-      report(index, std::move(problem.attribute), std::move(problem.message), std::move(problem.hint),
-             parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
+      report(index, std::move(problem.attribute), std::move(problem.message),
+             std::move(problem.hint), parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
     }
   }
 
@@ -72,10 +72,13 @@ class Resolver {
     const auto& raw = model_.symbol.nodes[index];
     const auto inputs = node.def->inputs(node.params.get());
     const std::size_t count = raw.inputs.size();
-    const std::size_t fewest = inputs.size() - std::min(inputs.size(), node.def->num_optional_inputs);
+    const std::size_t fewest =
+        inputs.size() - std::min(inputs.size(), node.def->num_optional_inputs);
     if (!node.def->variadic && (count < fewest || count > inputs.size())) {
-      report(index, "", fmt::format("expected {} input{}, found {}", inputs.size(), inputs.size() == 1 ? "" : "s", count), "",
-             ErrorCode::kModel);
+      report(index, "",
+             fmt::format("expected {} input{}, found {}", inputs.size(),
+                         inputs.size() == 1 ? "" : "s", count),
+             "", ErrorCode::kModel);
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (node.def->variadic) {
@@ -96,7 +99,8 @@ class Resolver {
     model_.first_entry.reserve(model_.nodes.size());
     for (const auto& node : model_.nodes) {
       model_.first_entry.push_back(model_.num_entries);
-      model_.num_entries += static_cast<std::uint32_t>(std::max<std::size_t>(1, node.output_names.size()));
+      model_.num_entries +=
+          static_cast<std::uint32_t>(std::max<std::size_t>(1, node.output_names.size()));
     }
   }
 
@@ -113,16 +117,18 @@ class Resolver {
       if (!model_.nodes[i].live) continue;
       for (std::size_t k = 0; k < raw.inputs.size(); ++k) {
         if (model_.nodes[i].input_roles[k] != InputRole::kLabel && !exists(raw.inputs[k])) {
-          report(i, "", fmt::format("input {} is output {} of '{}', which has fewer", k, raw.inputs[k].index,
-                                    model_.symbol.nodes[raw.inputs[k].node].name),
+          report(i, "",
+                 fmt::format("input {} is output {} of '{}', which has fewer", k,
+                             raw.inputs[k].index, model_.symbol.nodes[raw.inputs[k].node].name),
                  "", ErrorCode::kModel);
         }
       }
     }
     for (const auto& head : model_.symbol.heads) {
       if (!exists(head)) {
-        report(head.node, "", fmt::format("output {} of the model is output {} of this node, which has fewer",
-                                          &head - model_.symbol.heads.data(), head.index),
+        report(head.node, "",
+               fmt::format("output {} of the model is output {} of this node, which has fewer",
+                           &head - model_.symbol.heads.data(), head.index),
                "", ErrorCode::kModel);
       }
     }
@@ -160,9 +166,9 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
     }
     if (std::find(live.begin(), live.end(), spec.name) != live.end()) continue;
     if (std::find(all.begin(), all.end(), spec.name) != all.end()) {
-      report.diagnostics.push_back({"W-unused-input", spec.name,
-                                    fmt::format("input '{}' is not needed for the outputs and is left out",
-                                                spec.name)});
+      report.diagnostics.push_back(
+          {"W-unused-input", spec.name,
+           fmt::format("input '{}' is not needed for the outputs and is left out", spec.name)});
       continue;
     }
     std::vector<std::string> inputs;
@@ -197,9 +203,10 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
   for (const auto& name : params.names()) {
     if (!used_set.contains(name)) surplus.push_back(name);
   }
-  std::string text = missing.size() == 1
-                         ? "1 parameter is in none of the parameter files:"
-                         : fmt::format("{} parameters are in none of the parameter files:", missing.size());
+  std::string text =
+      missing.size() == 1
+          ? "1 parameter is in none of the parameter files:"
+          : fmt::format("{} parameters are in none of the parameter files:", missing.size());
   std::set<std::string> suggestions;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
     const std::string& name = model.symbol.nodes[missing[i]].name;
@@ -208,14 +215,17 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
     for (std::size_t k = 0; k < like.size(); ++k) {
       text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
     }
-    if (!like.empty()) suggestions.insert(fmt::format("--rename-param '{}'", rename_suggestion(like[0], name)));
+    if (!like.empty())
+      suggestions.insert(fmt::format("--rename-param '{}'", rename_suggestion(like[0], name)));
   }
-  if (missing.size() > kMostListed) text += fmt::format("\n  and {} more", missing.size() - kMostListed);
+  if (missing.size() > kMostListed)
+    text += fmt::format("\n  and {} more", missing.size() - kMostListed);
   std::string hint;
   for (const auto& suggestion : suggestions) hint += (hint.empty() ? "" : " ") + suggestion;
   if (hint.empty()) {
-    hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
-                              : "a parameter may lie in a second file, or have another name (--rename-param)";
+    hint = params.size() == 0
+               ? "name the .params file, or ask for --random-weights"
+               : "a parameter may lie in a second file, or have another name (--rename-param)";
   }
   fail(ErrorCode::kModel, std::move(text), std::move(hint));
 }
@@ -230,8 +240,8 @@ void report_surplus(const Model& model, const mxnet::ParameterSet& params, Repor
   if (surplus.empty()) return;
   report.diagnostics.push_back(
       {"W-unused-parameter", surplus[0],
-       fmt::format("{} stored parameter{} not in the symbol, '{}' for instance; left out", surplus.size(),
-                   surplus.size() == 1 ? " is" : "s are", surplus[0])});
+       fmt::format("{} stored parameter{} not in the symbol, '{}' for instance; left out",
+                   surplus.size(), surplus.size() == 1 ? " is" : "s are", surplus[0])});
 }
 
 // `__shape__` of a variable: unknown sizes are 0, under NumPy semantics -1.
@@ -323,8 +333,9 @@ void declare_types(Model& model, const ConvertOptions& options, const FixedSizes
     if (!spec->dtype.empty()) {
       const auto dtype = dtype_from_name(spec->dtype);
       if (!dtype) {
-        fail(ErrorCode::kUsage, fmt::format("input '{}': expected an element type such as float32, got {}",
-                                            spec->name, in_quotes(spec->dtype)));
+        fail(ErrorCode::kUsage,
+             fmt::format("input '{}': expected an element type such as float32, got {}", spec->name,
+                         in_quotes(spec->dtype)));
       }
       node.declared.dtype = *dtype;
     }

@@ -1,5 +1,5 @@
-// From a symbol to a Model: operators are resolved, attributes parsed, what the outputs need is marked,
-// and every variable gets its role.
+// From a symbol to a Model: operators are resolved, attributes parsed, what the outputs need is
+// marked, and every variable gets its role.
 #pragma once
 
 #include <map>
@@ -14,13 +14,13 @@
 
 namespace mx2onnx {
 
-/// Resolves the operators of all nodes that the outputs need, and collects what is not supported at the
-/// opset: unknown operators, bad and unsupported attributes, wrong numbers of inputs.
+/// Resolves the operators of all nodes that the outputs need, and collects what is not supported at
+/// the opset: unknown operators, bad and unsupported attributes, wrong numbers of inputs.
 Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
                         std::vector<NodeProblem>& problems);
 
-/// Gives every live variable its role. Fails with kModel and a list if parameters are missing (unless
-/// they may be random), and with kUsage if the user names an input that does not exist.
+/// Gives every live variable its role. Fails with kModel and a list if parameters are missing
+/// (unless they may be random), and with kUsage if the user names an input that does not exist.
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
                   Report& report);
 

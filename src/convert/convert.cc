@@ -24,15 +24,16 @@ static_assert(kFirstOpset == onnx::kOldestOpset && kLastOpset == onnx::kNewestOp
 
 void check_options(const ConvertOptions& options) {
   if (options.opset < kFirstOpset || options.opset > kLastOpset) {
-    fail(ErrorCode::kUsage,
-         fmt::format("opset: expected a number from {} to {}, got {}", kFirstOpset, kLastOpset, options.opset));
+    fail(ErrorCode::kUsage, fmt::format("opset: expected a number from {} to {}, got {}",
+                                        kFirstOpset, kLastOpset, options.opset));
   }
   passes::check_names(options.disabled_passes);
 }
 
-// Inference starts again with each free size that turns out to be fixed; there are only so many names.
-std::vector<EntryInfo> infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
-                                              Report& report) {
+// Inference starts again with each free size that turns out to be fixed; there are only so many
+// names.
+std::vector<EntryInfo> infer_with_fixed_sizes(Model& model, const ConvertOptions& options,
+                                              DimArena& arena, Report& report) {
   FixedSizes fixed;
   for (;;) {
     declare_types(model, options, fixed, arena);
@@ -40,12 +41,12 @@ std::vector<EntryInfo> infer_with_fixed_sizes(Model& model, const ConvertOptions
     if (!result.fixed) return std::move(result.entries);
     const auto& found = *result.fixed;
     if (!fixed.emplace(found.symbol, found.size).second) {
-      fail(ErrorCode::kModel, fmt::format("size '{}' would have to be {} and something else", found.symbol,
-                                          found.size.to_string()));
+      fail(ErrorCode::kModel, fmt::format("size '{}' would have to be {} and something else",
+                                          found.symbol, found.size.to_string()));
     }
     report.diagnostics.push_back({"W-dim-fixed", found.node,
-                                  fmt::format("size '{}' is not free: '{}' needs it to be {}", found.symbol,
-                                              found.node, found.size.to_string())});
+                                  fmt::format("size '{}' is not free: '{}' needs it to be {}",
+                                              found.symbol, found.node, found.size.to_string())});
   }
 }
 
@@ -59,8 +60,10 @@ void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
   report.opset = result.info.opset;
   report.ir_version = onnx::ir_version(report.opset);
-  for (const auto value : result.graph.main.inputs) report.inputs.push_back(describe(result.graph, value));
-  for (const auto value : result.graph.main.outputs) report.outputs.push_back(describe(result.graph, value));
+  for (const auto value : result.graph.main.inputs)
+    report.inputs.push_back(describe(result.graph, value));
+  for (const auto value : result.graph.main.outputs)
+    report.outputs.push_back(describe(result.graph, value));
   for (const auto& node : model.nodes) {
     if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
     if (node.role != VariableRole::kParameter) continue;
@@ -106,13 +109,16 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   result.graph = translate_model(model, types, options.opset, problems, result.report.diagnostics);
   fail_if_any(problems, options.opset);
 
-  if (options.optimize) result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+  if (options.optimize)
+    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
   onnx::check_graph(result.graph);
 
   const std::string base = file_name(source.symbol_name);
   result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
-  result.info = {options.opset, kVersion,
-                 {{"mxnet_version", mxnet::version_text(mxnet_version)}, {"source", onnx::Names().unique(base)}}};
+  result.info = {options.opset,
+                 kVersion,
+                 {{"mxnet_version", mxnet::version_text(mxnet_version)},
+                  {"source", onnx::Names().unique(base)}}};
   describe_result(model, result);
   return result;
 }
@@ -130,7 +136,8 @@ Report convert_files(const std::string& symbol_path, const std::vector<std::stri
   return convert_to_file({symbol_path, "", param_paths, {}}, output, options);
 }
 
-Report convert_to_file(const Source& source, const std::string& output, const ConvertOptions& options) {
+Report convert_to_file(const Source& source, const std::string& output,
+                       const ConvertOptions& options) {
   check_output(source, output);
   Conversion result = convert_graph(source, options);
   onnx::ModelWriter writer(result.graph, result.info);
@@ -148,7 +155,8 @@ Report convert_to_file(const Source& source, const std::string& output, const Co
   return std::move(result.report);
 }
 
-std::pair<std::string, Report> convert_to_memory(const Source& source, const ConvertOptions& options) {
+std::pair<std::string, Report> convert_to_memory(const Source& source,
+                                                 const ConvertOptions& options) {
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }

@@ -15,7 +15,8 @@ std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>
   for (const auto& text : texts) {
     const auto parts = split_once(text, '=');
     if (!parts || parts->first.empty() || parts->second.empty()) {
-      fail(ErrorCode::kUsage, fmt::format("rename-param: expected old=new, got {}", in_quotes(text)));
+      fail(ErrorCode::kUsage,
+           fmt::format("rename-param: expected old=new, got {}", in_quotes(text)));
     }
     rules.push_back({std::string(parts->first), std::string(parts->second)});
   }
@@ -34,8 +35,8 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
   for (const auto& array : source.arrays) {
     const auto dtype = dtype_from_name(array.dtype);
     if (!dtype) {
-      fail(ErrorCode::kUsage,
-           fmt::format("array '{}': element type {} is not supported", array.name, in_quotes(array.dtype)));
+      fail(ErrorCode::kUsage, fmt::format("array '{}': element type {} is not supported",
+                                          array.name, in_quotes(array.dtype)));
     }
     const std::uint64_t size = mxnet::checked_count(array.shape) * dtype_size(*dtype);
     if (size != array.bytes.size()) {
@@ -43,7 +44,8 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
                                           array.bytes.size()));
     }
     arrays.push_back(
-        {array.name, {*dtype, array.shape, std::make_shared<BorrowedData>(array.owner, array.bytes)}});
+        {array.name,
+         {*dtype, array.shape, std::make_shared<BorrowedData>(array.owner, array.bytes)}});
   }
   params.add(std::move(arrays), "the given arrays", rules);
   return params;

@@ -31,7 +31,8 @@ std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems)
   std::vector<std::vector<const NodeProblem*>> groups;
   std::map<std::pair<std::string, std::string>, std::size_t> group_of;
   for (const auto& problem : problems) {
-    const auto [entry, is_new] = group_of.try_emplace({problem.op, describe(problem)}, groups.size());
+    const auto [entry, is_new] =
+        group_of.try_emplace({problem.op, describe(problem)}, groups.size());
     if (is_new) groups.emplace_back();
     groups[entry->second].push_back(&problem);
   }

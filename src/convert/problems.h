@@ -20,8 +20,8 @@ struct NodeProblem {
   ErrorCode code = ErrorCode::kUnsupported;
 };
 
-/// Fails with all the problems if there are any: a single one in the usual form, several as a list in
-/// which nodes of one operator with the same problem share a line.
+/// Fails with all the problems if there are any: a single one in the usual form, several as a list
+/// in which nodes of one operator with the same problem share a line.
 void fail_if_any(const std::vector<NodeProblem>& problems, int opset);
 
 /// The lines of such a list.

@@ -30,8 +30,9 @@ std::int64_t checked_count(std::string_view name, const TensorType& type) {
   constexpr std::int64_t kMostElements = std::int64_t{1} << 30;
   const Dim count = type.shape.count();
   if (count.value() > kMostElements) {
-    fail(ErrorCode::kModel, fmt::format("parameter '{}' would have {} elements, more than the {} that are filled",
-                                        name, count.value(), kMostElements));
+    fail(ErrorCode::kModel,
+         fmt::format("parameter '{}' would have {} elements, more than the {} that are filled",
+                     name, count.value(), kMostElements));
   }
   return count.value();
 }
@@ -54,10 +55,12 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
     for (std::size_t done = 0; done < count; done += kPiece) {
       const std::size_t piece = std::min(kPiece, count - done);
       for (std::size_t i = 0; i < piece; ++i) {
-        values[i] = !is_floating(dtype) ? 0 : positive ? 0.5 + random.next() : 0.2 * random.next() - 0.1;
+        values[i] = !is_floating(dtype) ? 0
+                    : positive          ? 0.5 + random.next()
+                                        : 0.2 * random.next() - 0.1;
       }
-      const auto part = make_tensor_as(dtype, {static_cast<std::int64_t>(piece)},
-                                       std::span(values).first(piece));
+      const auto part =
+          make_tensor_as(dtype, {static_cast<std::int64_t>(piece)}, std::span(values).first(piece));
       part.data->write_to(sink);
     }
   };

@@ -17,8 +17,8 @@ JsonValue strings(const std::vector<std::string>& texts) {
 JsonValue ports(const std::vector<PortReport>& list) {
   JsonArray array;
   for (const auto& port : list) {
-    array.push_back(
-        {JsonObject{{"name", {port.name}}, {"dtype", {port.dtype}}, {"shape", strings(port.shape)}}});
+    array.push_back({JsonObject{
+        {"name", {port.name}}, {"dtype", {port.dtype}}, {"shape", strings(port.shape)}}});
   }
   return {std::move(array)};
 }

@@ -41,17 +41,21 @@ class Translator {
 
   std::string output_name(const mxnet::NodeEntry& entry) const {
     const ModelNode& node = model_.nodes[entry.node];
-    return node.def == nullptr ? model_.symbol.nodes[entry.node].name : node.output_names[entry.index];
+    return node.def == nullptr ? model_.symbol.nodes[entry.node].name
+                               : node.output_names[entry.index];
   }
 
-  // Inputs keep their names, then outputs, then parameters; what the translation makes up comes last.
+  // Inputs keep their names, then outputs, then parameters; what the translation makes up comes
+  // last.
   void reserve_names() {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      if (model_.nodes[i].role == VariableRole::kInput) builder_.reserve_name(model_.symbol.nodes[i].name);
+      if (model_.nodes[i].role == VariableRole::kInput)
+        builder_.reserve_name(model_.symbol.nodes[i].name);
     }
     for (const auto& head : model_.symbol.heads) builder_.reserve_name(output_name(head));
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      if (model_.nodes[i].role != VariableRole::kNone) builder_.reserve_name(model_.symbol.nodes[i].name);
+      if (model_.nodes[i].role != VariableRole::kNone)
+        builder_.reserve_name(model_.symbol.nodes[i].name);
     }
   }
 
@@ -104,11 +108,12 @@ class Translator {
     Translation translation(builder_, std::move(inputs), std::move(outputs));
     node.def->translate(node.params.get(), translation);
     if (translation.refused()) {
-      problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, "", translation.reason(),
-                           translation.hint(), ErrorCode::kUnsupported});
+      problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, "",
+                           translation.reason(), translation.hint(), ErrorCode::kUnsupported});
     }
     for (const auto& [id, message] : translation.warnings()) {
-      diagnostics_.push_back({id, raw.name, fmt::format("node '{}' ({}): {}", raw.name, raw.op, message)});
+      diagnostics_.push_back(
+          {id, raw.name, fmt::format("node '{}' ({}): {}", raw.name, raw.op, message)});
     }
     for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
       take_output(node, translation, i, first + i);
@@ -119,7 +124,8 @@ class Translator {
                    std::uint32_t entry) {
     if (translation.refused()) {
       // A stand-in, so that the rest of the model can be looked at.
-      values_[entry] = builder_.graph().add_value({node.output_names[i], types_[entry].type, std::nullopt});
+      values_[entry] =
+          builder_.graph().add_value({node.output_names[i], types_[entry].type, std::nullopt});
       return;
     }
     if (!translation.output(i).present()) {
@@ -139,7 +145,8 @@ class Translator {
                  (!found.shape.known_rank() || found.shape.rank() == expected.shape.rank());
     for (std::size_t axis = 0; agree && axis < found.shape.rank(); ++axis) {
       const Dim& dim = found.shape[axis];
-      agree = !dim.is_constant() || !expected.shape[axis].is_constant() || dim == expected.shape[axis];
+      agree =
+          !dim.is_constant() || !expected.shape[axis].is_constant() || dim == expected.shape[axis];
     }
     require(agree, fmt::format("the translation gives {}, inference {}", found.to_string(),
                                expected.to_string()));
@@ -154,7 +161,8 @@ class Translator {
       // ONNX wants outputs that are no inputs and are all different.
       if (is_variable || !taken.insert(value.id).second) {
         const std::string name = output_name(head);
-        value = builder_.name_output(builder_.identity(value), is_variable ? name + "_output" : name);
+        value =
+            builder_.name_output(builder_.identity(value), is_variable ? name + "_output" : name);
       }
       builder_.graph().main.outputs.push_back(value);
     }
@@ -173,7 +181,8 @@ class Translator {
 }  // namespace
 
 onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
-                            std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics) {
+                            std::vector<NodeProblem>& problems,
+                            std::vector<Diagnostic>& diagnostics) {
   onnx::Graph graph;
   Translator(model, types, graph, opset, problems, diagnostics).run();
   return graph;

@@ -11,9 +11,10 @@
 
 namespace mx2onnx {
 
-/// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is then
-/// of no use. Warnings go to `diagnostics`.
+/// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is
+/// then of no use. Warnings go to `diagnostics`.
 onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
-                            std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics);
+                            std::vector<NodeProblem>& problems,
+                            std::vector<Diagnostic>& diagnostics);
 
 }  // namespace mx2onnx

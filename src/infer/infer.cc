@@ -90,11 +90,13 @@ class Driver {
     std::vector<InferContext::Port> inputs;
     for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
       const auto& data = model_.nodes[raw.inputs[i].node].data;
-      inputs.push_back(port(model_.entry(raw.inputs[i]), node.input_names[i], data ? &*data : nullptr));
+      inputs.push_back(
+          port(model_.entry(raw.inputs[i]), node.input_names[i], data ? &*data : nullptr));
     }
     std::vector<InferContext::Port> outputs;
     for (std::size_t i = 0; i < node.output_names.size(); ++i) {
-      outputs.push_back(port(model_.first_entry[index] + static_cast<std::uint32_t>(i), node.output_names[i], nullptr));
+      outputs.push_back(port(model_.first_entry[index] + static_cast<std::uint32_t>(i),
+                             node.output_names[i], nullptr));
     }
     InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_);
     node.def->infer(node.params.get(), context);
@@ -127,7 +129,8 @@ class Driver {
     const auto& raw = model_.symbol.nodes[node];
     std::string hint;
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      const bool is_open_input = model_.nodes[i].live && model_.nodes[i].role == VariableRole::kInput &&
+      const bool is_open_input = model_.nodes[i].live &&
+                                 model_.nodes[i].role == VariableRole::kInput &&
                                  !result_.entries[model_.first_entry[i]].type.known();
       if (is_open_input) {
         hint = fmt::format("give the shape of the input, for instance --input {}:1,3,224,224",
@@ -136,12 +139,14 @@ class Driver {
       }
     }
     if (model_.nodes[node].role == VariableRole::kInput) {
-      fail(ErrorCode::kModel, fmt::format("the shape of input '{}' is not known, found {}", raw.name,
-                                          type.shape.to_string()),
+      fail(ErrorCode::kModel,
+           fmt::format("the shape of input '{}' is not known, found {}", raw.name,
+                       type.shape.to_string()),
            hint);
     }
     const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), raw.name, raw.op);
-    fail(ErrorCode::kModel, fmt::format("the shape cannot be inferred, found {}", type.to_string()), hint);
+    fail(ErrorCode::kModel, fmt::format("the shape cannot be inferred, found {}", type.to_string()),
+         hint);
   }
 
   const Model& model_;

@@ -1,5 +1,5 @@
-// Shape and type inference over a whole model: forward in topological order, then again over whatever a
-// rule's refinement touched, until nothing changes. Knowledge only grows, so this ends.
+// Shape and type inference over a whole model: forward in topological order, then again over
+// whatever a rule's refinement touched, until nothing changes. Knowledge only grows, so this ends.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,9 @@ struct InferResult {
   std::optional<FixedSize> fixed;
 };
 
-/// Infers types of all live entries. Inputs without an element type become float32. Fails with kModel
-/// where shapes disagree or cannot be found; with `allow_unknown`, what cannot be found stays unknown.
+/// Infers types of all live entries. Inputs without an element type become float32. Fails with
+/// kModel where shapes disagree or cannot be found; with `allow_unknown`, what cannot be found
+/// stays unknown.
 InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown = false);
 
 }  // namespace mx2onnx

@@ -161,8 +161,8 @@ bool is_non_negative(const Dim& dim) {
   return dim.is_constant() ? dim.value() >= 0 : dim.known() && is_non_negative(*dim.expr());
 }
 
-// floor(expr / divisor) for a positive number. What divides evenly leaves the division; nested floor
-// divisions become one: floor((floor(x/c) + r) / d) = floor((x + r*c) / (c*d)).
+// floor(expr / divisor) for a positive number. What divides evenly leaves the division; nested
+// floor divisions become one: floor((floor(x/c) + r) / d) = floor((x + r*c) / (c*d)).
 Dim floor_div_by(const DimExpr& expr, std::int64_t divisor, DimArena& arena) {
   DimExpr whole;
   DimExpr rest;
@@ -191,8 +191,8 @@ Dim floor_div_by(const DimExpr& expr, std::int64_t divisor, DimArena& arena) {
     const Dim numerator = inner.a + Dim(checked_mul(rest.constant, inner.b.value()));
     return outside + floor_div(numerator, checked_mul(inner.b.value(), divisor));
   }
-  return outside + arena.intern_atom(DimAtom::Kind::kFloorDiv, arena.intern(std::move(rest)),
-                                     divisor);
+  return outside +
+         arena.intern_atom(DimAtom::Kind::kFloorDiv, arena.intern(std::move(rest)), divisor);
 }
 
 std::string key_of(const DimExpr& expr) {
@@ -216,7 +216,8 @@ Dim extreme(const Dim& a, const Dim& b, bool larger) {
   if (const auto picked = pick_extreme(a, b, larger)) return *picked;
   // One order of the operands, so that min(a, b) and min(b, a) are the same atom.
   const bool swap = a.is_constant() || (b.is_symbolic() && key_of(*b.expr()) < key_of(*a.expr()));
-  if (swap) return arena_of(a, b)->intern_atom(larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin, b, a);
+  if (swap)
+    return arena_of(a, b)->intern_atom(larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin, b, a);
   return arena_of(a, b)->intern_atom(larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin, a, b);
 }
 
@@ -280,9 +281,8 @@ std::string Dim::to_string() const {
   };
   for (const auto& term : expr_->terms) {
     sign(term.coefficient < 0);
-    const auto magnitude =
-        term.coefficient < 0 ? -static_cast<std::uint64_t>(term.coefficient)
-                             : static_cast<std::uint64_t>(term.coefficient);
+    const auto magnitude = term.coefficient < 0 ? -static_cast<std::uint64_t>(term.coefficient)
+                                                : static_cast<std::uint64_t>(term.coefficient);
     if (magnitude != 1) text += fmt::format("{}*", magnitude);
     for (std::size_t i = 0; i < term.atoms.size(); ++i) {
       const bool product = magnitude != 1 || term.atoms.size() > 1;
@@ -391,9 +391,8 @@ Dim DimArena::intern_atom(DimAtom::Kind kind, const Dim& a, const Dim& b) {
     atom->id = static_cast<std::uint32_t>(atoms_.size());
     atom->a = a;
     atom->b = b;
-    atom->non_negative = kind == DimAtom::Kind::kMax
-                             ? is_non_negative(a) || is_non_negative(b)
-                             : is_non_negative(a) && is_non_negative(b);
+    atom->non_negative = kind == DimAtom::Kind::kMax ? is_non_negative(a) || is_non_negative(b)
+                                                     : is_non_negative(a) && is_non_negative(b);
     atom->arena = this;
   }
   return from_atom(atom.get());

@@ -3,8 +3,9 @@
 //
 // Expressions are kept in one canonical form, a sum of products with integer coefficients over
 // symbols, floor divisions, minima and maxima, and each is stored once in its DimArena: two equal
-// expressions of one arena are the same pointer. The shape rules compute with Dims as with integers;
-// where a translation needs a size at run time, the ONNX builder turns the same Dim into nodes.
+// expressions of one arena are the same pointer. The shape rules compute with Dims as with
+// integers; where a translation needs a size at run time, the ONNX builder turns the same Dim into
+// nodes.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +58,8 @@ class Dim {
   bool known_ = false;
 };
 
-// Arithmetic. An unknown operand makes an unknown result. Overflow of 64 bits, and expressions of more
-// than a few hundred terms, fail with kModel.
+// Arithmetic. An unknown operand makes an unknown result. Overflow of 64 bits, and expressions of
+// more than a few hundred terms, fail with kModel.
 Dim operator+(const Dim& a, const Dim& b);
 Dim operator-(const Dim& a, const Dim& b);
 Dim operator*(const Dim& a, const Dim& b);

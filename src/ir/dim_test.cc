@@ -16,7 +16,9 @@ class DimTest : public testing::Test {
   Dim w_ = arena_.symbol("W");
 
   static std::int64_t at(const Dim& dim, std::int64_t n, std::int64_t h, std::int64_t w) {
-    return dim.evaluate([&](std::string_view name) { return name == "N" ? n : name == "H" ? h : w; });
+    return dim.evaluate([&](std::string_view name) {
+      return name == "N" ? n : name == "H" ? h : w;
+    });
   }
 };
 
@@ -60,15 +62,17 @@ TEST_F(DimTest, DivisionsSimplify) {
 
 TEST_F(DimTest, SimplifiedDivisionsHaveTheRightValue) {
   const std::vector<Dim> dims = {floor_div(h_ * 3 + 7, 4), floor_div(floor_div(h_ + 5, 3) + 2, 4),
-                                 floor_div(h_ * 4 + w_ * 6 + 9, 4), ceil_div(h_ - 2, 3), floor_div(n_ * h_ + w_, 5)};
+                                 floor_div(h_ * 4 + w_ * 6 + 9, 4), ceil_div(h_ - 2, 3),
+                                 floor_div(n_ * h_ + w_, 5)};
   const auto expected = [](std::int64_t n, std::int64_t h, std::int64_t w) {
-    return std::vector<std::int64_t>{(h * 3 + 7) / 4, ((h + 5) / 3 + 2) / 4, (h * 4 + w * 6 + 9) / 4, (h - 2 + 2) / 3,
-                                     (n * h + w) / 5};
+    return std::vector<std::int64_t>{(h * 3 + 7) / 4, ((h + 5) / 3 + 2) / 4,
+                                     (h * 4 + w * 6 + 9) / 4, (h - 2 + 2) / 3, (n * h + w) / 5};
   };
   for (std::int64_t h = 2; h < 20; ++h) {
     for (std::int64_t w = 1; w < 8; ++w) {
       const auto values = expected(3, h, w);
-      for (std::size_t i = 0; i < dims.size(); ++i) EXPECT_EQ(at(dims[i], 3, h, w), values[i]) << i << " " << h;
+      for (std::size_t i = 0; i < dims.size(); ++i)
+        EXPECT_EQ(at(dims[i], 3, h, w), values[i]) << i << " " << h;
     }
   }
 }
@@ -104,7 +108,8 @@ TEST_F(DimTest, SymbolName) {
 }
 
 TEST_F(DimTest, OverflowAndGrowthAreErrors) {
-  EXPECT_EQ(error_text([] { Dim(INT64_MAX) + 1; }), "a size overflows 64 bits: 9223372036854775807 + 1");
+  EXPECT_EQ(error_text([] { Dim(INT64_MAX) + 1; }),
+            "a size overflows 64 bits: 9223372036854775807 + 1");
   const auto grow = [&] {
     Dim dim = n_;
     for (int i = 0; i < 10; ++i) dim = dim * dim;

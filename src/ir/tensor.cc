@@ -110,8 +110,7 @@ std::vector<Result> read_all(const Tensor& tensor, Convert convert) {
 
 }  // namespace
 
-Tensor make_tensor_as(DType dtype, std::vector<std::int64_t> dims,
-                      std::span<const double> values) {
+Tensor make_tensor_as(DType dtype, std::vector<std::int64_t> dims, std::span<const double> values) {
   const std::size_t element = dtype_size(dtype);
   std::vector<std::byte> bytes(values.size() * element);
   for (std::size_t i = 0; i < values.size(); ++i) {

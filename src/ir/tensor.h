@@ -106,13 +106,21 @@ struct Tensor {
 template <typename T>
 constexpr DType dtype_of();
 template <>
-constexpr DType dtype_of<float>() { return DType::kFloat32; }
+constexpr DType dtype_of<float>() {
+  return DType::kFloat32;
+}
 template <>
-constexpr DType dtype_of<double>() { return DType::kFloat64; }
+constexpr DType dtype_of<double>() {
+  return DType::kFloat64;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() { return DType::kInt64; }
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::kInt64;
+}
 template <>
-constexpr DType dtype_of<std::int32_t>() { return DType::kInt32; }
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::kInt32;
+}
 
 /// A tensor of the given values; `dims` has as many elements as there are values.
 template <typename T>
@@ -139,8 +147,8 @@ class TensorBytes {
   std::span<const std::byte> bytes_;
 };
 
-/// The elements converted to double or int64 (floating values are cut towards zero). A 64-bit integer
-/// passes through int64 unchanged.
+/// The elements converted to double or int64 (floating values are cut towards zero). A 64-bit
+/// integer passes through int64 unchanged.
 std::vector<double> read_doubles(const Tensor& tensor);
 std::vector<std::int64_t> read_ints(const Tensor& tensor);
 

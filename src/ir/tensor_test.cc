@@ -12,8 +12,8 @@ TEST(DTypeTest, HalfPrecisionRoundsToNearestEven) {
   EXPECT_EQ(float_to_half(1.0F), 0x3c00);
   EXPECT_EQ(float_to_half(65504.0F), 0x7bff);
   EXPECT_EQ(float_to_half(65520.0F), 0x7c00);
-  EXPECT_EQ(float_to_half(1.0F + 0x1p-11F), 0x3c00);           // half way: to even
-  EXPECT_EQ(float_to_half(1.0F + 3 * 0x1p-11F), 0x3c02);       // half way: to even
+  EXPECT_EQ(float_to_half(1.0F + 0x1p-11F), 0x3c00);      // half way: to even
+  EXPECT_EQ(float_to_half(1.0F + 3 * 0x1p-11F), 0x3c02);  // half way: to even
   EXPECT_EQ(float_to_half(0x1p-24F), 0x0001);
   EXPECT_EQ(float_to_half(-0.0F), 0x8000);
   EXPECT_TRUE(std::isnan(half_to_float(float_to_half(std::nanf("")))));
@@ -47,8 +47,9 @@ TEST(DTypeTest, NamesAndFlags) {
 TEST(TensorTest, ConversionsAreDefinedForEveryValue) {
   const double values[] = {1.9, -1.9, std::nan(""), 1e300, -1e300};
   const auto tensor = make_tensor_as(DType::kInt64, {5}, values);
-  EXPECT_EQ(read_ints(tensor), (std::vector<std::int64_t>{1, -1, 0, std::numeric_limits<std::int64_t>::max(),
-                                                          std::numeric_limits<std::int64_t>::min()}));
+  EXPECT_EQ(read_ints(tensor),
+            (std::vector<std::int64_t>{1, -1, 0, std::numeric_limits<std::int64_t>::max(),
+                                       std::numeric_limits<std::int64_t>::min()}));
 }
 
 TEST(TensorTest, ReadsEveryType) {

@@ -1,5 +1,5 @@
-// Shapes over Dims, and the type of a tensor: element type and shape, either of which may be unknown
-// in part.
+// Shapes over Dims, and the type of a tensor: element type and shape, either of which may be
+// unknown in part.
 #pragma once
 
 #include <cstdint>

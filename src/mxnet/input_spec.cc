@@ -55,7 +55,8 @@ InputSpec parse_input_spec(std::string_view text) {
   }
   spec.name = text;
   if (spec.name.empty()) {
-    fail(ErrorCode::kUsage, fmt::format("input {}: expected a name before the first colon", in_quotes(whole)));
+    fail(ErrorCode::kUsage,
+         fmt::format("input {}: expected a name before the first colon", in_quotes(whole)));
   }
   return spec;
 }

@@ -12,11 +12,13 @@
 
 namespace mx2onnx::mxnet {
 
-/// Parses `NAME`, `NAME:DIMS`, `NAME:DTYPE` or `NAME:DIMS:DTYPE`. DIMS are numbers, names of free sizes,
-/// or `?` for a free size without a name, between commas; none at all is a scalar. Fails with kUsage.
+/// Parses `NAME`, `NAME:DIMS`, `NAME:DTYPE` or `NAME:DIMS:DTYPE`. DIMS are numbers, names of free
+/// sizes, or `?` for a free size without a name, between commas; none at all is a scalar. Fails
+/// with kUsage.
 InputSpec parse_input_spec(std::string_view text);
 
-/// The spec's dims as Dims; a name that occurs twice is one size. `?` is named after input and axis.
+/// The spec's dims as Dims; a name that occurs twice is one size. `?` is named after input and
+/// axis.
 std::vector<Dim> spec_dims(const InputSpec& spec, DimArena& arena);
 
 }  // namespace mx2onnx::mxnet

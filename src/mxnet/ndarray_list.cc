@@ -1,8 +1,8 @@
 // The list container of `mx.nd.save` (src/ndarray/ndarray.cc): magic 0x112, the arrays, the names.
 //
-// Four kinds of array record have existed: V0 (to 0.10: no magic, the number of dimensions comes first,
-// 32-bit sizes), V1 (0.11: 64-bit sizes), V2 (0.12 to 1.9: storage type, sparse arrays) and V3 (under
-// NumPy shape semantics: 0-d and empty arrays exist).
+// Four kinds of array record have existed: V0 (to 0.10: no magic, the number of dimensions comes
+// first, 32-bit sizes), V1 (0.11: 64-bit sizes), V2 (0.12 to 1.9: storage type, sparse arrays) and
+// V3 (under NumPy shape semantics: 0-d and empty arrays exist).
 #include <algorithm>
 
 #include "base/byte_reader.h"
@@ -74,8 +74,7 @@ class RecordReader {
     const Tensor values{tensor.dtype, stored_dims, read_dense(tensor.dtype, stored_dims)};
     std::vector<std::vector<std::int64_t>> aux;
     for (std::size_t i = 0; i < aux_dims.size(); ++i) {
-      aux.push_back(
-          read_ints({aux_types[i], aux_dims[i], read_dense(aux_types[i], aux_dims[i])}));
+      aux.push_back(read_ints({aux_types[i], aux_dims[i], read_dense(aux_types[i], aux_dims[i])}));
     }
     tensor.data = storage == kCsr ? csr_to_dense(tensor, values, aux[0], aux[1])
                                   : rows_to_dense(tensor, values, aux[0]);
@@ -84,8 +83,9 @@ class RecordReader {
 
   void check_rank(std::int64_t rank, std::string_view what) {
     if (rank > kMostDims) {
-      fail(ErrorCode::kFormat, fmt::format("offset {}: {}: expected at most {} dimensions, found {}",
-                                           reader_.offset() - 4, what, kMostDims, rank));
+      fail(ErrorCode::kFormat,
+           fmt::format("offset {}: {}: expected at most {} dimensions, found {}",
+                       reader_.offset() - 4, what, kMostDims, rank));
     }
   }
 
@@ -122,14 +122,14 @@ class RecordReader {
   }
 
   [[noreturn]] void fail_sparse(std::string_view what) {
-    fail(ErrorCode::kFormat,
-         fmt::format("offset {}: sparse array: {}", reader_.offset(), what));
+    fail(ErrorCode::kFormat, fmt::format("offset {}: sparse array: {}", reader_.offset(), what));
   }
 
   std::size_t dense_size(const Tensor& tensor) {
     const std::uint64_t size = checked_count(tensor.dims) * dtype_size(tensor.dtype);
     if (size > kMostDenseBytes) {
-      fail_sparse(fmt::format("expected at most {} bytes when dense, found {}", kMostDenseBytes, size));
+      fail_sparse(
+          fmt::format("expected at most {} bytes when dense, found {}", kMostDenseBytes, size));
     }
     return static_cast<std::size_t>(size);
   }
@@ -175,7 +175,8 @@ class RecordReader {
     std::int64_t previous = -1;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (rows[i] <= previous || rows[i] >= tensor.dims[0]) {
-        fail_sparse(fmt::format("expected ascending rows below {}, found {}", tensor.dims[0], rows[i]));
+        fail_sparse(
+            fmt::format("expected ascending rows below {}, found {}", tensor.dims[0], rows[i]));
       }
       previous = rows[i];
       pieces.push_back({static_cast<std::size_t>(rows[i]) * row_size, i * row_size, row_size});
@@ -247,9 +248,10 @@ std::vector<StoredArray> read_ndarray_list(const std::shared_ptr<const MappedFil
   const auto check_count = [&](std::uint64_t count, std::string_view what) {
     // Each array and each name takes at least 4 bytes: a larger number is a lie.
     if (count > reader.remaining() / 4 + 1) {
-      fail(ErrorCode::kFormat, fmt::format("offset {}: number of {}: found {}, more than the rest of "
-                                           "the file can hold",
-                                           reader.offset() - 8, what, count));
+      fail(ErrorCode::kFormat,
+           fmt::format("offset {}: number of {}: found {}, more than the rest of "
+                       "the file can hold",
+                       reader.offset() - 8, what, count));
     }
   };
   const auto count = reader.read<std::uint64_t>("number of arrays");

@@ -50,7 +50,8 @@ Directory find_directory(std::span<const std::byte> bytes) {
     }
     return directory;
   }
-  fail(ErrorCode::kFormat, "expected the directory of a zip archive at the end of the file, found none",
+  fail(ErrorCode::kFormat,
+       "expected the directory of a zip archive at the end of the file, found none",
        "the file may be truncated");
 }
 
@@ -105,7 +106,8 @@ Entry read_entry(ByteReader& reader) {
 std::string_view header_value(std::string_view header, std::string_view key) {
   const auto at = header.find(fmt::format("'{}':", key));
   if (at == std::string_view::npos) {
-    fail(ErrorCode::kFormat, fmt::format("npy header: expected the key '{}', found {}", key, in_quotes(header)));
+    fail(ErrorCode::kFormat,
+         fmt::format("npy header: expected the key '{}', found {}", key, in_quotes(header)));
   }
   return trim(header.substr(at + key.size() + 3));
 }
@@ -117,17 +119,18 @@ DType parse_descr(std::string_view value) {
   };
   // NumPy has no bfloat16; MXNet 2 writes it as a 2-byte void.
   constexpr Row kRows[] = {
-      {"<f4", DType::kFloat32}, {"<f8", DType::kFloat64}, {"<f2", DType::kFloat16},
-      {"|u1", DType::kUint8},   {"<u1", DType::kUint8},   {"|i1", DType::kInt8},
-      {"<i1", DType::kInt8},    {"<i4", DType::kInt32},   {"<i8", DType::kInt64},
-      {"|b1", DType::kBool},    {"<b1", DType::kBool},    {"<i2", DType::kInt16},
-      {"<u2", DType::kUint16},  {"<u4", DType::kUint32},  {"<u8", DType::kUint64},
+      {"<f4", DType::kFloat32},  {"<f8", DType::kFloat64}, {"<f2", DType::kFloat16},
+      {"|u1", DType::kUint8},    {"<u1", DType::kUint8},   {"|i1", DType::kInt8},
+      {"<i1", DType::kInt8},     {"<i4", DType::kInt32},   {"<i8", DType::kInt64},
+      {"|b1", DType::kBool},     {"<b1", DType::kBool},    {"<i2", DType::kInt16},
+      {"<u2", DType::kUint16},   {"<u4", DType::kUint32},  {"<u8", DType::kUint64},
       {"|V2", DType::kBfloat16}, {"<V2", DType::kBfloat16}};
   const std::string_view descr = value.substr(0, 1) == "'" ? value.substr(1, 3) : value;
   for (const auto& row : kRows) {
     if (row.descr == descr) return row.dtype;
   }
-  fail(ErrorCode::kFormat, fmt::format("npy header: element type {} is not supported", in_quotes(descr)));
+  fail(ErrorCode::kFormat,
+       fmt::format("npy header: element type {} is not supported", in_quotes(descr)));
 }
 
 std::vector<std::int64_t> parse_shape(std::string_view value) {
@@ -197,16 +200,18 @@ std::vector<StoredArray> read_npz(const std::shared_ptr<const MappedFile>& file)
   const auto bytes = file->bytes();
   const Directory directory = find_directory(bytes);
   if (directory.offset > bytes.size()) {
-    fail(ErrorCode::kFormat, fmt::format("zip directory: expected an offset within the file, found {}",
-                                         directory.offset));
+    fail(ErrorCode::kFormat,
+         fmt::format("zip directory: expected an offset within the file, found {}",
+                     directory.offset));
   }
   ByteReader reader(bytes, static_cast<std::size_t>(directory.offset));
   std::vector<StoredArray> arrays;
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     const Entry entry = read_entry(reader);
     if (entry.offset > bytes.size()) {
-      fail(ErrorCode::kFormat, fmt::format("zip entry {}: expected an offset within the file, found {}",
-                                           in_quotes(entry.name), entry.offset));
+      fail(ErrorCode::kFormat,
+           fmt::format("zip entry {}: expected an offset within the file, found {}",
+                       in_quotes(entry.name), entry.offset));
     }
     ByteReader local(bytes, static_cast<std::size_t>(entry.offset));
     if (local.read<std::uint32_t>("zip local header") != kLocalMagic) {
@@ -220,7 +225,8 @@ std::vector<StoredArray> read_npz(const std::shared_ptr<const MappedFile>& file)
     local.read_bytes(entry.size, "zip entry");
     std::string name = entry.name;
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
-    arrays.push_back({std::move(name), read_npy(file, offset, static_cast<std::size_t>(entry.size))});
+    arrays.push_back(
+        {std::move(name), read_npy(file, offset, static_cast<std::size_t>(entry.size))});
   }
   return arrays;
 }

@@ -15,7 +15,8 @@ std::string_view without_prefix(std::string_view name) {
 
 // The texts that the stars matched, each as short as possible but the last; nothing if there is no
 // match.
-std::optional<std::vector<std::string_view>> match(std::string_view name, std::string_view pattern) {
+std::optional<std::vector<std::string_view>> match(std::string_view name,
+                                                   std::string_view pattern) {
   const auto literals = split(pattern, '*');
   if (!name.starts_with(literals.front())) return std::nullopt;
   name.remove_prefix(literals.front().size());

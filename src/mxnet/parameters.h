@@ -11,8 +11,8 @@
 
 namespace mx2onnx::mxnet {
 
-/// `old=new`; a `*` in `old` stands for any text, and the k-th `*` of `new` for what the k-th of `old`
-/// matched.
+/// `old=new`; a `*` in `old` stands for any text, and the k-th `*` of `new` for what the k-th of
+/// `old` matched.
 struct RenameRule {
   std::string pattern;
   std::string replacement;

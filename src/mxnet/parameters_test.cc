@@ -26,8 +26,12 @@ class Bytes {
     text_ += text;
     return *this;
   }
-  Bytes& add_list(std::uint64_t count) { return add<std::uint64_t>(0x112).add<std::uint64_t>(0).add(count); }
-  Bytes& add_name(const std::string& name) { return add<std::uint64_t>(name.size()).add_text(name); }
+  Bytes& add_list(std::uint64_t count) {
+    return add<std::uint64_t>(0x112).add<std::uint64_t>(0).add(count);
+  }
+  Bytes& add_name(const std::string& name) {
+    return add<std::uint64_t>(name.size()).add_text(name);
+  }
   Bytes& add_v2(std::int32_t storage) { return add<std::uint32_t>(0xF993fac9).add(storage); }
   Bytes& add_shape(const std::vector<std::int64_t>& dims) {
     add(static_cast<std::int32_t>(dims.size()));
@@ -42,7 +46,8 @@ class Bytes {
 };
 
 std::vector<StoredArray> read(const std::string& bytes) {
-  const auto path = (std::filesystem::path(testing::TempDir()) / fmt::format("params_{}", ::getpid())).string();
+  const auto path =
+      (std::filesystem::path(testing::TempDir()) / fmt::format("params_{}", ::getpid())).string();
   std::ofstream(path, std::ios::binary) << bytes;
   auto file = MappedFile::open(path);
   std::filesystem::remove(path);
@@ -59,8 +64,17 @@ std::string read_error(const std::string& bytes) {
 TEST(ParamFilesTest, ReadsV0V1V2) {
   Bytes bytes;
   bytes.add_list(3);
-  bytes.add<std::uint32_t>(1).add<std::uint32_t>(2).add_context().add<std::int32_t>(4).add<std::int32_t>(7).add<std::int32_t>(8);
-  bytes.add<std::uint32_t>(0xF993fac8).add_shape({1}).add_context().add<std::int32_t>(5).add<std::int8_t>(-3);
+  bytes.add<std::uint32_t>(1)
+      .add<std::uint32_t>(2)
+      .add_context()
+      .add<std::int32_t>(4)
+      .add<std::int32_t>(7)
+      .add<std::int32_t>(8);
+  bytes.add<std::uint32_t>(0xF993fac8)
+      .add_shape({1})
+      .add_context()
+      .add<std::int32_t>(5)
+      .add<std::int8_t>(-3);
   bytes.add_v2(0).add_shape({1, 1}).add_context().add<std::int32_t>(6).add<std::int64_t>(9);
   bytes.add<std::uint64_t>(3).add_name("arg:a").add_name("aux:b").add_name("c");
   const auto arrays = read(bytes.text());
@@ -77,12 +91,20 @@ TEST(ParamFilesTest, ReadsSparseArrays) {
   bytes.add_list(2);
   // Row 1 of 3.
   bytes.add_v2(1).add_shape({1, 2}).add_shape({3, 2}).add_context().add<std::int32_t>(4);
-  bytes.add<std::int32_t>(6).add_shape({1}).add<std::int32_t>(5).add<std::int32_t>(6).add<std::int64_t>(1);
+  bytes.add<std::int32_t>(6)
+      .add_shape({1})
+      .add<std::int32_t>(5)
+      .add<std::int32_t>(6)
+      .add<std::int64_t>(1);
   // (0, 1) and (1, 0) of 2 by 2.
   bytes.add_v2(2).add_shape({2}).add_shape({2, 2}).add_context().add<std::int32_t>(4);
   bytes.add<std::int32_t>(6).add_shape({3}).add<std::int32_t>(6).add_shape({2});
   bytes.add<std::int32_t>(7).add<std::int32_t>(8);
-  bytes.add<std::int64_t>(0).add<std::int64_t>(1).add<std::int64_t>(2).add<std::int64_t>(1).add<std::int64_t>(0);
+  bytes.add<std::int64_t>(0)
+      .add<std::int64_t>(1)
+      .add<std::int64_t>(2)
+      .add<std::int64_t>(1)
+      .add<std::int64_t>(0);
   bytes.add<std::uint64_t>(0);
   const auto arrays = read(bytes.text());
   EXPECT_EQ(read_ints(arrays[0].tensor), (std::vector<std::int64_t>{0, 0, 5, 6, 0, 0}));
@@ -90,25 +112,34 @@ TEST(ParamFilesTest, ReadsSparseArrays) {
 }
 
 TEST(ParamFilesTest, HostileLists) {
-  EXPECT_EQ(read_error(""), "expected a parameter file of MXNet, found an empty file\n"
-                            "hint: MXNet's parameter files begin with 12 01 00 00, \"PK\" or \"\\x93NUMPY\"");
+  EXPECT_EQ(read_error(""),
+            "expected a parameter file of MXNet, found an empty file\n"
+            "hint: MXNet's parameter files begin with 12 01 00 00, \"PK\" or \"\\x93NUMPY\"");
   EXPECT_EQ(read_error("{\"nodes\": []}"),
             "expected a parameter file of MXNet, found something else\n"
             "hint: this looks like JSON: the symbol file comes first on the command line");
   EXPECT_EQ(read_error(Bytes().add_list(1ULL << 62).text()),
-            "offset 16: number of arrays: found 4611686018427387904, more than the rest of the file can hold");
+            "offset 16: number of arrays: found 4611686018427387904, more than the rest of the "
+            "file can hold");
   const auto v2 = [] { return Bytes().add_list(1).add_v2(0); };
   EXPECT_EQ(read_error(v2().add<std::int32_t>(1000).text()),
             "offset 32: array shape: expected at most 32 dimensions, found 1000");
-  EXPECT_EQ(read_error(v2().add_shape({1LL << 40, 1LL << 40}).add_context().add<std::int32_t>(0).text()),
-            "expected the sizes of an array, found (1099511627776, 1099511627776)");
-  EXPECT_EQ(read_error(v2().add_shape({1LL << 40}).add_context().add<std::int32_t>(0).text()),
-            "offset 56: array data: expected 4398046511104 bytes, found 0 before the end of the file");
+  EXPECT_EQ(
+      read_error(v2().add_shape({1LL << 40, 1LL << 40}).add_context().add<std::int32_t>(0).text()),
+      "expected the sizes of an array, found (1099511627776, 1099511627776)");
+  EXPECT_EQ(
+      read_error(v2().add_shape({1LL << 40}).add_context().add<std::int32_t>(0).text()),
+      "offset 56: array data: expected 4398046511104 bytes, found 0 before the end of the file");
   EXPECT_EQ(read_error(v2().add_shape({1}).add_context().add<std::int32_t>(99).text()),
             "offset 52: type flag: expected 0 to 12, found 99");
   EXPECT_EQ(read_error(Bytes().add_list(1).add_v2(7).text()),
             "offset 28: storage type: expected -1 to 2, found 7");
-  EXPECT_EQ(read_error(v2().add_shape({0}).add_context().add<std::int32_t>(0).add<std::uint64_t>(2).add<std::uint64_t>(0).text()),
+  EXPECT_EQ(read_error(v2().add_shape({0})
+                           .add_context()
+                           .add<std::int32_t>(0)
+                           .add<std::uint64_t>(2)
+                           .add<std::uint64_t>(0)
+                           .text()),
             "offset 56: number of names: expected 1 or 0, found 2");
 }
 
@@ -127,10 +158,13 @@ TEST(ParamFilesTest, HostileSparseArrays) {
         .add(row)
         .add<std::uint64_t>(0);
   };
-  EXPECT_EQ(read_error(rows(3, 3).text()), "offset 112: sparse array: expected ascending rows below 3, found 3");
-  EXPECT_EQ(read_error(rows(-1, 3).text()), "offset 112: sparse array: expected ascending rows below 3, found -1");
+  EXPECT_EQ(read_error(rows(3, 3).text()),
+            "offset 112: sparse array: expected ascending rows below 3, found 3");
+  EXPECT_EQ(read_error(rows(-1, 3).text()),
+            "offset 112: sparse array: expected ascending rows below 3, found -1");
   EXPECT_EQ(read_error(rows(0, 1LL << 50).text()),
-            "offset 112: sparse array: expected at most 34359738368 bytes when dense, found 4503599627370496");
+            "offset 112: sparse array: expected at most 34359738368 bytes when dense, found "
+            "4503599627370496");
 }
 
 StoredArray array(const std::string& name) { return {name, make_tensor<float>({1}, {1})}; }
@@ -141,7 +175,9 @@ TEST(ParameterSetTest, TakesPrefixesOffAndRefusesDoubles) {
   EXPECT_EQ(set.names(), (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(error_text([&] { set.add({array("a")}, "two.params"); }),
             "two.params: parameter 'a' is also in one.params");
-  EXPECT_EQ(error_text([&] { set.add({array("d"), array("arg:d")}, "two.params"); }),
+  EXPECT_EQ(error_text([&] {
+              set.add({array("d"), array("arg:d")}, "two.params");
+            }),
             "two.params: parameter 'd' is stored twice");
   EXPECT_EQ(error_text([&] { set.add({array("")}, "two.params"); }),
             "two.params: array 0 has no name\n"
@@ -149,7 +185,8 @@ TEST(ParameterSetTest, TakesPrefixesOffAndRefusesDoubles) {
 }
 
 TEST(RenameTest, Patterns) {
-  const auto with = [](const std::string& name, const std::string& pattern, const std::string& replacement) {
+  const auto with = [](const std::string& name, const std::string& pattern,
+                       const std::string& replacement) {
     return rename(name, {{pattern, replacement}});
   };
   EXPECT_EQ(with("bn0_running_mean", "*_running_mean", "*_moving_mean"), "bn0_moving_mean");

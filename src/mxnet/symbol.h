@@ -39,8 +39,8 @@ struct Symbol {
   std::vector<Node> nodes;
   /// The outputs, in order; an entry may occur twice, and may be a variable's.
   std::vector<NodeEntry> heads;
-  /// The version that wrote the file, as MXNet counts (10901 is 1.9.1). 800 if the file does not say:
-  /// the number was introduced in 0.9.
+  /// The version that wrote the file, as MXNet counts (10901 is 1.9.1). 800 if the file does not
+  /// say: the number was introduced in 0.9.
   std::int64_t mxnet_version = 800;
   /// NumPy's shape semantics: a size of 0 means 0, and -1 is unknown. Otherwise 0 is unknown.
   bool np_shape = false;

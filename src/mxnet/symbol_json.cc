@@ -11,9 +11,8 @@ namespace {
 
 [[noreturn]] void fail_expected(const std::string& path, std::string_view expected,
                                 const JsonValue* found) {
-  fail(ErrorCode::kFormat,
-       fmt::format("{}: expected {}, found {}", path, expected,
-                   found == nullptr ? "nothing" : found->kind_name()));
+  fail(ErrorCode::kFormat, fmt::format("{}: expected {}, found {}", path, expected,
+                                       found == nullptr ? "nothing" : found->kind_name()));
 }
 
 const JsonArray& array_member(const JsonValue& object, std::string_view key,
@@ -43,9 +42,10 @@ NodeEntry read_entry(const JsonValue& value, std::size_t node_limit, const std::
     fail_expected(path, "integers", node == nullptr ? &(*array)[0] : &(*array)[1]);
   }
   if (*node < 0 || static_cast<std::uint64_t>(*node) >= node_limit) {
-    fail(ErrorCode::kFormat, fmt::format("{}: expected a node before number {}, found node {}",
-                                         path, node_limit, *node),
-         "the nodes of a symbol file stand in topological order; a later node makes a cycle");
+    fail(
+        ErrorCode::kFormat,
+        fmt::format("{}: expected a node before number {}, found node {}", path, node_limit, *node),
+        "the nodes of a symbol file stand in topological order; a later node makes a cycle");
   }
   if (*index < 0 || *index > std::numeric_limits<std::int32_t>::max()) {
     fail(ErrorCode::kFormat, fmt::format("{}: expected an output number, found {}", path, *index));
@@ -53,7 +53,8 @@ NodeEntry read_entry(const JsonValue& value, std::size_t node_limit, const std::
   return {static_cast<std::uint32_t>(*node), static_cast<std::uint32_t>(*index)};
 }
 
-// Attribute values are strings in every file that MXNet wrote; numbers and booleans come from people.
+// Attribute values are strings in every file that MXNet wrote; numbers and booleans come from
+// people.
 std::string attribute_text(const JsonValue& value, const std::string& path) {
   if (const auto* text = value.as_string()) return *text;
   if (const auto* integer = value.as_int()) return std::to_string(*integer);
@@ -82,8 +83,8 @@ Node read_node(const JsonValue& value, std::size_t index, const std::string& pre
   node.op = string_member(value, "op", path);
   if (node.op == "null") node.op.clear();
   node.name = string_member(value, "name", path);
-  // `attrs` since 1.0, `attr` from 0.9; before that `param` held the operator's parameters and `attr`
-  // the user's. Where a key occurs twice the first of this order stands, as in nnvm.
+  // `attrs` since 1.0, `attr` from 0.9; before that `param` held the operator's parameters and
+  // `attr` the user's. Where a key occurs twice the first of this order stands, as in nnvm.
   add_attributes(value, "attrs", path, node.attrs);
   add_attributes(value, "attr", path, node.attrs);
   add_attributes(value, "param", path, node.attrs);
@@ -117,7 +118,8 @@ const std::int64_t* graph_attribute(const JsonValue& document, std::string_view 
 // Recursion is bounded by the nesting that parse_json allows.
 Symbol read_symbol(const JsonValue& document, const std::string& path) {
   if (document.as_object() == nullptr) {
-    fail_expected(path.empty() ? "the document" : path, "an object with nodes and heads", &document);
+    fail_expected(path.empty() ? "the document" : path, "an object with nodes and heads",
+                  &document);
   }
   Symbol symbol;
   const JsonArray& nodes = array_member(document, "nodes", path);
@@ -127,11 +129,11 @@ Symbol read_symbol(const JsonValue& document, const std::string& path) {
   }
   const JsonArray& heads = array_member(document, "heads", path);
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    symbol.heads.push_back(
-        read_entry(heads[i], nodes.size(), fmt::format("{}heads[{}]", path, i)));
+    symbol.heads.push_back(read_entry(heads[i], nodes.size(), fmt::format("{}heads[{}]", path, i)));
   }
   if (symbol.heads.empty()) {
-    fail(ErrorCode::kFormat, fmt::format("{}heads: expected at least one output, found none", path));
+    fail(ErrorCode::kFormat,
+         fmt::format("{}heads: expected at least one output, found none", path));
   }
   if (const auto* version = graph_attribute(document, "mxnet_version")) {
     symbol.mxnet_version = *version;

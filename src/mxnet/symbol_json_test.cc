@@ -11,7 +11,8 @@ namespace {
 TEST(SymbolJsonTest, ReadsTheThreeSpellingsOfAttributes) {
   for (const char* key : {"param", "attr", "attrs"}) {
     const std::string text = std::string(R"({"nodes": [{"op": "null", "name": "x", "inputs": []},
-      {"op": "Activation", ")") + key + R"(": {"act_type": "relu"}, "name": "a", "inputs": [[0, 0]]}],
+      {"op": "Activation", ")") +
+                             key + R"(": {"act_type": "relu"}, "name": "a", "inputs": [[0, 0]]}],
       "heads": [[1, 0]]})";
     const Symbol symbol = parse_symbol(text);
     ASSERT_EQ(symbol.nodes.size(), 2U);
@@ -24,7 +25,8 @@ TEST(SymbolJsonTest, ReadsTheThreeSpellingsOfAttributes) {
 }
 
 TEST(SymbolJsonTest, UserAttributesWinOverParameters) {
-  const Symbol symbol = parse_symbol(R"({"nodes": [{"op": "null", "name": "x", "attr": {"k": "1"}, "param": {"k": "2", "m": "3"},
+  const Symbol symbol = parse_symbol(
+      R"({"nodes": [{"op": "null", "name": "x", "attr": {"k": "1"}, "param": {"k": "2", "m": "3"},
     "inputs": []}], "heads": [[0, 0, 0]], "attrs": {"mxnet_version": ["int", 20000], "is_np_shape": ["int", 1]}})");
   EXPECT_EQ(symbol.nodes[0].attrs.at("k"), "1");
   EXPECT_EQ(symbol.nodes[0].attrs.at("m"), "3");
@@ -45,38 +47,50 @@ std::string parse_error(const std::string& text) {
 }
 
 TEST(SymbolJsonTest, SaysWhatIsWrong) {
-  EXPECT_EQ(parse_error("[]"), "the document: expected an object with nodes and heads, found an array");
+  EXPECT_EQ(parse_error("[]"),
+            "the document: expected an object with nodes and heads, found an array");
   EXPECT_EQ(parse_error("{}"), "nodes: expected an array, found nothing");
-  EXPECT_EQ(parse_error(R"({"nodes": [3], "heads": []})"), "nodes[0]: expected an object, found an integer");
-  EXPECT_EQ(parse_error(R"({"nodes": [], "heads": []})"), "heads: expected at least one output, found none");
+  EXPECT_EQ(parse_error(R"({"nodes": [3], "heads": []})"),
+            "nodes[0]: expected an object, found an integer");
+  EXPECT_EQ(parse_error(R"({"nodes": [], "heads": []})"),
+            "heads: expected at least one output, found none");
   EXPECT_EQ(parse_error(R"({"nodes": [{"op": 1, "name": "x", "inputs": []}], "heads": [[0, 0]]})"),
             "nodes[0].op: expected a string, found an integer");
   EXPECT_EQ(parse_error(R"({"nodes": [{"op": "null", "name": "x"}], "heads": [[0, 0]]})"),
             "nodes[0].inputs: expected an array, found nothing");
-  EXPECT_EQ(parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [[7, 0]]})"),
-            "heads[0]: expected a node before number 1, found node 7\n"
-            "hint: the nodes of a symbol file stand in topological order; a later node makes a cycle");
-  EXPECT_EQ(parse_error(R"({"nodes": [{"op": "relu", "name": "x", "inputs": [[0, 0]]}], "heads": [[0, 0]]})"),
-            "nodes[0].inputs[0]: expected a node before number 0, found node 0\n"
-            "hint: the nodes of a symbol file stand in topological order; a later node makes a cycle");
-  EXPECT_EQ(parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [[0, -1]]})"),
-            "heads[0]: expected an output number, found -1");
-  EXPECT_EQ(parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [["a", 0]]})"),
-            "heads[0]: expected integers, found a string");
-  EXPECT_EQ(parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": [], "attrs": {"a": [1]}}], "heads": [[0, 0]]})"),
-            "nodes[0].attrs.a: expected a string, found an array");
+  EXPECT_EQ(
+      parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [[7, 0]]})"),
+      "heads[0]: expected a node before number 1, found node 7\n"
+      "hint: the nodes of a symbol file stand in topological order; a later node makes a cycle");
+  EXPECT_EQ(
+      parse_error(
+          R"({"nodes": [{"op": "relu", "name": "x", "inputs": [[0, 0]]}], "heads": [[0, 0]]})"),
+      "nodes[0].inputs[0]: expected a node before number 0, found node 0\n"
+      "hint: the nodes of a symbol file stand in topological order; a later node makes a cycle");
+  EXPECT_EQ(
+      parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [[0, -1]]})"),
+      "heads[0]: expected an output number, found -1");
+  EXPECT_EQ(
+      parse_error(R"({"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [["a", 0]]})"),
+      "heads[0]: expected integers, found a string");
+  EXPECT_EQ(
+      parse_error(
+          R"({"nodes": [{"op": "null", "name": "x", "inputs": [], "attrs": {"a": [1]}}], "heads": [[0, 0]]})"),
+      "nodes[0].attrs.a: expected a string, found an array");
 }
 
 class TwoStates : public OperatorSignatures {
  public:
-  std::vector<std::string> input_names(const std::string& op, const Attributes& /*attrs*/) const override {
+  std::vector<std::string> input_names(const std::string& op,
+                                       const Attributes& /*attrs*/) const override {
     if (op == "BatchNorm") return {"data", "gamma", "moving_mean"};
     return {};
   }
 };
 
 TEST(JsonUpgradeTest, AddsAuxiliaryStatesBeforeVersion9) {
-  const std::string nodes = R"({"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "null", "name": "g", "inputs": []},
+  const std::string nodes =
+      R"({"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "null", "name": "g", "inputs": []},
     {"op": "BatchNorm", "name": "bn", "inputs": [[0, 0], [1, 0]]}, {"op": "relu", "name": "r", "inputs": [[2, 0]]}],
     "heads": [[3, 0], [0, 0]])";
   const Symbol old = upgrade_symbol(parse_symbol(nodes + "}"), TwoStates());
@@ -85,18 +99,20 @@ TEST(JsonUpgradeTest, AddsAuxiliaryStatesBeforeVersion9) {
   EXPECT_EQ(old.nodes[3].inputs, (std::vector<NodeEntry>{{0, 0}, {1, 0}, {2, 0}}));
   EXPECT_EQ(old.nodes[4].inputs, (std::vector<NodeEntry>{{3, 0}}));
   EXPECT_EQ(old.heads, (std::vector<NodeEntry>{{4, 0}, {0, 0}}));
-  const Symbol newer =
-      upgrade_symbol(parse_symbol(nodes + R"(, "attrs": {"mxnet_version": ["int", 900]}})"), TwoStates());
+  const Symbol newer = upgrade_symbol(
+      parse_symbol(nodes + R"(, "attrs": {"mxnet_version": ["int", 900]}})"), TwoStates());
   EXPECT_EQ(newer.nodes.size(), 4U);
 }
 
 TEST(JsonUpgradeTest, HidesSchedulingKeysAndOldAxis) {
-  const std::string text = R"({"nodes": [{"op": "null", "name": "x", "attr": {"lr_mult": "2"}, "inputs": []},
+  const std::string text =
+      R"({"nodes": [{"op": "null", "name": "x", "attr": {"lr_mult": "2"}, "inputs": []},
     {"op": "argmax", "name": "a", "attr": {"axis": "-1", "ctx_group": "g", "weight_lr_mult": "3", "__x__": "4"}, "inputs": [[0, 0]]}],
     "heads": [[1, 0]], "attrs": {"mxnet_version": ["int", )";
   const Symbol old = upgrade_symbol(parse_symbol(text + "904]}}"), TwoStates());
   EXPECT_EQ(old.nodes[0].attrs, (Attributes{{"__lr_mult__", "2"}}));
-  EXPECT_EQ(old.nodes[1].attrs, (Attributes{{"__ctx_group__", "g"}, {"__weight_lr_mult__", "3"}, {"__x__", "4"}}));
+  EXPECT_EQ(old.nodes[1].attrs,
+            (Attributes{{"__ctx_group__", "g"}, {"__weight_lr_mult__", "3"}, {"__x__", "4"}}));
   const Symbol newer = upgrade_symbol(parse_symbol(text + "905]}}"), TwoStates());
   EXPECT_EQ(newer.nodes[1].attrs.at("axis"), "-1");
 }

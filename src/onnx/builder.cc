@@ -12,9 +12,9 @@ namespace {
 constexpr std::size_t kMostSharedBytes = 64;
 
 bool gives_bool(std::string_view op_type) {
-  constexpr std::array<std::string_view, 11> kOps = {"Equal",       "Greater", "GreaterOrEqual", "Less",
-                                                     "LessOrEqual", "And",     "Or",             "Xor",
-                                                     "Not",         "IsNaN",   "IsInf"};
+  constexpr std::array<std::string_view, 11> kOps = {
+      "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or",
+      "Xor",   "Not",     "IsNaN",          "IsInf"};
   return std::find(kOps.begin(), kOps.end(), op_type) != kOps.end();
 }
 
@@ -116,7 +116,8 @@ std::vector<Value> Builder::emit_many(std::string_view op_type, std::vector<Valu
     if (type.dtype == DType::kUnknown) {
       node.outputs.push_back({});
     } else {
-      node.outputs.push_back(graph_.add_value({output_name(op_type), std::move(type), std::nullopt}));
+      node.outputs.push_back(
+          graph_.add_value({output_name(op_type), std::move(type), std::nullopt}));
     }
   }
   auto outputs = node.outputs;
@@ -139,8 +140,8 @@ void Builder::check(const Node& node) const {
                                    [&](const AttrRow& row) { return row.name == attr.name; });
     if (!known) {
       fail(ErrorCode::kUnsupported,
-           fmt::format("needs the attribute '{}' of ONNX's {}, which opset {} does not have", attr.name,
-                       node.op_type, opset_),
+           fmt::format("needs the attribute '{}' of ONNX's {}, which opset {} does not have",
+                       attr.name, node.op_type, opset_),
            "ask for a newer opset");
     }
   }
@@ -168,7 +169,8 @@ void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
     if (formal.dtypes != 0 && (formal.dtypes >> static_cast<unsigned>(dtype) & 1U) == 0) {
       const int first = first_opset_for_dtype(node.op_type, i, dtype, opset_);
       fail(ErrorCode::kUnsupported,
-           fmt::format("ONNX's {} of opset {} does not take {}", node.op_type, opset_, dtype_name(dtype)),
+           fmt::format("ONNX's {} of opset {} does not take {}", node.op_type, opset_,
+                       dtype_name(dtype)),
            first == 0 ? "" : fmt::format("ask for --opset {} or newer", first));
     }
     if (formal.group < 0) continue;
@@ -184,7 +186,8 @@ Value Builder::constant(Tensor tensor) {
   std::string key;
   if (tensor.data->size() <= kMostSharedBytes) {
     const TensorBytes raw(tensor);
-    key = fmt::format("constant {} {} ", dtype_name(tensor.dtype), Shape::of(tensor.dims).to_string());
+    key = fmt::format("constant {} {} ", dtype_name(tensor.dtype),
+                      Shape::of(tensor.dims).to_string());
     key.append(reinterpret_cast<const char*>(raw.bytes().data()), raw.bytes().size());
     if (const Value known = find_cached(key); known.present()) return known;
   }
@@ -257,9 +260,11 @@ Value Builder::gather(Value x, Value indices, std::int64_t axis) {
   const Shape& from = shape(x);
   const auto at = resolve_axis(axis, from.rank());
   require(at.has_value(), "Gather is emitted with an axis out of range");
-  std::vector<Dim> dims(from.dims().begin(), from.dims().begin() + static_cast<std::ptrdiff_t>(*at));
+  std::vector<Dim> dims(from.dims().begin(),
+                        from.dims().begin() + static_cast<std::ptrdiff_t>(*at));
   dims.insert(dims.end(), shape(indices).dims().begin(), shape(indices).dims().end());
-  dims.insert(dims.end(), from.dims().begin() + static_cast<std::ptrdiff_t>(*at) + 1, from.dims().end());
+  dims.insert(dims.end(), from.dims().begin() + static_cast<std::ptrdiff_t>(*at) + 1,
+              from.dims().end());
   return emit("Gather", {x, indices}, {{"axis", axis}}, {dtype(x), Shape(std::move(dims))});
 }
 

@@ -1,6 +1,6 @@
-// Builds the ONNX graph while the MXNet nodes are translated, one after the other. The builder knows
-// the target opset and refuses, at once and in the name of the MXNet node, what its schema does not
-// allow. Whatever is spelled differently in different opsets is not here but in opset.h.
+// Builds the ONNX graph while the MXNet nodes are translated, one after the other. The builder
+// knows the target opset and refuses, at once and in the name of the MXNet node, what its schema
+// does not allow. Whatever is spelled differently in different opsets is not here but in opset.h.
 #pragma once
 
 #include <map>
@@ -44,10 +44,11 @@ class Builder {
   std::string_view node_name() const { return scope_; }
 
   /// Emits a node with one output of the given type.
-  Value emit(std::string_view op_type, std::vector<Value> inputs, Attributes attrs, TensorType type);
+  Value emit(std::string_view op_type, std::vector<Value> inputs, Attributes attrs,
+             TensorType type);
   /// Emits a node with several outputs; a type of unknown dtype leaves that output out.
-  std::vector<Value> emit_many(std::string_view op_type, std::vector<Value> inputs, Attributes attrs,
-                               std::vector<TensorType> types);
+  std::vector<Value> emit_many(std::string_view op_type, std::vector<Value> inputs,
+                               Attributes attrs, std::vector<TensorType> types);
 
   // Constants. Small ones are shared: the same content is the same value.
   Value constant(Tensor tensor);
@@ -73,8 +74,8 @@ class Builder {
   Value mul(Value a, Value b) { return binary("Mul", a, b); }
   Value div(Value a, Value b) { return binary("Div", a, b); }
 
-  /// Gives a value the name of an MXNet output. A value that is a graph input, a constant, or another
-  /// MXNet output already gets an Identity with that name instead.
+  /// Gives a value the name of an MXNet output. A value that is a graph input, a constant, or
+  /// another MXNet output already gets an Identity with that name instead.
   Value name_output(Value value, std::string_view name);
 
   /// Where the size with this symbol can be read at run time.
@@ -82,8 +83,8 @@ class Builder {
   /// The definition; null if the symbol has none.
   const std::pair<Value, std::size_t>* symbol_source(std::string_view symbol) const;
 
-  /// Memory of values that were emitted for a key (a size, a small constant) and may be used again in
-  /// this body. A branch or loop body sees those of the bodies around it.
+  /// Memory of values that were emitted for a key (a size, a small constant) and may be used again
+  /// in this body. A branch or loop body sees those of the bodies around it.
   Value find_cached(const std::string& key) const;
   void remember(const std::string& key, Value value);
 
@@ -106,8 +107,8 @@ class Builder {
   std::vector<bool> has_final_name_;  // by value id
 };
 
-/// The shape that ONNX's broadcasting gives. A symbolic size against a number other than 1 is taken to
-/// be that number.
+/// The shape that ONNX's broadcasting gives. A symbolic size against a number other than 1 is taken
+/// to be that number.
 Shape broadcast(const Shape& a, const Shape& b);
 
 }  // namespace mx2onnx::onnx

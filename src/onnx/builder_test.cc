@@ -124,7 +124,9 @@ TEST_F(BuilderTest, RefusesWhatTheOpsetDoesNotHave) {
   start(12);
   EXPECT_EQ(error_text([&] { b_->unary("Gelu", x_); }),
             "needs ONNX's Gelu, which opset 12 does not have\nhint: ask for --opset 20 or newer");
-  EXPECT_EQ(error_text([&] { b_->emit("Shape", {x_}, {{"start", 1}}, {DType::kInt64, Shape{2}}); }),
+  EXPECT_EQ(error_text([&] {
+              b_->emit("Shape", {x_}, {{"start", 1}}, {DType::kInt64, Shape{2}});
+            }),
             "needs the attribute 'start' of ONNX's Shape, which opset 12 does not have\n"
             "hint: ask for a newer opset");
   const Value whole = b_->add_input("i", {DType::kInt32, Shape{2}});
@@ -132,7 +134,9 @@ TEST_F(BuilderTest, RefusesWhatTheOpsetDoesNotHave) {
             "ONNX's Relu of opset 12 does not take int32\nhint: ask for --opset 14 or newer");
   EXPECT_EQ(error_text([&] { b_->add(x_, whole); }),
             "internal error: Add is emitted with inputs of type float32 and int32");
-  EXPECT_EQ(error_text([&] { b_->emit("Concat", {x_, x_}, {}, b_->type(x_)); }),
+  EXPECT_EQ(error_text([&] {
+              b_->emit("Concat", {x_, x_}, {}, b_->type(x_));
+            }),
             "internal error: Concat is emitted without attribute 'axis'");
 }
 
@@ -191,11 +195,13 @@ TEST(CheckTest, FindsWhatIsNotWellFormed) {
   graph.main.inputs = {x};
   graph.main.nodes.push_back({"Relu", "relu", {x}, {y}, {}});
   graph.main.outputs = {y};
-  EXPECT_EQ(error_text([&] { check_graph(graph); }), "internal error: two values have the name 'x'");
+  EXPECT_EQ(error_text([&] { check_graph(graph); }),
+            "internal error: two values have the name 'x'");
   graph.info(y).name = "y";
   EXPECT_EQ(error_text([&] { check_graph(graph); }), "no error");
   graph.main.nodes[0].inputs = {y};
-  EXPECT_EQ(error_text([&] { check_graph(graph); }), "internal error: value 'y' is used before it is made");
+  EXPECT_EQ(error_text([&] { check_graph(graph); }),
+            "internal error: value 'y' is used before it is made");
 }
 
 }  // namespace

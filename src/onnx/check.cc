@@ -21,7 +21,8 @@ class Checker {
 
  private:
   void define(Value value) {
-    require(defined_[value.id] == 0, fmt::format("value '{}' is made twice", graph_.name_of(value)));
+    require(defined_[value.id] == 0,
+            fmt::format("value '{}' is made twice", graph_.name_of(value)));
     defined_[value.id] = 1;
     require(names_.insert(graph_.name_of(value)).second,
             fmt::format("two values have the name '{}'", graph_.name_of(value)));
@@ -43,7 +44,8 @@ class Checker {
     for (const auto& node : body.nodes) {
       for (const Value input : node.inputs) use(input);
       for (const auto& attr : node.attrs) {
-        if (const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value)) check_body(**inner);
+        if (const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value))
+          check_body(**inner);
       }
       for (const Value output : node.outputs) {
         if (output.present()) define(output);

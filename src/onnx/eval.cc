@@ -29,7 +29,8 @@ Tensor with_bytes(DType dtype, Dims dims, std::vector<std::byte> bytes) {
 }
 
 // The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
-Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset, const Dims& strides) {
+Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset,
+                    const Dims& strides) {
   const TensorBytes raw(from);
   const std::size_t element = dtype_size(from.dtype);
   const auto count = static_cast<std::size_t>(count_of(dims));
@@ -37,8 +38,8 @@ Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset, c
   Dims index(dims.size(), 0);
   std::int64_t position = offset;
   for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(bytes.data() + i * element, raw.bytes().data() + static_cast<std::size_t>(position) * element,
-                element);
+    std::memcpy(bytes.data() + i * element,
+                raw.bytes().data() + static_cast<std::size_t>(position) * element, element);
     for (std::size_t axis = dims.size(); axis-- > 0;) {
       position += strides[axis];
       if (++index[axis] < dims[axis]) break;
@@ -98,7 +99,8 @@ std::optional<Tensor> eval_binary(const Node& node, const Tensor& a, const Tenso
   if (!dims || a.dtype != b.dtype) return std::nullopt;
   const Tensor left = expand_to(a, *dims);
   const Tensor right = expand_to(b, *dims);
-  // A double has more than twice the bits of a float, so rounding twice gives what rounding once would.
+  // A double has more than twice the bits of a float, so rounding twice gives what rounding once
+  // would.
   if (a.dtype == DType::kFloat32 || a.dtype == DType::kFloat64) {
     auto x = read_doubles(left);
     const auto y = read_doubles(right);
@@ -132,8 +134,10 @@ std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
     const auto dtype = static_cast<DType>(i);
     if (onnx_type_code(dtype) != node.int_attr("to", 0)) continue;
     // 64-bit integers do not all fit a double, and out-of-range floats have no portable value.
-    const bool exact = x.dtype == DType::kInt64 ? is_floating(dtype) : is_floating(dtype) || !is_floating(x.dtype);
-    if (!exact || x.dtype == DType::kUint64 || (x.dtype == DType::kInt64 && dtype != DType::kFloat32)) {
+    const bool exact =
+        x.dtype == DType::kInt64 ? is_floating(dtype) : is_floating(dtype) || !is_floating(x.dtype);
+    if (!exact || x.dtype == DType::kUint64 ||
+        (x.dtype == DType::kInt64 && dtype != DType::kFloat32)) {
       return std::nullopt;
     }
     return make_tensor_as(dtype, x.dims, read_doubles(x));
@@ -221,7 +225,8 @@ std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
 
 std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs) {
   const std::string_view op = node.op_type;
-  if (inputs.empty() || std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end()) return std::nullopt;
+  if (inputs.empty() || std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end())
+    return std::nullopt;
   const Tensor& x = *inputs[0];
   if (op == "Identity") return x;
   if (op == "Sqrt") return eval_sqrt(x);

@@ -1,6 +1,6 @@
-// Computes the output of an ONNX node from constant inputs, for the operators where the result does not
-// depend on who computes it: data movement, integer arithmetic, and the floating-point operations that
-// IEEE 754 rounds exactly (+ - * / sqrt).
+// Computes the output of an ONNX node from constant inputs, for the operators where the result does
+// not depend on who computes it: data movement, integer arithmetic, and the floating-point
+// operations that IEEE 754 rounds exactly (+ - * / sqrt).
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace mx2onnx::onnx {
 
-/// The output of a node with one output; `inputs` has a null for an input that is absent. Nothing if
-/// the node is not of a kind that is evaluated here.
+/// The output of a node with one output; `inputs` has a null for an input that is absent. Nothing
+/// if the node is not of a kind that is evaluated here.
 std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs);
 
 }  // namespace mx2onnx::onnx

@@ -7,7 +7,8 @@
 namespace mx2onnx::onnx {
 namespace {
 
-std::optional<Tensor> run(const std::string& op, const std::vector<Tensor>& inputs, Attributes attrs = {}) {
+std::optional<Tensor> run(const std::string& op, const std::vector<Tensor>& inputs,
+                          Attributes attrs = {}) {
   const Node node{op, "", {}, {}, std::move(attrs)};
   std::vector<const Tensor*> pointers;
   for (const auto& input : inputs) pointers.push_back(&input);
@@ -22,27 +23,37 @@ TEST(EvalTest, MovesData) {
   EXPECT_EQ(read_doubles(*transposed), (std::vector<double>{1, 4, 2, 5, 3, 6}));
   const auto joined = run("Concat", {kMatrix, kMatrix}, {{"axis", 1}});
   EXPECT_EQ(read_doubles(*joined), (std::vector<double>{1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6}));
-  const auto expanded = run("Expand", {make_tensor<float>({1, 2}, {1, 2}), make_tensor<std::int64_t>({2}, {2, 2})});
+  const auto expanded =
+      run("Expand", {make_tensor<float>({1, 2}, {1, 2}), make_tensor<std::int64_t>({2}, {2, 2})});
   EXPECT_EQ(read_doubles(*expanded), (std::vector<double>{1, 2, 1, 2}));
   const auto flat = run("Reshape", {kMatrix, make_tensor<std::int64_t>({2}, {0, -1})});
   EXPECT_EQ(flat->dims, (std::vector<std::int64_t>{2, 3}));
-  const auto picked = run("Gather", {make_tensor<std::int64_t>({3}, {7, 8, 9}), make_tensor<std::int64_t>({2}, {-1, 0})});
+  const auto picked = run("Gather", {make_tensor<std::int64_t>({3}, {7, 8, 9}),
+                                     make_tensor<std::int64_t>({2}, {-1, 0})});
   EXPECT_EQ(read_ints(*picked), (std::vector<std::int64_t>{9, 7}));
 }
 
 TEST(EvalTest, ArithmeticIsExact) {
   const auto third = run("Div", {make_tensor<float>({1}, {1}), make_tensor<float>({1}, {3})});
   EXPECT_EQ(static_cast<float>(read_doubles(*third)[0]), 1.0F / 3.0F);
-  const auto sum = run("Add", {make_tensor<std::int64_t>({2}, {1, 2}), make_tensor<std::int64_t>({}, {5})});
+  const auto sum =
+      run("Add", {make_tensor<std::int64_t>({2}, {1, 2}), make_tensor<std::int64_t>({}, {5})});
   EXPECT_EQ(read_ints(*sum), (std::vector<std::int64_t>{6, 7}));
 }
 
 TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
   EXPECT_EQ(run("Exp", {kMatrix}), std::nullopt);
-  EXPECT_EQ(run("Add", {make_tensor<std::int64_t>({1}, {INT64_MAX}), make_tensor<std::int64_t>({1}, {1})}), std::nullopt);
-  EXPECT_EQ(run("Div", {make_tensor<std::int64_t>({1}, {1}), make_tensor<std::int64_t>({1}, {0})}), std::nullopt);
-  EXPECT_EQ(run("Cast", {make_tensor<float>({1}, {1e20F})}, {{"to", onnx_type_code(DType::kInt32)}}), std::nullopt);
-  EXPECT_EQ(run("Gather", {make_tensor<std::int64_t>({1}, {7}), make_tensor<std::int64_t>({1}, {5})}), std::nullopt);
+  EXPECT_EQ(run("Add",
+                {make_tensor<std::int64_t>({1}, {INT64_MAX}), make_tensor<std::int64_t>({1}, {1})}),
+            std::nullopt);
+  EXPECT_EQ(run("Div", {make_tensor<std::int64_t>({1}, {1}), make_tensor<std::int64_t>({1}, {0})}),
+            std::nullopt);
+  EXPECT_EQ(
+      run("Cast", {make_tensor<float>({1}, {1e20F})}, {{"to", onnx_type_code(DType::kInt32)}}),
+      std::nullopt);
+  EXPECT_EQ(
+      run("Gather", {make_tensor<std::int64_t>({1}, {7}), make_tensor<std::int64_t>({1}, {5})}),
+      std::nullopt);
   const Node node{"Add", "", {}, {}, {}};
   EXPECT_EQ(evaluate(node, {&kMatrix, nullptr}), std::nullopt);
 }

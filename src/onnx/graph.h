@@ -1,6 +1,6 @@
-// The target side: an ONNX graph under construction. All values live in one table; a body is a list of
-// nodes over them. The main graph is a body, and so is each branch or loop body of a control-flow node,
-// which may use the values of the bodies around it.
+// The target side: an ONNX graph under construction. All values live in one table; a body is a list
+// of nodes over them. The main graph is a body, and so is each branch or loop body of a
+// control-flow node, which may use the values of the bodies around it.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Unique names. Names that MXNet gave (heads, inputs, parameters) are reserved first, so that whatever
-// the translation makes up steps aside for them.
+// Unique names. Names that MXNet gave (heads, inputs, parameters) are reserved first, so that
+// whatever the translation makes up steps aside for them.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace mx2onnx::onnx {
 
 class Names {
  public:
-  /// The name itself if it is free, else the name with the first free suffix `_1`, `_2`…. Bytes that
-  /// are not UTF-8 become '_', since protobuf refuses them.
+  /// The name itself if it is free, else the name with the first free suffix `_1`, `_2`…. Bytes
+  /// that are not UTF-8 become '_', since protobuf refuses them.
   std::string unique(std::string_view name);
   bool taken(std::string_view name) const { return next_.find(std::string(name)) != next_.end(); }
 

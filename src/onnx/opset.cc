@@ -10,7 +10,8 @@
 namespace mx2onnx::onnx {
 namespace {
 
-// Axes of Squeeze, Unsqueeze and ReduceSum became an input at 13, those of the other reductions at 18.
+// Axes of Squeeze, Unsqueeze and ReduceSum became an input at 13, those of the other reductions
+// at 18.
 constexpr int kAxesAsInput = 13;
 constexpr int kReduceAxesAsInput = 18;
 constexpr int kSplitAsInput = 13;
@@ -102,7 +103,8 @@ std::vector<Value> split(Builder& b, Value x, std::int64_t axis, const std::vect
   Attributes attrs{{"axis", axis}};
   // Without sizes the parts are equal.
   if (equal) {
-    if (b.opset() >= kSplitNumOutputs) attrs.emplace_back("num_outputs", static_cast<std::int64_t>(sizes.size()));
+    if (b.opset() >= kSplitNumOutputs)
+      attrs.emplace_back("num_outputs", static_cast<std::int64_t>(sizes.size()));
     return b.emit_many("Split", {x}, std::move(attrs), std::move(types));
   }
   if (b.opset() >= kSplitAsInput) {
@@ -110,7 +112,8 @@ std::vector<Value> split(Builder& b, Value x, std::int64_t axis, const std::vect
   }
   const Shape numbers(sizes);
   if (!numbers.is_static()) {
-    fail(ErrorCode::kUnsupported, "needs parts of free sizes, which ONNX's Split takes from opset 13 on",
+    fail(ErrorCode::kUnsupported,
+         "needs parts of free sizes, which ONNX's Split takes from opset 13 on",
          "ask for --opset 13 or newer");
   }
   attrs.emplace_back("split", numbers.sizes());
@@ -125,11 +128,13 @@ Value slice(Builder& b, Value x, const std::vector<SliceRange>& ranges, const Sh
     axes.push_back(range.axis);
     steps.push_back(range.step);
   }
-  const bool unit_steps = std::all_of(steps.begin(), steps.end(), [](auto step) { return step == 1; });
-  return b.emit("Slice",
-                {x, range_bounds(b, ranges, &SliceRange::start), range_bounds(b, ranges, &SliceRange::end),
-                 b.ints(axes), unit_steps ? Value{} : b.ints(steps)},
-                {}, {b.dtype(x), result});
+  const bool unit_steps =
+      std::all_of(steps.begin(), steps.end(), [](auto step) { return step == 1; });
+  return b.emit(
+      "Slice",
+      {x, range_bounds(b, ranges, &SliceRange::start), range_bounds(b, ranges, &SliceRange::end),
+       b.ints(axes), unit_steps ? Value{} : b.ints(steps)},
+      {}, {b.dtype(x), result});
 }
 
 Value softmax(Builder& b, std::string_view op_type, Value x, std::int64_t axis) {
@@ -144,7 +149,8 @@ Value softmax(Builder& b, std::string_view op_type, Value x, std::int64_t axis) 
   for (std::size_t i = 0; i < rank; ++i) perm.push_back(static_cast<std::int64_t>(i));
   std::swap(perm[*at], perm[rank - 1]);
   const Value last = b.transpose(x, perm);
-  const Value soft = b.emit(op_type, {last}, {{"axis", static_cast<std::int64_t>(rank - 1)}}, b.type(last));
+  const Value soft =
+      b.emit(op_type, {last}, {{"axis", static_cast<std::int64_t>(rank - 1)}}, b.type(last));
   return b.transpose(soft, perm);
 }
 
@@ -181,26 +187,30 @@ Value batch_normalization(Builder& b, Value x, Value scale, Value bias, Value me
                           double epsilon) {
   Attributes attrs{{"epsilon", epsilon}};
   if (b.opset() >= kBatchNormTrainingMode) attrs.emplace_back("training_mode", 0);
-  return b.emit("BatchNormalization", {x, scale, bias, mean, variance}, std::move(attrs), b.type(x));
+  return b.emit("BatchNormalization", {x, scale, bias, mean, variance}, std::move(attrs),
+                b.type(x));
 }
 
 Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
   const auto count = static_cast<std::int64_t>(end - begin);
   const bool whole = begin == 0 && end == b.shape(x).rank();
   if (b.opset() >= kShapeRange && !whole) {
-    return b.emit("Shape", {x},
-                  {{"start", static_cast<std::int64_t>(begin)}, {"end", static_cast<std::int64_t>(end)}},
-                  {DType::kInt64, Shape{count}});
+    return b.emit(
+        "Shape", {x},
+        {{"start", static_cast<std::int64_t>(begin)}, {"end", static_cast<std::int64_t>(end)}},
+        {DType::kInt64, Shape{count}});
   }
   const std::string key = fmt::format("shape of {}", x.id);
   Value all = b.find_cached(key);
   if (!all.present()) {
-    all = b.emit("Shape", {x}, {}, {DType::kInt64, Shape{static_cast<std::int64_t>(b.shape(x).rank())}});
+    all = b.emit("Shape", {x}, {},
+                 {DType::kInt64, Shape{static_cast<std::int64_t>(b.shape(x).rank())}});
     b.remember(key, all);
   }
   if (whole) return all;
   Ints axes;
-  for (std::size_t axis = begin; axis < end; ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+  for (std::size_t axis = begin; axis < end; ++axis)
+    axes.push_back(static_cast<std::int64_t>(axis));
   return b.gather(all, b.ints(axes), 0);
 }
 
@@ -229,8 +239,9 @@ std::pair<Value, Value> top_k(Builder& b, Value x, const Dim& k, std::int64_t ax
   TensorType values = b.type(x);
   values.shape[*at] = k;
   const TensorType indices{DType::kInt64, values.shape};
-  const auto outputs = b.emit_many("TopK", {x, size_tensor(b, k)},
-                                   {{"axis", axis}, {"largest", largest}, {"sorted", 1}}, {values, indices});
+  const auto outputs =
+      b.emit_many("TopK", {x, size_tensor(b, k)},
+                  {{"axis", axis}, {"largest", largest}, {"sorted", 1}}, {values, indices});
   return {outputs[0], outputs[1]};
 }
 

@@ -1,6 +1,6 @@
 // The one place that knows how an operator is spelled in each opset: axes as attribute or as input,
-// scalars as attribute or as input, attributes that came later. A translation says what it wants; these
-// functions emit what the builder's target opset takes. All axes may be negative.
+// scalars as attribute or as input, attributes that came later. A translation says what it wants;
+// these functions emit what the builder's target opset takes. All axes may be negative.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace mx2onnx::onnx {
 
 using Ints = std::vector<std::int64_t>;
 
-/// "ReduceSum", "ReduceMean", "ReduceMax"… over the given axes; none at all leaves `x` as it is (which
-/// is what ONNX's operators do not do when the list is empty).
+/// "ReduceSum", "ReduceMean", "ReduceMax"… over the given axes; none at all leaves `x` as it is
+/// (which is what ONNX's operators do not do when the list is empty).
 Value reduce(Builder& b, std::string_view op_type, Value x, const Ints& axes, bool keepdims);
 
 /// "ArgMax" or "ArgMin" along one axis; int64; the first of equal elements.
@@ -28,8 +28,8 @@ Value unsqueeze(Builder& b, Value x, const Ints& axes);
 /// Parts of the given sizes along an axis.
 std::vector<Value> split(Builder& b, Value x, std::int64_t axis, const std::vector<Dim>& sizes);
 
-/// Elements [start, end) with a step along each axis. `kSliceEnd` as an end is "to the end", and with
-/// a negative step `kSliceBegin` is "to before the first".
+/// Elements [start, end) with a step along each axis. `kSliceEnd` as an end is "to the end", and
+/// with a negative step `kSliceBegin` is "to before the first".
 constexpr std::int64_t kSliceEnd = INT64_MAX;
 constexpr std::int64_t kSliceBegin = INT64_MIN;
 struct SliceRange {

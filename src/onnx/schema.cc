@@ -58,7 +58,8 @@ int ir_version(int opset) {
     int ir;
   };
   // VersionTable of onnx/helper.py.
-  constexpr Row kRows[] = {{28, 14}, {25, 13}, {24, 12}, {23, 11}, {21, 10}, {19, 9}, {15, 8}, {12, 7}};
+  constexpr Row kRows[] = {{28, 14}, {25, 13}, {24, 12}, {23, 11},
+                           {21, 10}, {19, 9},  {15, 8},  {12, 7}};
   for (const auto& row : kRows) {
     if (opset >= row.opset) return row.ir;
   }

@@ -1,5 +1,5 @@
-// What each version of each ONNX operator takes, from a table generated out of the onnx package's own
-// schemas (tools/gen_schema.py), for opsets 12 to the newest.
+// What each version of each ONNX operator takes, from a table generated out of the onnx package's
+// own schemas (tools/gen_schema.py), for opsets 12 to the newest.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,17 @@ std::int64_t onnx_type_code(DType dtype);
 /// The IR version that belongs to an opset (the one of the first ONNX release with that opset).
 int ir_version(int opset);
 
-enum class AttrType : std::uint8_t { kInt, kFloat, kString, kInts, kFloats, kStrings, kTensor, kGraph, kOther };
+enum class AttrType : std::uint8_t {
+  kInt,
+  kFloat,
+  kString,
+  kInts,
+  kFloats,
+  kStrings,
+  kTensor,
+  kGraph,
+  kOther
+};
 
 struct AttrRow {
   std::string_view name;
@@ -31,7 +41,7 @@ struct AttrRow {
 /// One formal input or output.
 struct FormalRow {
   std::uint32_t dtypes;  ///< Bit i: DType i is allowed. 0: not a tensor.
-  std::int8_t group;     ///< Formals of one operator with the same group have the same type; -1: free.
+  std::int8_t group;  ///< Formals of one operator with the same group have the same type; -1: free.
   bool optional;
   bool variadic;
 };

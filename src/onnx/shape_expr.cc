@@ -68,8 +68,8 @@ Value expr_tensor(Builder& b, const DimExpr& expr) {
   return sum;
 }
 
-// The shape operand of a Reshape in numbers: 0 copies a size, -1 is what is left. Nothing if that is
-// not enough.
+// The shape operand of a Reshape in numbers: 0 copies a size, -1 is what is left. Nothing if that
+// is not enough.
 std::optional<std::vector<std::int64_t>> reshape_numbers(const Shape& from, const Shape& target) {
   std::vector<std::int64_t> numbers;
   bool has_rest = false;
@@ -91,7 +91,8 @@ std::optional<std::vector<std::int64_t>> reshape_numbers(const Shape& from, cons
 }  // namespace
 
 Value size_tensor(Builder& b, const Dim& dim) {
-  if (!dim.known()) fail(ErrorCode::kUnsupported, "needs a size at run time that inference could not find");
+  if (!dim.known())
+    fail(ErrorCode::kUnsupported, "needs a size at run time that inference could not find");
   if (dim.is_constant()) return b.ints({dim.value()});
   const std::string key = fmt::format("size {}", static_cast<const void*>(dim.expr()));
   if (const Value known = b.find_cached(key); known.present()) return known;

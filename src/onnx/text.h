@@ -1,5 +1,5 @@
-// A graph as text, one line per node: for tests that care about the form of a translation, and for people
-// who debug one.
+// A graph as text, one line per node: for tests that care about the form of a translation, and for
+// people who debug one.
 #pragma once
 
 #include <string>

@@ -14,23 +14,25 @@ using protozero::pbf_writer;
 
 // Field numbers of onnx.proto.
 namespace model_field {
-constexpr pbf_tag_type kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kGraph = 7, kOpsetImport = 8,
-                       kMetadata = 14;
+constexpr pbf_tag_type kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kGraph = 7,
+                       kOpsetImport = 8, kMetadata = 14;
 }
 namespace graph_field {
-constexpr pbf_tag_type kNode = 1, kName = 2, kInitializer = 5, kInput = 11, kOutput = 12, kValueInfo = 13;
+constexpr pbf_tag_type kNode = 1, kName = 2, kInitializer = 5, kInput = 11, kOutput = 12,
+                       kValueInfo = 13;
 }
 namespace node_field {
 constexpr pbf_tag_type kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5;
 }
 namespace attr_field {
-constexpr pbf_tag_type kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kGraph = 6, kFloats = 7,
-                       kInts = 8, kStrings = 9, kType = 20;
+constexpr pbf_tag_type kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kGraph = 6,
+                       kFloats = 7, kInts = 8, kStrings = 9, kType = 20;
 // AttributeProto.AttributeType, in the order of AttrValue.
 constexpr std::int32_t kTypes[] = {2, 1, 3, 7, 6, 8, 4, 5};
 }  // namespace attr_field
 namespace tensor_field {
-constexpr pbf_tag_type kDims = 1, kDataType = 2, kName = 8, kRawData = 9, kExternalData = 13, kDataLocation = 14;
+constexpr pbf_tag_type kDims = 1, kDataType = 2, kName = 8, kRawData = 9, kExternalData = 13,
+                       kDataLocation = 14;
 }
 
 constexpr std::size_t kSmallestExternal = 1024;
@@ -76,7 +78,8 @@ std::string tensor_header(const std::string& name, const Tensor& tensor) {
   std::string buffer;
   pbf_writer writer(buffer);
   for (const auto dim : tensor.dims) writer.add_int64(tensor_field::kDims, dim);
-  writer.add_int32(tensor_field::kDataType, static_cast<std::int32_t>(onnx_type_code(tensor.dtype)));
+  writer.add_int32(tensor_field::kDataType,
+                   static_cast<std::int32_t>(onnx_type_code(tensor.dtype)));
   if (!name.empty()) writer.add_string(tensor_field::kName, name);
   return buffer;
 }
@@ -84,7 +87,8 @@ std::string tensor_header(const std::string& name, const Tensor& tensor) {
 std::string small_tensor_message(const Tensor& tensor) {
   std::string buffer = tensor_header("", tensor);
   const TensorBytes raw(tensor);
-  pbf_writer(buffer).add_bytes(tensor_field::kRawData, reinterpret_cast<const char*>(raw.bytes().data()),
+  pbf_writer(buffer).add_bytes(tensor_field::kRawData,
+                               reinterpret_cast<const char*>(raw.bytes().data()),
                                raw.bytes().size());
   return buffer;
 }
@@ -111,7 +115,8 @@ std::function<void(std::uint64_t)> counter(const WriteProgress& progress, std::u
 ModelWriter::ModelWriter(const Graph& graph, const ModelInfo& info) : graph_(graph), info_(info) {
   collect_initializers();
   pbf_writer writer(nodes_);
-  for (const auto& node : graph_.main.nodes) writer.add_message(graph_field::kNode, node_message(node));
+  for (const auto& node : graph_.main.nodes)
+    writer.add_message(graph_field::kNode, node_message(node));
   writer.add_string(graph_field::kName, graph_.name);
   describe_values();
 }
@@ -124,7 +129,8 @@ std::uint64_t ModelWriter::Initializer::message_size() const {
 
 std::uint64_t ModelWriter::message_size() const {
   const std::uint64_t graph = graph_size();
-  return prologue().size() + field_prefix(model_field::kGraph, graph).size() + graph + epilogue().size();
+  return prologue().size() + field_prefix(model_field::kGraph, graph).size() + graph +
+         epilogue().size();
 }
 
 void ModelWriter::write(ByteSink& sink, const WriteProgress& progress) const {
@@ -142,7 +148,8 @@ void ModelWriter::write_with_data(ByteSink& sink, ByteSink& data, const std::str
                                   const WriteProgress& progress) {
   const std::uint64_t total = place_externally(data_name);
   if (message_size() > kMostMessageBytes) {
-    fail(ErrorCode::kUnsupported, "the graph alone, without weights, passes protobuf's limit of 2 GB");
+    fail(ErrorCode::kUnsupported,
+         "the graph alone, without weights, passes protobuf's limit of 2 GB");
   }
   const auto wrote = counter(progress, total);
   static const std::string zeros(kPage, '\0');
@@ -177,7 +184,8 @@ std::uint64_t ModelWriter::place_externally(const std::string& data_name) {
   return end;
 }
 
-void ModelWriter::write_message(ByteSink& sink, const std::function<void(std::uint64_t)>& wrote) const {
+void ModelWriter::write_message(ByteSink& sink,
+                                const std::function<void(std::uint64_t)>& wrote) const {
   sink.append_text(prologue());
   sink.append_text(field_prefix(model_field::kGraph, graph_size()));
   sink.append_text(nodes_);
@@ -231,12 +239,15 @@ void ModelWriter::describe_values() {
 std::string ModelWriter::node_message(const Node& node) const {
   std::string buffer;
   pbf_writer writer(buffer);
-  const auto name = [&](Value value) { return value.present() ? graph_.name_of(value) : std::string(); };
+  const auto name = [&](Value value) {
+    return value.present() ? graph_.name_of(value) : std::string();
+  };
   for (const Value input : node.inputs) writer.add_string(node_field::kInput, name(input));
   for (const Value output : node.outputs) writer.add_string(node_field::kOutput, name(output));
   writer.add_string(node_field::kName, node.name);
   writer.add_string(node_field::kOpType, node.op_type);
-  for (const auto& attr : node.attrs) writer.add_message(node_field::kAttribute, attr_message(attr));
+  for (const auto& attr : node.attrs)
+    writer.add_message(node_field::kAttribute, attr_message(attr));
   return buffer;
 }
 

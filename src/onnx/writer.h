@@ -1,6 +1,6 @@
-// Writes a graph as an ONNX file: own encoding of the protobuf message on protozero's primitives. Sizes
-// are computed first, then everything is appended in order, and weights go straight from where they lie
-// to where they belong.
+// Writes a graph as an ONNX file: own encoding of the protobuf message on protozero's primitives.
+// Sizes are computed first, then everything is appended in order, and weights go straight from
+// where they lie to where they belong.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class ModelWriter {
   /// Writes the model as one message. Fails with kUnsupported if that passes protobuf's limit.
   void write(ByteSink& sink, const WriteProgress& progress = {}) const;
 
-  /// Writes the model with weights of 1 KiB and more in a second sink, from which the model refers to
-  /// them by `data_name` (the file's name, relative to the model).
+  /// Writes the model with weights of 1 KiB and more in a second sink, from which the model refers
+  /// to them by `data_name` (the file's name, relative to the model).
   void write_with_data(ByteSink& sink, ByteSink& data, const std::string& data_name,
                        const WriteProgress& progress = {});
 

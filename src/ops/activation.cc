@@ -16,7 +16,8 @@ struct ActivationParam {
   Type act_type = Type::kRelu;
 
   static void declare(AttrDeclarer<ActivationParam>& d) {
-    d.one_of("act_type", &ActivationParam::act_type, {"relu", "sigmoid", "tanh", "softrelu", "softsign"})
+    d.one_of("act_type", &ActivationParam::act_type,
+             {"relu", "sigmoid", "tanh", "softrelu", "softsign"})
         .required()
         .help("the function");
   }
@@ -35,7 +36,8 @@ struct LeakyReluParam {
   double upper_bound = 0.334;
 
   static void declare(AttrDeclarer<LeakyReluParam>& d) {
-    d.one_of("act_type", &LeakyReluParam::act_type, {"rrelu", "leaky", "prelu", "elu", "selu", "gelu"})
+    d.one_of("act_type", &LeakyReluParam::act_type,
+             {"rrelu", "leaky", "prelu", "elu", "selu", "gelu"})
         .help("the function");
     d.field("slope", &LeakyReluParam::slope).help("of leaky and elu");
     d.field("lower_bound", &LeakyReluParam::lower_bound).help("of rrelu's slope");
@@ -95,8 +97,9 @@ void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
     case LeakyReluParam::Type::kElu:
       return t.set_output(0, with_alpha("Elu", p.slope));
     case LeakyReluParam::Type::kSelu:
-      return t.set_output(0, t.b.emit("Selu", {x}, {{"alpha", 1.6732632423543772}, {"gamma", 1.0507009873554805}},
-                                      t.input_type(0)));
+      return t.set_output(
+          0, t.b.emit("Selu", {x}, {{"alpha", 1.6732632423543772}, {"gamma", 1.0507009873554805}},
+                      t.input_type(0)));
     case LeakyReluParam::Type::kGelu:
       return t.set_output(0, gelu(t.b, x));
   }
@@ -113,7 +116,8 @@ struct SoftmaxActivationParam {
 };
 
 void translate_softmax_activation(const SoftmaxActivationParam& p, Translation& t) {
-  // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last axis.
+  // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last
+  // axis.
   const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
   t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), channel ? 1 : -1));
 }
@@ -129,7 +133,8 @@ struct HardSigmoidParam {
 };
 
 void translate_hard_sigmoid(const HardSigmoidParam& p, Translation& t) {
-  t.set_output(0, t.b.emit("HardSigmoid", {t.input(0)}, {{"alpha", p.alpha}, {"beta", p.beta}}, t.input_type(0)));
+  t.set_output(0, t.b.emit("HardSigmoid", {t.input(0)}, {{"alpha", p.alpha}, {"beta", p.beta}},
+                           t.input_type(0)));
 }
 
 }  // namespace

@@ -121,13 +121,15 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
       problems.push_back({name, "this operator has no such attribute",
                           like.empty() ? "" : fmt::format("did you mean '{}'?", like[0])});
     } else if (!field->parse(*field, text, object.get())) {
-      problems.push_back({name, fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
-                          field->kind.starts_with("tuple") ? "MXNet writes tuples as \"(3, 3)\"" : ""});
+      problems.push_back(
+          {name, fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
+           field->kind.starts_with("tuple") ? "MXNet writes tuples as \"(3, 3)\"" : ""});
     }
   }
   for (const auto& field : fields_) {
     if (field.required && attrs.find(field.name) == attrs.end()) {
-      problems.push_back({field.name, fmt::format("expected {}, found nothing", field.expected()), ""});
+      problems.push_back(
+          {field.name, fmt::format("expected {}, found nothing", field.expected()), ""});
     }
   }
   return object;

@@ -1,6 +1,6 @@
 // Declared attributes: an operator says once, in a `declare` function, which attributes it has, of
-// which kind, with which bounds and names. Parsing, error texts, the operator table and random valid
-// values all come from that record.
+// which kind, with which bounds and names. Parsing, error texts, the operator table and random
+// valid values all come from that record.
 //
 //   struct LrnParam {
 //     double alpha = 1e-4;
@@ -45,8 +45,8 @@ struct AttrField {
   std::string default_text;
   std::string help;
   bool required = false;
-  bool ignored = false;   ///< Accepted and without meaning for inference (`cudnn_off`).
-  bool optional = false;  ///< "None" is a value.
+  bool ignored = false;            ///< Accepted and without meaning for inference (`cudnn_off`).
+  bool optional = false;           ///< "None" is a value.
   std::vector<std::string> names;  ///< Allowed values of an enumeration.
   std::optional<double> minimum;
   std::optional<double> maximum;
@@ -63,10 +63,22 @@ struct AttrField {
 class FieldDeclarer {
  public:
   explicit FieldDeclarer(AttrField& field) : field_(field) {}
-  FieldDeclarer& required() { field_.required = true; return *this; }
-  FieldDeclarer& help(std::string text) { field_.help = std::move(text); return *this; }
-  FieldDeclarer& at_least(double bound) { field_.minimum = bound; return *this; }
-  FieldDeclarer& at_most(double bound) { field_.maximum = bound; return *this; }
+  FieldDeclarer& required() {
+    field_.required = true;
+    return *this;
+  }
+  FieldDeclarer& help(std::string text) {
+    field_.help = std::move(text);
+    return *this;
+  }
+  FieldDeclarer& at_least(double bound) {
+    field_.minimum = bound;
+    return *this;
+  }
+  FieldDeclarer& at_most(double bound) {
+    field_.maximum = bound;
+    return *this;
+  }
   /// Fewest and most elements of a tuple.
   FieldDeclarer& sizes(std::size_t fewest, std::size_t most) {
     field_.tuple_sizes = {fewest, most};

@@ -1,6 +1,6 @@
-// MXNet's spellings of attribute values: "(3, 3)", "None", "True", "1", "[2,2]", "(1, None)". MXNet 1.x
-// parses them with dmlc-core's parameter module; MXNet 2 writes tuples with brackets and booleans as
-// numbers. Each function gives nothing for a text that MXNet would refuse.
+// MXNet's spellings of attribute values: "(3, 3)", "None", "True", "1", "[2,2]", "(1, None)".
+// MXNet 1.x parses them with dmlc-core's parameter module; MXNet 2 writes tuples with brackets and
+// booleans as numbers. Each function gives nothing for a text that MXNet would refuse.
 #pragma once
 
 #include <cstdint>

@@ -64,16 +64,21 @@ std::vector<std::string> problems_of(const mxnet::Attributes& attrs) {
   AttrSchema::of<SampleParam>().parse(attrs, problems);
   std::vector<std::string> texts;
   for (const auto& problem : problems) {
-    texts.push_back(problem.attribute + ": " + problem.message + (problem.hint.empty() ? "" : " | " + problem.hint));
+    texts.push_back(problem.attribute + ": " + problem.message +
+                    (problem.hint.empty() ? "" : " | " + problem.hint));
   }
   return texts;
 }
 
 TEST(AttrSchemaTest, ParsesIntoTheStruct) {
   std::vector<AttrProblem> problems;
-  const auto params = AttrSchema::of<SampleParam>().parse(
-      {{"kernel", "(2, 3)"}, {"scale", "None"}, {"mode", "fast"}, {"dtype", "int8"}, {"workspace", "?"}, {"__x__", "y"}},
-      problems);
+  const auto params = AttrSchema::of<SampleParam>().parse({{"kernel", "(2, 3)"},
+                                                           {"scale", "None"},
+                                                           {"mode", "fast"},
+                                                           {"dtype", "int8"},
+                                                           {"workspace", "?"},
+                                                           {"__x__", "y"}},
+                                                          problems);
   EXPECT_TRUE(problems.empty());
   const auto& p = *static_cast<const SampleParam*>(params.get());
   EXPECT_EQ(p.kernel, (Tuple{2, 3}));
@@ -83,7 +88,11 @@ TEST(AttrSchemaTest, ParsesIntoTheStruct) {
 }
 
 TEST(AttrSchemaTest, ReportsEverythingThatIsWrong) {
-  EXPECT_EQ(problems_of({{"kernal", "(1,)"}, {"count", "9"}, {"mode", "quick"}, {"scale", "x"}, {"dtype", "float"}}),
+  EXPECT_EQ(problems_of({{"kernal", "(1,)"},
+                         {"count", "9"},
+                         {"mode", "quick"},
+                         {"scale", "x"},
+                         {"dtype", "float"}}),
             (std::vector<std::string>{
                 "count: expected an integer from 1 to 8, got \"9\"",
                 "dtype: expected an element type such as float32, got \"float\"",
@@ -93,8 +102,9 @@ TEST(AttrSchemaTest, ReportsEverythingThatIsWrong) {
                 "kernel: expected a tuple of 1 to 3 integers of at least 1, found nothing",
             }));
   EXPECT_EQ(problems_of({{"kernel", "(3, x)"}}),
-            (std::vector<std::string>{"kernel: expected a tuple of 1 to 3 integers of at least 1, got \"(3, x)\" | "
-                                      "MXNet writes tuples as \"(3, 3)\""}));
+            (std::vector<std::string>{
+                "kernel: expected a tuple of 1 to 3 integers of at least 1, got \"(3, x)\" | "
+                "MXNet writes tuples as \"(3, 3)\""}));
 }
 
 TEST(AttrSchemaTest, DefaultsAreTheMemberInitialisers) {
@@ -123,7 +133,8 @@ TEST(RegistryTest, InputNamesFollowTheAttributes) {
   const auto& registry = Registry::instance();
   EXPECT_EQ(registry.input_names("Convolution", {{"kernel", "(1,)"}, {"num_filter", "1"}}),
             (std::vector<std::string>{"data", "weight", "bias"}));
-  EXPECT_EQ(registry.input_names("Convolution", {{"no_bias", "True"}}), (std::vector<std::string>{"data", "weight"}));
+  EXPECT_EQ(registry.input_names("Convolution", {{"no_bias", "True"}}),
+            (std::vector<std::string>{"data", "weight"}));
   EXPECT_TRUE(registry.input_names("NoSuchOperator", {}).empty());
 }
 

@@ -17,8 +17,8 @@ void infer_same(const P& /*params*/, InferContext& context) {
   context.unify_dtypes();
 }
 
-/// Reshapes a per-channel vector of shape (C,) so that it broadcasts along `axis` of an array of `rank`
-/// dimensions: (C, 1, 1) for axis 1 of 4.
+/// Reshapes a per-channel vector of shape (C,) so that it broadcasts along `axis` of an array of
+/// `rank` dimensions: (C, 1, 1) for axis 1 of 4.
 onnx::Value along_axis(onnx::Builder& b, onnx::Value vector, std::size_t axis, std::size_t rank);
 
 /// 0, 1, … rank - 1.

@@ -27,7 +27,10 @@ struct ConvParam {
     d.field("kernel", &P::kernel).required().sizes(1, 3).at_least(1).help("window of the filter");
     d.field("stride", &P::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
     d.field("dilate", &P::dilate).sizes(0, 3).at_least(1).help("1 for each axis if empty");
-    d.field("pad", &P::pad).sizes(0, 3).at_least(0).help("zeros at both ends; 0 for each axis if empty");
+    d.field("pad", &P::pad)
+        .sizes(0, 3)
+        .at_least(0)
+        .help("zeros at both ends; 0 for each axis if empty");
     d.field("num_filter", &P::num_filter).required().at_least(1).help("channels of the output");
     d.field("num_group", &P::num_group).at_least(1).help("groups of channels that do not mix");
     d.field("no_bias", &P::no_bias).help("no third input");
@@ -52,14 +55,18 @@ struct DeconvParam : ConvParam {
   DeconvParam() { no_bias = true; }
   static void declare(AttrDeclarer<DeconvParam>& d) {
     declare_common(d);
-    d.field("adj", &DeconvParam::adj).sizes(0, 3).at_least(0).help("rows added at the end of the output");
+    d.field("adj", &DeconvParam::adj)
+        .sizes(0, 3)
+        .at_least(0)
+        .help("rows added at the end of the output");
     d.field("target_shape", &DeconvParam::target_shape)
         .sizes(0, 3)
         .at_least(0)
         .help("spatial size of the output; pad and adj are then computed");
   }
   bool has_target() const {
-    return std::any_of(target_shape.begin(), target_shape.end(), [](auto size) { return size != 0; });
+    return std::any_of(target_shape.begin(), target_shape.end(),
+                       [](auto size) { return size != 0; });
   }
 };
 
@@ -74,8 +81,10 @@ std::vector<AttrProblem> check_tuples(const P& p, const CheckContext& /*context*
   std::vector<AttrProblem> problems;
   const auto check = [&](std::string name, const Tuple& tuple) {
     if (tuple.empty() || tuple.size() == p.kernel.size()) return;
-    problems.push_back({std::move(name),
-                        fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(), tuple.size()), ""});
+    problems.push_back(
+        {std::move(name),
+         fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(), tuple.size()),
+         ""});
   };
   check("stride", p.stride);
   check("dilate", p.dilate);
@@ -101,8 +110,8 @@ void set_weight(const ConvParam& p, InferContext& c, const Dim& first, const Dim
 
 Dim per_group(const ConvParam& p, const Dim& channels, std::string_view what) {
   if (channels.is_constant() && channels.value() % p.num_group != 0) {
-    fail(ErrorCode::kModel, fmt::format("expected {} to be divisible by num_group {}, found {}", what, p.num_group,
-                                        channels.value()));
+    fail(ErrorCode::kModel, fmt::format("expected {} to be divisible by num_group {}, found {}",
+                                        what, p.num_group, channels.value()));
   }
   return floor_div(channels, p.num_group);
 }
@@ -136,8 +145,8 @@ void infer_conv(const ConvParam& p, InferContext& c) {
   for (std::size_t i = 0; i < p.rank(); ++i) {
     const Dim padded = data[i + 2] + 2 * p.pad_at(i);
     if (padded.is_constant() && padded.value() < p.window(i)) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}", p.window(i),
-                                          padded.value()));
+      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
+                                          p.window(i), padded.value()));
     }
     result[i + 2] = strided_size(data[i + 2], p.window(i), p.stride_at(i), p.pad_at(i));
   }
@@ -152,12 +161,14 @@ onnx::Attributes conv_attributes(const ConvParam& p) {
   return attrs;
 }
 
-Value emit_conv(std::string_view op_type, const ConvParam& p, Translation& t, onnx::Attributes attrs) {
+Value emit_conv(std::string_view op_type, const ConvParam& p, Translation& t,
+                onnx::Attributes attrs) {
   std::vector<Value> inputs{to_channels_first(t.b, t.input(0), p.layout),
                             to_channels_first(t.b, t.input(1), p.layout)};
   if (!p.no_bias) inputs.push_back(t.input(2));
-  const Value y = t.b.emit(op_type, std::move(inputs), std::move(attrs),
-                           {t.output_type(0).dtype, to_channels_first(t.output_shape(0), p.layout)});
+  const Value y =
+      t.b.emit(op_type, std::move(inputs), std::move(attrs),
+               {t.output_type(0).dtype, to_channels_first(t.output_shape(0), p.layout)});
   return from_channels_first(t.b, y, p.layout);
 }
 
@@ -212,8 +223,9 @@ void infer_deconv(const DeconvParam& p, InferContext& c) {
   for (std::size_t i = 0; i < p.rank(); ++i) {
     const Margin margin = margin_at(p, i, data[i + 2]);
     const Dim whole = (data[i + 2] - 1) * p.stride_at(i) + p.window(i);
-    result[i + 2] = p.has_target() && data[i + 2].known() ? Dim(i < p.target_shape.size() ? p.target_shape[i] : 0)
-                                                          : whole - margin.pad * 2 + margin.adj;
+    result[i + 2] = p.has_target() && data[i + 2].known()
+                        ? Dim(i < p.target_shape.size() ? p.target_shape[i] : 0)
+                        : whole - margin.pad * 2 + margin.adj;
   }
   c.set_output_shape(0, from_channels_first(result, p.layout));
 }
@@ -243,8 +255,10 @@ void translate_deconv(const DeconvParam& p, Translation& t) {
 std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& context) {
   auto problems = check_tuples(p, context);
   if (p.has_target() && p.target_shape.size() != p.kernel.size()) {
-    problems.push_back({"target_shape", fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(),
-                                                    p.target_shape.size()), ""});
+    problems.push_back({"target_shape",
+                        fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(),
+                                    p.target_shape.size()),
+                        ""});
   }
   return problems;
 }
@@ -258,14 +272,18 @@ void register_conv(Registry& r) {
       .infer(infer_conv)
       .translate(translate_conv)
       .check(check_tuples<ConvParam>)
-      .note("MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with transpositions.");
+      .note(
+          "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
+          "transpositions.");
   r.add<DeconvParam>({"Deconvolution", "_npx_deconvolution"})
       .summary("Transposed convolution in one, two or three dimensions.")
       .inputs_by(conv_inputs)
       .infer(infer_deconv)
       .translate(translate_deconv)
       .check(check_deconv)
-      .note("MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with transpositions.");
+      .note(
+          "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
+          "transpositions.");
 }
 
 }  // namespace mx2onnx

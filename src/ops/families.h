@@ -1,5 +1,5 @@
-// The explicit list of operator families: one line each. A static registrar object in a static library
-// can be lost by the linker without a word; this list cannot.
+// The explicit list of operator families: one line each. A static registrar object in a static
+// library can be lost by the linker without a word; this list cannot.
 #pragma once
 
 namespace mx2onnx {

@@ -1,4 +1,5 @@
-// FullyConnected, dot and batch_dot (src/operator/nn/fully_connected.cc, src/operator/tensor/dot-inl.h).
+// FullyConnected, dot and batch_dot (src/operator/nn/fully_connected.cc,
+// src/operator/tensor/dot-inl.h).
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -16,7 +17,10 @@ struct FullyConnectedParam {
   bool flatten = true;
 
   static void declare(AttrDeclarer<FullyConnectedParam>& d) {
-    d.field("num_hidden", &FullyConnectedParam::num_hidden).required().at_least(1).help("size of the output");
+    d.field("num_hidden", &FullyConnectedParam::num_hidden)
+        .required()
+        .at_least(1)
+        .help("size of the output");
     d.field("no_bias", &FullyConnectedParam::no_bias).help("no third input");
     d.field("flatten", &FullyConnectedParam::flatten).help("all axes but the first are one");
   }
@@ -32,7 +36,8 @@ void infer_fully_connected(const FullyConnectedParam& p, InferContext& c) {
   c.unify_dtypes();
   if (!p.no_bias) c.set_input_shape(2, Shape{p.num_hidden});
   c.set_input_shape(1, Shape{p.num_hidden, Dim()});
-  // Back from the output, as MXNet does: the batch, and without flatten everything but the last axis.
+  // Back from the output, as MXNet does: the batch, and without flatten everything but the last
+  // axis.
   const Shape& output = c.output_shape(0);
   if (!p.flatten && output.known_rank()) c.set_input_shape(0, Shape::unknown_dims(output.rank()));
   if (!c.input_shape(0).known_rank()) return;
@@ -44,7 +49,8 @@ void infer_fully_connected(const FullyConnectedParam& p, InferContext& c) {
   };
   if (features().is_constant()) c.set_input_shape(1, Shape{p.num_hidden, features()});
   Shape data = Shape::unknown_dims(rank);
-  for (std::size_t i = 0; i < (p.flatten ? 1 : rank - 1) && i < output.rank(); ++i) data[i] = output[i];
+  for (std::size_t i = 0; i < (p.flatten ? 1 : rank - 1) && i < output.rank(); ++i)
+    data[i] = output[i];
   if (!p.flatten || rank == 2) data[rank - 1] = c.input_shape(1)[1];
   c.set_input_shape(0, data);
   c.set_input_shape(1, Shape{p.num_hidden, features()});
@@ -58,7 +64,8 @@ Value as_matrix(Builder& b, Value x) {
   const Shape& shape = b.shape(x);
   if (shape.rank() == 2) return x;
   if (shape.rank() == 1) return onnx::unsqueeze(b, x, {1});
-  return b.emit("Flatten", {x}, {{"axis", 1}}, {b.dtype(x), Shape{shape[0], shape.count(1, shape.rank())}});
+  return b.emit("Flatten", {x}, {{"axis", 1}},
+                {b.dtype(x), Shape{shape[0], shape.count(1, shape.rank())}});
 }
 
 void translate_fully_connected(const FullyConnectedParam& p, Translation& t) {
@@ -99,7 +106,8 @@ void infer_dot(const DotParam& p, InferContext& c) {
   const Shape lhs = c.input_shape(0);
   const Shape rhs = c.input_shape(1);
   if (!lhs.known_rank() || !rhs.known_rank()) return;
-  if (lhs.rank() == 0 || rhs.rank() == 0) c.fail_input(lhs.rank() == 0 ? 0 : 1, "1 dimension or more");
+  if (lhs.rank() == 0 || rhs.rank() == 0)
+    c.fail_input(lhs.rank() == 0 ? 0 : 1, "1 dimension or more");
   if (lhs.rank() == 1 && rhs.rank() == 1 && (p.transpose_a || p.transpose_b)) {
     fail(ErrorCode::kModel, "expected matrices to transpose, found vectors");
   }
@@ -143,7 +151,8 @@ void translate_dot(const DotParam& p, Translation& t) {
   // ONNX's MatMul takes any number of axes on the left of a matrix or a vector.
   auto dims = free_dims(b.shape(left), false);
   if (b.shape(right).rank() == 2) dims.push_back(b.shape(right)[1]);
-  const Value product = b.emit("MatMul", {left, right}, {}, {t.output_type(0).dtype, Shape(std::move(dims))});
+  const Value product =
+      b.emit("MatMul", {left, right}, {}, {t.output_type(0).dtype, Shape(std::move(dims))});
   t.set_output(0, onnx::reshape(b, product, t.output_shape(0)));
 }
 

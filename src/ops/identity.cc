@@ -6,7 +6,9 @@
 namespace mx2onnx {
 namespace {
 
-void translate_identity(const NoParam& /*p*/, Translation& t) { t.set_output(0, t.b.identity(t.input(0))); }
+void translate_identity(const NoParam& /*p*/, Translation& t) {
+  t.set_output(0, t.b.identity(t.input(0)));
+}
 
 struct DropoutParam {
   enum class Mode { kTraining, kAlways };
@@ -14,7 +16,10 @@ struct DropoutParam {
   Mode mode = Mode::kTraining;
 
   static void declare(AttrDeclarer<DropoutParam>& d) {
-    d.field("p", &DropoutParam::p).at_least(0).at_most(1).help("fraction that is dropped in training");
+    d.field("p", &DropoutParam::p)
+        .at_least(0)
+        .at_most(1)
+        .help("fraction that is dropped in training");
     d.one_of("mode", &DropoutParam::mode, {"training", "always"}).help("always: at inference, too");
     d.ignore({"axes", "cudnn_off"});
   }
@@ -55,13 +60,16 @@ void translate_storage(const StorageParam& /*p*/, Translation& t) {
 }
 
 struct SparseRegParam {
-  static void declare(AttrDeclarer<SparseRegParam>& d) { d.ignore({"sparseness_target", "penalty", "momentum"}); }
+  static void declare(AttrDeclarer<SparseRegParam>& d) {
+    d.ignore({"sparseness_target", "penalty", "momentum"});
+  }
 };
 
 void infer_sparse_reg(const SparseRegParam& /*p*/, InferContext& c) {
   c.set_output_shape(0, c.input_shape(0));
   c.set_output_dtype(0, c.input(0).dtype);
-  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() > 1) c.set_input_shape(1, Shape{c.input_shape(0)[1]});
+  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() > 1)
+    c.set_input_shape(1, Shape{c.input_shape(0)[1]});
   c.set_input_dtype(1, c.input(0).dtype);
 }
 

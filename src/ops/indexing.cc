@@ -1,9 +1,9 @@
 // Looking up by index: Embedding, take, batch_take, pick, one_hot, where
 // (src/operator/tensor/indexing_op.h, broadcast_reduce_op.h, control_flow_op.h).
 //
-// MXNet's indices are usually floating-point numbers, which are cut towards zero, and may be out of range:
-// clipped, wrapped around, or giving zeros, by operator and mode. ONNX's are integers, and out of range
-// undefined.
+// MXNet's indices are usually floating-point numbers, which are cut towards zero, and may be out of
+// range: clipped, wrapped around, or giving zeros, by operator and mode. ONNX's are integers, and
+// out of range undefined.
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -22,14 +22,16 @@ Value valid_indices(Builder& b, Value indices, const Dim& size, OutOfRange mode)
   const Value whole = b.cast(indices, DType::kInt64);
   switch (mode) {
     case OutOfRange::kClip: {
-      const Value last = onnx::reshape(b, onnx::size_tensor(b, size - 1), Shape(std::vector<Dim>{}));
+      const Value last =
+          onnx::reshape(b, onnx::size_tensor(b, size - 1), Shape(std::vector<Dim>{}));
       return b.emit("Clip", {whole, b.int_scalar(0), last}, {}, b.type(whole));
     }
     case OutOfRange::kWrap:
       // Mod takes the sign of the divisor, as MXNet's wrapping does.
       return b.binary("Mod", whole, onnx::size_tensor(b, size));
     case OutOfRange::kRaise:
-      // Both MXNet and the runtime refuse what is out of range; negative indices count from the end.
+      // Both MXNet and the runtime refuse what is out of range; negative indices count from the
+      // end.
       return whole;
   }
   return {};
@@ -41,8 +43,14 @@ struct EmbeddingParam {
   DType dtype = DType::kFloat32;
 
   static void declare(AttrDeclarer<EmbeddingParam>& d) {
-    d.field("input_dim", &EmbeddingParam::input_dim).required().at_least(1).help("rows of the weight");
-    d.field("output_dim", &EmbeddingParam::output_dim).required().at_least(1).help("columns of the weight");
+    d.field("input_dim", &EmbeddingParam::input_dim)
+        .required()
+        .at_least(1)
+        .help("rows of the weight");
+    d.field("output_dim", &EmbeddingParam::output_dim)
+        .required()
+        .at_least(1)
+        .help("columns of the weight");
     d.dtype("dtype", &EmbeddingParam::dtype).help("of the weight");
     d.ignore({"sparse_grad", "deterministic"});
   }
@@ -76,7 +84,8 @@ struct TakeParam {
 
   static void declare(AttrDeclarer<TakeParam>& d) {
     d.field("axis", &TakeParam::axis).help("that is indexed");
-    d.one_of("mode", &TakeParam::mode, {"clip", "wrap", "raise"}).help("what becomes of an index out of range");
+    d.one_of("mode", &TakeParam::mode, {"clip", "wrap", "raise"})
+        .help("what becomes of an index out of range");
   }
 };
 
@@ -101,7 +110,8 @@ void translate_take(const TakeParam& p, Translation& t) {
 
 // One element along an axis for each index.
 Value gather_elements(Builder& b, Value data, Value indices, std::int64_t axis) {
-  return b.emit("GatherElements", {data, indices}, {{"axis", axis}}, {b.dtype(data), b.shape(indices)});
+  return b.emit("GatherElements", {data, indices}, {{"axis", axis}},
+                {b.dtype(data), b.shape(indices)});
 }
 
 void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
@@ -128,7 +138,8 @@ struct PickParam {
   static void declare(AttrDeclarer<PickParam>& d) {
     d.field("axis", &PickParam::axis).help("that is indexed; None: of the flattened array");
     d.field("keepdims", &PickParam::keepdims).help("the axis stays, with size 1");
-    d.one_of("mode", &PickParam::mode, {"clip", "wrap"}).help("what becomes of an index out of range");
+    d.one_of("mode", &PickParam::mode, {"clip", "wrap"})
+        .help("what becomes of an index out of range");
   }
 };
 
@@ -196,12 +207,14 @@ void infer_one_hot(const OneHotParam& p, InferContext& c) {
 // 0, 1, … depth - 1: written out where that is short.
 Value counting(Builder& b, std::int64_t depth) {
   constexpr std::int64_t kMostWritten = 4096;
-  if (depth <= kMostWritten) return b.constant(make_tensor({depth}, iota(static_cast<std::size_t>(depth))));
-  return b.emit("Range", {b.int_scalar(0), b.int_scalar(depth), b.int_scalar(1)}, {}, {DType::kInt64, Shape{depth}});
+  if (depth <= kMostWritten)
+    return b.constant(make_tensor({depth}, iota(static_cast<std::size_t>(depth))));
+  return b.emit("Range", {b.int_scalar(0), b.int_scalar(depth), b.int_scalar(1)}, {},
+                {DType::kInt64, Shape{depth}});
 }
 
-// An index out of range makes a row of off_value: a comparison with 0, 1, … does that, where ONNX's OneHot
-// counts negative ones from the end.
+// An index out of range makes a row of off_value: a comparison with 0, 1, … does that, where ONNX's
+// OneHot counts negative ones from the end.
 void translate_one_hot(const OneHotParam& p, Translation& t) {
   Builder& b = t.b;
   const Value column = onnx::unsqueeze(b, b.cast(t.input(0), DType::kInt64), {-1});
@@ -246,7 +259,8 @@ void translate_where(const NoParam& /*p*/, Translation& t) {
 }  // namespace
 
 void register_indexing(Registry& r) {
-  r.add<EmbeddingParam>({"Embedding", "_npx_embedding", "_sparse_Embedding", "_contrib_SparseEmbedding"})
+  r.add<EmbeddingParam>(
+       {"Embedding", "_npx_embedding", "_sparse_Embedding", "_contrib_SparseEmbedding"})
       .summary("Rows of a weight by index.")
       .inputs({{"data", InputRole::kData}, {"weight", InputRole::kWeight}})
       .infer(infer_embedding)
@@ -256,7 +270,9 @@ void register_indexing(Registry& r) {
       .inputs({{"a", InputRole::kData}, {"indices", InputRole::kData}})
       .infer(infer_take)
       .translate(translate_take)
-      .note("With mode raise, an index out of range is an error of the runtime, as it is one of MXNet.");
+      .note(
+          "With mode raise, an index out of range is an error of the runtime, as it is one of "
+          "MXNet.");
   r.add<NoParam>({"batch_take"})
       .summary("One element of each row by index.")
       .inputs({{"a", InputRole::kData}, {"indices", InputRole::kData}})

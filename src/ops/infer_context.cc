@@ -72,8 +72,8 @@ void InferContext::merge(Port& port, const Shape& shape, bool is_input) {
   if (!fits) {
     const bool is_free = !shape.is_static() || !known.is_static();
     fail(ErrorCode::kModel,
-         fmt::format("{}: expected shape {}, found {}", port_text(port, is_input), shape.to_string(),
-                     known.to_string()),
+         fmt::format("{}: expected shape {}, found {}", port_text(port, is_input),
+                     shape.to_string(), known.to_string()),
          is_free ? "the model fixes a size that is left free: give the input numbers" : "");
   }
 }
@@ -82,8 +82,8 @@ void InferContext::merge(Port& port, DType dtype, bool is_input) {
   DType& known = port.entry->type.dtype;
   if (dtype == DType::kUnknown || known == dtype) return;
   if (known != DType::kUnknown) {
-    fail(ErrorCode::kModel, fmt::format("{}: expected {}, found {}", port_text(port, is_input), dtype_name(dtype),
-                                        dtype_name(known)));
+    fail(ErrorCode::kModel, fmt::format("{}: expected {}, found {}", port_text(port, is_input),
+                                        dtype_name(dtype), dtype_name(known)));
   }
   known = dtype;
   port.entry->changed = true;
@@ -127,15 +127,17 @@ void InferContext::unify_shapes() {
 }
 
 void InferContext::fail_input(std::size_t i, std::string_view expected) const {
-  fail(ErrorCode::kModel, fmt::format("{}: expected {}, found shape {}", port_text(inputs_[i], true),
-                                      expected, input_shape(i).to_string()));
+  fail(ErrorCode::kModel,
+       fmt::format("{}: expected {}, found shape {}", port_text(inputs_[i], true), expected,
+                   input_shape(i).to_string()));
 }
 
 std::size_t checked_axis(std::int64_t axis, std::size_t rank, std::string_view attribute) {
   const auto resolved = resolve_axis(axis, rank);
   if (!resolved) {
     const ErrorScope scope = ErrorScope::attribute(attribute);
-    fail(ErrorCode::kModel, fmt::format("expected an axis of an array of {} dimensions, got {}", rank, axis));
+    fail(ErrorCode::kModel,
+         fmt::format("expected an axis of an array of {} dimensions, got {}", rank, axis));
   }
   return *resolved;
 }

@@ -1,6 +1,6 @@
-// What a shape rule sees of one node: the types known so far of its inputs and outputs, and ways to add
-// to that knowledge in either direction. Knowledge only grows; a contradiction is an error, or, where a
-// free size meets a number, a size that the model fixes.
+// What a shape rule sees of one node: the types known so far of its inputs and outputs, and ways to
+// add to that knowledge in either direction. Knowledge only grows; a contradiction is an error, or,
+// where a free size meets a number, a size that the model fixes.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,10 @@ class InferContext {
   };
 
   InferContext(std::vector<Port> inputs, std::vector<Port> outputs, bool np_shape, DimArena& arena)
-      : inputs_(std::move(inputs)), outputs_(std::move(outputs)), np_shape_(np_shape), arena_(arena) {}
+      : inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        np_shape_(np_shape),
+        arena_(arena) {}
 
   std::size_t num_inputs() const { return inputs_.size(); }
   std::size_t num_outputs() const { return outputs_.size(); }

@@ -1,8 +1,8 @@
-// Loss heads: what they compute at inference, without their label (src/operator/softmax_output-inl.h,
-// regression_output-inl.h, svm_output-inl.h, make_loss-inl.h).
+// Loss heads: what they compute at inference, without their label
+// (src/operator/softmax_output-inl.h, regression_output-inl.h, svm_output-inl.h, make_loss-inl.h).
 //
-// A label is not an input of the converted model. Where the symbol uses it for something else as well, the
-// rules here tell its shape.
+// A label is not an input of the converted model. Where the symbol uses it for something else as
+// well, the rules here tell its shape.
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
@@ -18,9 +18,11 @@ struct SoftmaxOutputParam {
 
   static void declare(AttrDeclarer<SoftmaxOutputParam>& d) {
     d.field("multi_output", &SoftmaxOutputParam::multi_output).help("softmax along axis 1");
-    d.field("preserve_shape", &SoftmaxOutputParam::preserve_shape).help("softmax along the last axis");
+    d.field("preserve_shape", &SoftmaxOutputParam::preserve_shape)
+        .help("softmax along the last axis");
     // They change the gradient only.
-    d.ignore({"grad_scale", "ignore_label", "use_ignore", "normalization", "out_grad", "smooth_alpha"});
+    d.ignore(
+        {"grad_scale", "ignore_label", "use_ignore", "normalization", "out_grad", "smooth_alpha"});
   }
 };
 
@@ -38,7 +40,8 @@ void infer_data(InferContext& c) {
   c.set_output_shape(0, c.input_shape(0));
   c.set_input_dtype(0, c.output(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
-  if (c.num_inputs() > 1 && c.input(1).dtype == DType::kUnknown) c.set_input_dtype(1, c.input(0).dtype);
+  if (c.num_inputs() > 1 && c.input(1).dtype == DType::kUnknown)
+    c.set_input_dtype(1, c.input(0).dtype);
 }
 
 void infer_softmax_output(const SoftmaxOutputParam& p, InferContext& c) {
@@ -60,7 +63,8 @@ void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
   }
   if (data.rank() == 4) {
     t.warn("W-backends-differ",
-           "without multi_output, 4-dimensional data is normalised along its last axis, as MXNet 1.9.1 does on "
+           "without multi_output, 4-dimensional data is normalised along its last axis, as MXNet "
+           "1.9.1 does on "
            "a CPU with oneDNN; other builds of MXNet normalise each example as a whole");
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
   }
@@ -103,7 +107,9 @@ void infer_svm(const SvmOutputParam& /*p*/, InferContext& c) {
 }
 
 struct MakeLossParam {
-  static void declare(AttrDeclarer<MakeLossParam>& d) { d.ignore({"grad_scale", "valid_thresh", "normalization"}); }
+  static void declare(AttrDeclarer<MakeLossParam>& d) {
+    d.ignore({"grad_scale", "valid_thresh", "normalization"});
+  }
 };
 
 }  // namespace
@@ -115,8 +121,11 @@ void register_loss_head(Registry& r) {
       .optional_inputs(1)
       .infer(infer_softmax_output)
       .translate(translate_softmax_output)
-      .note("4-dimensional data without multi_output is normalised along its last axis, as MXNet 1.9.1 does on a "
-            "CPU with oneDNN (other builds normalise each example as a whole); the report warns of it.");
+      .note(
+          "4-dimensional data without multi_output is normalised along its last axis, as MXNet "
+          "1.9.1 does on a "
+          "CPU with oneDNN (other builds normalise each example as a whole); the report warns of "
+          "it.");
   r.add<RegressionParam>({"LinearRegressionOutput", "_sparse_LinearRegressionOutput"})
       .summary("The head of a regression: the identity at inference.")
       .inputs(head_inputs())

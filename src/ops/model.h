@@ -1,5 +1,5 @@
-// A symbol whose operators are resolved and whose variables have a role: what inference and translation
-// work on. Built once by convert/bind, never changed after.
+// A symbol whose operators are resolved and whose variables have a role: what inference and
+// translation work on. Built once by convert/bind, never changed after.
 #pragma once
 
 #include <cstdint>

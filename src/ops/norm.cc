@@ -1,5 +1,6 @@
-// Normalisation: BatchNorm and its relatives, InstanceNorm, LayerNorm, GroupNorm, L2Normalization, LRN
-// (src/operator/nn/batch_norm.cc, layer_norm.cc, group_norm.cc, src/operator/instance_norm-inl.h…).
+// Normalisation: BatchNorm and its relatives, InstanceNorm, LayerNorm, GroupNorm, L2Normalization,
+// LRN (src/operator/nn/batch_norm.cc, layer_norm.cc, group_norm.cc,
+// src/operator/instance_norm-inl.h…).
 #include <cmath>
 
 #include "base/error.h"
@@ -58,7 +59,8 @@ void infer_batch_norm(const BatchNormParam& p, InferContext& c) {
   c.set_input_dtype(0, dtype);
   c.set_output_dtype(0, dtype);
   // The statistics of half-precision data are single precision.
-  const DType stats = dtype == DType::kFloat16 || dtype == DType::kBfloat16 ? DType::kFloat32 : dtype;
+  const DType stats =
+      dtype == DType::kFloat16 || dtype == DType::kBfloat16 ? DType::kFloat32 : dtype;
   for (std::size_t i = 1; i < 5; ++i) c.set_input_dtype(i, stats);
   for (std::size_t i = 1; i < 3; ++i) c.set_output_dtype(i, stats);
   const Shape& data = c.input_shape(0);
@@ -72,15 +74,14 @@ void infer_batch_norm(const BatchNormParam& p, InferContext& c) {
   c.set_input_shape(0, back);
 }
 
-Value ones(Builder& b, Value like) {
-  return onnx::fill(b, b.dtype(like), 1, b.shape(like));
-}
+Value ones(Builder& b, Value like) { return onnx::fill(b, b.dtype(like), 1, b.shape(like)); }
 
-// For channels along another axis than 1 (or data ONNX's operator has no place for): x * scale + offset.
-Value scale_and_offset(Builder& b, Value x, const std::vector<Value>& stats, double eps, std::size_t axis) {
+// For channels along another axis than 1 (or data ONNX's operator has no place for): x * scale +
+// offset.
+Value scale_and_offset(Builder& b, Value x, const std::vector<Value>& stats, double eps,
+                       std::size_t axis) {
   const DType dtype = b.dtype(stats[0]);
-  const Value scale =
-      b.div(stats[0], b.unary("Sqrt", b.add(stats[3], b.scalar(dtype, eps))));
+  const Value scale = b.div(stats[0], b.unary("Sqrt", b.add(stats[3], b.scalar(dtype, eps))));
   const Value offset = b.sub(stats[1], b.mul(stats[2], scale));
   const std::size_t rank = b.shape(x).rank();
   const Value scaled = b.mul(x, along_axis(b, b.cast(scale, b.dtype(x)), axis, rank));
@@ -102,7 +103,8 @@ Value batch_norm(const BatchNormParam& p, Translation& t) {
   return b.cast(scale_and_offset(b, wide, stats, p.eps, axis), b.dtype(t.input(0)));
 }
 
-// At inference MXNet gives the moving mean, and one over the standard deviation instead of the variance.
+// At inference MXNet gives the moving mean, and one over the standard deviation instead of the
+// variance.
 void set_statistics(const BatchNormParam& p, Translation& t) {
   Builder& b = t.b;
   if (t.output_used(1)) t.set_output(1, t.input(3));
@@ -131,7 +133,8 @@ void translate_batch_norm_v1(const BatchNormV1Param& p, Translation& t) {
 
 void translate_sync_batch_norm(const SyncBatchNormParam& p, Translation& t) {
   if (t.output_used(1) || t.output_used(2)) {
-    return t.refuse("MXNet leaves the mean and variance outputs of this operator undefined at inference");
+    return t.refuse(
+        "MXNet leaves the mean and variance outputs of this operator undefined at inference");
   }
   t.set_output(0, batch_norm(p, t));
 }
@@ -158,8 +161,8 @@ void infer_instance_norm(const InstanceNormParam& /*p*/, InferContext& c) {
 }
 
 void translate_instance_norm(const InstanceNormParam& p, Translation& t) {
-  t.set_output(0, t.b.emit("InstanceNormalization", {t.input(0), t.input(1), t.input(2)}, {{"epsilon", p.eps}},
-                           t.input_type(0)));
+  t.set_output(0, t.b.emit("InstanceNormalization", {t.input(0), t.input(1), t.input(2)},
+                           {{"epsilon", p.eps}}, t.input_type(0)));
 }
 
 // Mean and the deviation sqrt(variance + eps) over some axes, dimensions kept.
@@ -169,7 +172,8 @@ struct Moments {
   Value deviation;
 };
 
-// Spelled so that ONNX Runtime recognises a LayerNormalization: Pow(x - mean, 2), ReduceMean, Add, Sqrt.
+// Spelled so that ONNX Runtime recognises a LayerNormalization: Pow(x - mean, 2), ReduceMean, Add,
+// Sqrt.
 Moments moments_over(Builder& b, Value x, const onnx::Ints& axes, double eps) {
   const DType dtype = b.dtype(x);
   Moments m;
@@ -189,7 +193,8 @@ struct LayerNormParam {
   static void declare(AttrDeclarer<LayerNormParam>& d) {
     d.field("axis", &LayerNormParam::axis).help("that is normalised");
     d.field("eps", &LayerNormParam::eps).help("added to the variance");
-    d.field("output_mean_var", &LayerNormParam::output_mean_var).help("two more outputs: mean and deviation");
+    d.field("output_mean_var", &LayerNormParam::output_mean_var)
+        .help("two more outputs: mean and deviation");
   }
 };
 
@@ -237,7 +242,8 @@ struct GroupNormParam {
   static void declare(AttrDeclarer<GroupNormParam>& d) {
     d.field("num_groups", &GroupNormParam::num_groups).at_least(1).help("groups of channels");
     d.field("eps", &GroupNormParam::eps).help("added to the variance");
-    d.field("output_mean_var", &GroupNormParam::output_mean_var).help("two more outputs: mean and deviation");
+    d.field("output_mean_var", &GroupNormParam::output_mean_var)
+        .help("two more outputs: mean and deviation");
   }
 };
 
@@ -263,8 +269,8 @@ void translate_group_norm(const GroupNormParam& p, Translation& t) {
   const Value grouped = onnx::reshape(b, t.input(0), Shape{data[0], p.num_groups, per_group});
   Value normal;
   if (!t.output_used(1) && !t.output_used(2)) {
-    normal = b.emit("InstanceNormalization", {grouped, t.input(1), t.input(2)}, {{"epsilon", p.eps}},
-                    b.type(grouped));
+    normal = b.emit("InstanceNormalization", {grouped, t.input(1), t.input(2)},
+                    {{"epsilon", p.eps}}, b.type(grouped));
   } else {
     const Moments m = moments_over(b, grouped, {2}, p.eps);
     normal = b.div(m.centred, m.deviation);
@@ -283,7 +289,9 @@ struct L2NormalizationParam {
   static void declare(AttrDeclarer<L2NormalizationParam>& d) {
     d.field("eps", &L2NormalizationParam::eps).help("added to the sum of squares");
     d.one_of("mode", &L2NormalizationParam::mode, {"instance", "spatial", "channel"})
-        .help("over each example, over the positions of each channel, or over the channels at each position");
+        .help(
+            "over each example, over the positions of each channel, or over the channels at each "
+            "position");
   }
 };
 
@@ -316,12 +324,14 @@ struct LrnParam {
 
 void translate_lrn(const LrnParam& p, Translation& t) {
   if (t.input_rank(0) != 4) fail(ErrorCode::kModel, "expected data of 4 dimensions");
-  // For an even size MXNet (oneDNN) takes the window of the odd size below it, and divides by the even one.
+  // For an even size MXNet (oneDNN) takes the window of the odd size below it, and divides by the
+  // even one.
   const bool even = p.nsize % 2 == 0;
   const std::int64_t size = even ? p.nsize - 1 : p.nsize;
   const double alpha = p.alpha * static_cast<double>(size) / static_cast<double>(p.nsize);
   t.set_output(0, t.b.emit("LRN", {t.input(0)},
-                           {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}}, t.input_type(0)));
+                           {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
+                           t.input_type(0)));
 }
 
 std::vector<InputDef> scale_offset_inputs() {

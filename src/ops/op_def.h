@@ -1,5 +1,6 @@
-// One record per MXNet operator: names, attributes, inputs, outputs, shape rule, translation, limits.
-// Everything the program knows of an operator, and everything the documentation says of it, is here.
+// One record per MXNet operator: names, attributes, inputs, outputs, shape rule, translation,
+// limits. Everything the program knows of an operator, and everything the documentation says of it,
+// is here.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +40,8 @@ struct OpDef {
   std::string summary;
   AttrSchema attrs;
 
-  /// The inputs that the operator has with given attributes. For an operator with any number of inputs
-  /// this is one InputDef, for each of them.
+  /// The inputs that the operator has with given attributes. For an operator with any number of
+  /// inputs this is one InputDef, for each of them.
   std::function<std::vector<InputDef>(const void* params)> inputs;
   bool variadic = false;
   /// Inputs at the end that a symbol may leave out.

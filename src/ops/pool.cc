@@ -1,10 +1,10 @@
-// Pooling (src/operator/nn/pooling.cc, pool.h): max, avg, sum and lp in one, two and three dimensions, under
-// the conventions valid (sizes rounded down), full (rounded up) and same.
+// Pooling (src/operator/nn/pooling.cc, pool.h): max, avg, sum and lp in one, two and three
+// dimensions, under the conventions valid (sizes rounded down), full (rounded up) and same.
 //
-// Under `full` the last window may hang over the end of the padded input, or lie outside of it altogether.
-// MXNet keeps it: max and sum see what there is; avg divides by the part of the window that lies in the
-// padded input (or in the input, without count_include_pad). ONNX's ceil_mode drops a window that starts
-// outside of the input, so it is used only where that cannot happen.
+// Under `full` the last window may hang over the end of the padded input, or lie outside of it
+// altogether. MXNet keeps it: max and sum see what there is; avg divides by the part of the window
+// that lies in the padded input (or in the input, without count_include_pad). ONNX's ceil_mode
+// drops a window that starts outside of the input, so it is used only where that cannot happen.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -35,9 +35,14 @@ struct PoolParam {
   Layout layout = Layout::kDefault;
 
   static void declare(AttrDeclarer<PoolParam>& d) {
-    d.field("kernel", &PoolParam::kernel).sizes(0, 3).at_least(1).help("window; not needed for global_pool");
-    d.one_of("pool_type", &PoolParam::pool_type, {"max", "avg", "sum", "lp"}).help("what is taken of a window");
-    d.field("global_pool", &PoolParam::global_pool).help("one window over everything; kernel, stride and pad are ignored");
+    d.field("kernel", &PoolParam::kernel)
+        .sizes(0, 3)
+        .at_least(1)
+        .help("window; not needed for global_pool");
+    d.one_of("pool_type", &PoolParam::pool_type, {"max", "avg", "sum", "lp"})
+        .help("what is taken of a window");
+    d.field("global_pool", &PoolParam::global_pool)
+        .help("one window over everything; kernel, stride and pad are ignored");
     d.one_of("pooling_convention", &PoolParam::pooling_convention, {"full", "valid", "same"})
         .help("how the number of windows is rounded");
     d.field("stride", &PoolParam::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
@@ -52,7 +57,8 @@ struct PoolParam {
   std::int64_t stride_at(std::size_t i) const { return spatial_tuple(stride, rank(), 1)[i]; }
   /// `same` has no padding, however many zeros its `pad` has.
   Tuple pads() const {
-    return pooling_convention == Convention::kSame ? Tuple(rank(), 0) : spatial_tuple(pad, rank(), 0);
+    return pooling_convention == Convention::kSame ? Tuple(rank(), 0)
+                                                   : spatial_tuple(pad, rank(), 0);
   }
   std::int64_t pad_at(std::size_t i) const { return pads()[i]; }
   bool includes_pad() const { return count_include_pad.value_or(true); }
@@ -76,10 +82,12 @@ void infer_pool(const PoolParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape data = to_channels_first(c.input_shape(0), p.layout);
   if (!data.known_rank()) return;
-  const bool rank_fits = p.global_pool ? data.rank() >= 3 && data.rank() <= 5 : data.rank() == p.rank() + 2;
+  const bool rank_fits =
+      p.global_pool ? data.rank() >= 3 && data.rank() <= 5 : data.rank() == p.rank() + 2;
   if (!rank_fits) {
-    c.fail_input(0, p.global_pool ? std::string("3 to 5 dimensions")
-                                  : fmt::format("{} dimensions for a kernel of {}", p.rank() + 2, p.rank()));
+    c.fail_input(0, p.global_pool
+                        ? std::string("3 to 5 dimensions")
+                        : fmt::format("{} dimensions for a kernel of {}", p.rank() + 2, p.rank()));
   }
   Shape result = data;
   for (std::size_t i = 0; i + 2 < data.rank(); ++i) {
@@ -89,8 +97,8 @@ void infer_pool(const PoolParam& p, InferContext& c) {
     }
     const Dim padded = data[i + 2] + 2 * p.pad_at(i);
     if (padded.is_constant() && padded.value() < p.kernel[i]) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}", p.kernel[i],
-                                          padded.value()));
+      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
+                                          p.kernel[i], padded.value()));
     }
     result[i + 2] = num_windows(p, i, data[i + 2]);
   }
@@ -128,7 +136,8 @@ Value global_pool(const PoolParam& p, Translation& t, Value x) {
     case PoolParam::Type::kSum:
       return onnx::reduce(b, "ReduceSum", x, axes, true);
     case PoolParam::Type::kLp:
-      return root(b, onnx::reduce(b, "ReduceSum", to_power(b, x, *p.p_value), axes, true), *p.p_value);
+      return root(b, onnx::reduce(b, "ReduceSum", to_power(b, x, *p.p_value), axes, true),
+                  *p.p_value);
   }
   return {};
 }
@@ -148,7 +157,8 @@ std::vector<Axis> pool_axes(const PoolParam& p, const Shape& data) {
     const Dim needed = (axis.windows - 1) * p.stride_at(i) + p.kernel[i];
     const Dim padded = data[i + 2] + 2 * p.pad_at(i);
     // Under `valid` the windows always fit.
-    axis.appended = p.pooling_convention == PoolParam::Convention::kValid ? Dim(0) : max(needed - padded, 0);
+    axis.appended =
+        p.pooling_convention == PoolParam::Convention::kValid ? Dim(0) : max(needed - padded, 0);
     axis.may_be_outside = p.kernel[i] < p.stride_at(i) + p.pad_at(i);
     axes.push_back(axis);
   }
@@ -200,7 +210,8 @@ class WindowPool {
     });
   }
   bool ceil_mode_is_safe() const {
-    return p_.pooling_convention == PoolParam::Convention::kFull && all_axes([&](std::size_t i, const Axis& axis) {
+    return p_.pooling_convention == PoolParam::Convention::kFull &&
+           all_axes([&](std::size_t i, const Axis& axis) {
              return !axis.may_be_outside && p_.pad_at(i) < p_.kernel[i];
            });
   }
@@ -213,7 +224,8 @@ class WindowPool {
   }
 
   Value emit(std::string_view op_type, Value x, onnx::Attributes extra) {
-    onnx::Attributes attrs{{"kernel_shape", p_.kernel}, {"strides", spatial_tuple(p_.stride, p_.rank(), 1)}};
+    onnx::Attributes attrs{{"kernel_shape", p_.kernel},
+                           {"strides", spatial_tuple(p_.stride, p_.rank(), 1)}};
     for (auto& attr : extra) attrs.push_back(std::move(attr));
     return b_.emit(op_type, {x}, std::move(attrs), result_);
   }
@@ -243,8 +255,8 @@ class WindowPool {
                    {{"mode", "constant"}}, std::move(type));
   }
 
-  // Average over whole windows, zeros counted: always with explicit padding, because runtimes differ in
-  // what ceil_mode counts.
+  // Average over whole windows, zeros counted: always with explicit padding, because runtimes
+  // differ in what ceil_mode counts.
   Value whole_window_average(Value x) {
     return padded_pool("AveragePool", x, {{"count_include_pad", 1}}, 0);
   }
@@ -255,8 +267,9 @@ class WindowPool {
     return b_.mul(whole_window_average(x), b_.scalar(b_.dtype(x), area));
   }
 
-  // Where a window hangs over, MXNet divides by the part of it that lies in the padded input: the average
-  // over the whole window is divided by that part's share, which is the same for all examples.
+  // Where a window hangs over, MXNet divides by the part of it that lies in the padded input: the
+  // average over the whole window is divided by that part's share, which is the same for all
+  // examples.
   Value average_with_pad() {
     const Value average = whole_window_average(x_);
     if (all_windows_fit()) return average;
@@ -269,8 +282,9 @@ class WindowPool {
   }
 
   Value average_without_pad() {
-    const bool never_outside =
-        all_axes([](std::size_t, const Axis& axis) { return is_zero(axis.appended) || !axis.may_be_outside; });
+    const bool never_outside = all_axes([](std::size_t, const Axis& axis) {
+      return is_zero(axis.appended) || !axis.may_be_outside;
+    });
     if (attributes_can_pad() && never_outside) {
       return padded_pool("AveragePool", x_, {{"count_include_pad", 0}}, 0);
     }
@@ -283,32 +297,37 @@ class WindowPool {
 
   Value multiply(Value a, Value b) { return a.present() ? b_.mul(a, b) : b; }
 
-  // Share of each window along one axis that lies between `first` and `last` of the padded input; a window
-  // that lies outside counts as whole, for its sum is 0. Shape (windows, 1…).
+  // Share of each window along one axis that lies between `first` and `last` of the padded input; a
+  // window that lies outside counts as whole, for its sum is 0. Shape (windows, 1…).
   Value share_along(std::size_t i, std::int64_t first, const Dim& last) {
     std::vector<Dim> dims(axes_.size() - i, Dim(1));
     dims[0] = axes_[i].windows;
     const Shape shape(std::move(dims));
     const std::int64_t kernel = p_.kernel[i];
-    const bool short_enough = axes_[i].windows.is_constant() && axes_[i].windows.value() <= kMostWritten;
+    const bool short_enough =
+        axes_[i].windows.is_constant() && axes_[i].windows.value() <= kMostWritten;
     if (!last.is_constant() || !short_enough) return computed_share_along(i, first, last, shape);
     std::vector<double> shares;
     for (std::int64_t w = 0; w < axes_[i].windows.value(); ++w) {
       const std::int64_t start = w * p_.stride_at(i);
       const std::int64_t covered = std::min(start + kernel, last.value()) - std::max(start, first);
-      shares.push_back(covered > 0 ? static_cast<double>(covered) / static_cast<double>(kernel) : 1);
+      shares.push_back(covered > 0 ? static_cast<double>(covered) / static_cast<double>(kernel)
+                                   : 1);
     }
     return b_.constant(make_tensor_as(b_.dtype(x_), shape.sizes(), shares));
   }
 
-  Value computed_share_along(std::size_t i, std::int64_t first, const Dim& last, const Shape& shape) {
+  Value computed_share_along(std::size_t i, std::int64_t first, const Dim& last,
+                             const Shape& shape) {
     const std::int64_t kernel = p_.kernel[i];
     const Value starts = b_.emit("Range",
                                  {b_.int_scalar(0), scalar_size(axes_[i].windows * p_.stride_at(i)),
                                   b_.int_scalar(p_.stride_at(i))},
                                  {}, {DType::kInt64, Shape{axes_[i].windows}});
-    const Value ends = b_.binary("Min", b_.add(starts, b_.ints({kernel})), onnx::size_tensor(b_, last));
-    const Value covered = b_.sub(ends, first > 0 ? b_.binary("Max", starts, b_.ints({first})) : starts);
+    const Value ends =
+        b_.binary("Min", b_.add(starts, b_.ints({kernel})), onnx::size_tensor(b_, last));
+    const Value covered =
+        b_.sub(ends, first > 0 ? b_.binary("Max", starts, b_.ints({first})) : starts);
     const Value outside = b_.binary("Less", covered, b_.ints({1}));
     const Value counted = b_.where(outside, b_.ints({kernel}), covered);
     const Value share = b_.div(b_.cast(counted, b_.dtype(x_)),
@@ -346,14 +365,17 @@ std::vector<AttrProblem> check_pool(const PoolParam& p, const CheckContext& /*co
     // MXNet 1.9.1 wants three pads for the convention `same` in one dimension.
     const bool same_1d = p.pooling_convention == PoolParam::Convention::kSame && p.rank() == 1;
     if (p.global_pool || tuple.empty() || tuple.size() == p.rank() || same_1d) return;
-    problems.push_back({std::move(name),
-                        fmt::format("expected {} elements as in kernel, got {}", p.rank(), tuple.size()), ""});
+    problems.push_back(
+        {std::move(name),
+         fmt::format("expected {} elements as in kernel, got {}", p.rank(), tuple.size()), ""});
   };
   check("stride", p.stride);
   check("pad", p.pad);
   if (p.pooling_convention == PoolParam::Convention::kSame && !p.global_pool &&
-      (p.rank() != 1 || std::any_of(p.pad.begin(), p.pad.end(), [](auto pad) { return pad != 0; }))) {
-    problems.push_back({"pooling_convention", "MXNet has same only in one dimension and without pad", ""});
+      (p.rank() != 1 ||
+       std::any_of(p.pad.begin(), p.pad.end(), [](auto pad) { return pad != 0; }))) {
+    problems.push_back(
+        {"pooling_convention", "MXNet has same only in one dimension and without pad", ""});
   }
   return problems;
 }

@@ -16,7 +16,8 @@ const Registry& Registry::instance() {
 
 void Registry::index(const OpDef& def) {
   for (const auto& name : def.names) {
-    require(by_name_.emplace(name, &def).second, fmt::format("operator '{}' is registered twice", name));
+    require(by_name_.emplace(name, &def).second,
+            fmt::format("operator '{}' is registered twice", name));
   }
 }
 

@@ -20,7 +20,8 @@ struct SoftmaxParam {
     d.field("axis", &SoftmaxParam::axis).help("that is normalised");
     d.field("temperature", &SoftmaxParam::temperature).help("the input is divided by it");
     d.dtype("dtype", &SoftmaxParam::dtype).help("of the output; None: that of the input");
-    d.field("use_length", &SoftmaxParam::use_length).help("a second input says how many elements count");
+    d.field("use_length", &SoftmaxParam::use_length)
+        .help("a second input says how many elements count");
   }
 };
 
@@ -40,7 +41,8 @@ void infer_softmax(const SoftmaxParam& p, InferContext& c) {
     c.set_output_dtype(0, c.input(0).dtype);
   }
   if (c.input(0).dtype != DType::kUnknown && !is_floating(c.input(0).dtype)) {
-    fail(ErrorCode::kModel, fmt::format("expected floating-point data, found {}", dtype_name(c.input(0).dtype)));
+    fail(ErrorCode::kModel,
+         fmt::format("expected floating-point data, found {}", dtype_name(c.input(0).dtype)));
   }
   const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
@@ -69,7 +71,8 @@ Value length_mask(const SoftmaxParam& p, Translation& t) {
   Builder& b = t.b;
   const Shape& data = t.input_shape(0);
   const std::size_t axis = checked_axis(p.axis, data.rank());
-  const Value length = onnx::unsqueeze(b, b.cast(t.input(1), DType::kInt64), {static_cast<std::int64_t>(axis)});
+  const Value length =
+      onnx::unsqueeze(b, b.cast(t.input(1), DType::kInt64), {static_cast<std::int64_t>(axis)});
   const Value count = onnx::reshape(b, onnx::size_tensor(b, data[axis]), Shape(std::vector<Dim>{}));
   const Value positions = b.emit("Range", {b.int_scalar(0), count, b.int_scalar(1)}, {},
                                  {DType::kInt64, Shape{data[axis]}});
@@ -106,7 +109,8 @@ std::vector<AttrProblem> check_softmax(const SoftmaxParam& p, const CheckContext
 // Only softmax itself takes lengths.
 std::vector<AttrProblem> check_without_length(const SoftmaxParam& p, const CheckContext& context) {
   auto problems = check_softmax(p, context);
-  if (p.use_length.value_or(false)) problems.push_back({"use_length", "MXNet has lengths only for softmax", ""});
+  if (p.use_length.value_or(false))
+    problems.push_back({"use_length", "MXNet has lengths only for softmax", ""});
   return problems;
 }
 

@@ -1,5 +1,5 @@
-// What a translation sees of one node: the ONNX values of its inputs, the types that inference found,
-// and the builder.
+// What a translation sees of one node: the ONNX values of its inputs, the types that inference
+// found, and the builder.
 #pragma once
 
 #include <cstddef>
@@ -49,15 +49,17 @@ class Translation {
   void set_output(std::size_t i, onnx::Value value) { outputs_[i].value = value; }
   onnx::Value output(std::size_t i) const { return outputs_[i].value; }
 
-  /// Says that this node cannot be expressed at the target opset. The translation returns after this;
-  /// all refusals of a model come in one message.
+  /// Says that this node cannot be expressed at the target opset. The translation returns after
+  /// this; all refusals of a model come in one message.
   void refuse(std::string reason, std::string hint = {}) {
     refused_ = true;
     reason_ = std::move(reason);
     hint_ = std::move(hint);
   }
   /// Adds a warning to the report; the id is stable, "W-…".
-  void warn(std::string id, std::string message) { warnings_.emplace_back(std::move(id), std::move(message)); }
+  void warn(std::string id, std::string message) {
+    warnings_.emplace_back(std::move(id), std::move(message));
+  }
   const std::vector<std::pair<std::string, std::string>>& warnings() const { return warnings_; }
 
   bool refused() const { return refused_; }

@@ -1,7 +1,7 @@
-// BatchNormalization after a Conv, ConvTranspose or Gemm with constant weights becomes part of these:
-// y = (W x + c - mean) * s + beta with s = gamma / sqrt(var + epsilon), so W' = s W, c' = (c - mean) s +
-// beta. Computed in double and rounded once; the weights are scaled while they are written, so none of
-// them is ever held in memory.
+// BatchNormalization after a Conv, ConvTranspose or Gemm with constant weights becomes part of
+// these: y = (W x + c - mean) * s + beta with s = gamma / sqrt(var + epsilon), so W' = s W, c' = (c
+// - mean) s + beta. Computed in double and rounded once; the weights are scaled while they are
+// written, so none of them is ever held in memory.
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -115,10 +115,12 @@ class Folder {
     const std::int64_t producer = uses_.producer(norm.inputs[0]);
     if (producer < 0 || norm.outputs.size() != 1) return false;
     Node& linear = graph_.main.nodes[static_cast<std::size_t>(producer)];
-    // The value in between must have no other use, nor may the weight, or both versions would be stored.
+    // The value in between must have no other use, nor may the weight, or both versions would be
+    // stored.
     if (linear.inputs.size() < 2 || uses_.count(norm.inputs[0]) != 1) return false;
     const Tensor* weight = graph_.constant(linear.inputs[1]);
-    if (weight == nullptr || uses_.count(linear.inputs[1]) != 1 || weight->count() == 0) return false;
+    if (weight == nullptr || uses_.count(linear.inputs[1]) != 1 || weight->count() == 0)
+      return false;
     if (weight->dtype != DType::kFloat32 && weight->dtype != DType::kFloat64) return false;
     const auto layout = layout_of(linear, *weight);
     if (!layout || layout->channels > kMostChannels) return false;
@@ -131,7 +133,8 @@ class Folder {
     if (linear.inputs.size() > 2 && linear.inputs[2].present()) {
       const auto stored = constant(linear.inputs[2]);
       if (!stored || (stored->size() != bias.size() && stored->size() != 1)) return false;
-      for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = stored->size() == 1 ? (*stored)[0] : (*stored)[c];
+      for (std::size_t c = 0; c < bias.size(); ++c)
+        bias[c] = stored->size() == 1 ? (*stored)[0] : (*stored)[c];
     }
     const double epsilon = norm.float_attr("epsilon", 1e-5F);
     std::vector<double> scale(layout->channels);
@@ -147,16 +150,16 @@ class Folder {
 
   void replace(Node& linear, const Node& norm, Tensor weight, const std::vector<double>& bias) {
     Tensor new_bias = make_tensor_as(weight.dtype, {static_cast<std::int64_t>(bias.size())}, bias);
-    // The weight keeps its name. A bias of its own keeps its name, too; a new one is named after the
-    // normalisation's offset if nothing else needs that.
+    // The weight keeps its name. A bias of its own keeps its name, too; a new one is named after
+    // the normalisation's offset if nothing else needs that.
     graph_.info(linear.inputs[1]).constant = std::move(weight);
     const bool has_bias = linear.inputs.size() > 2 && linear.inputs[2].present();
     const bool reuse_bias = has_bias && uses_.count(linear.inputs[2]) == 1;
     const bool reuse_beta = !has_bias && uses_.count(norm.inputs[2]) == 1;
     Value target = reuse_bias ? linear.inputs[2] : norm.inputs[2];
     if (!reuse_bias && !reuse_beta) {
-      target = graph_.add_value(
-          {graph_.names.unique(graph_.name_of(norm.outputs[0]) + "_bias"), new_bias.type(), std::nullopt});
+      target = graph_.add_value({graph_.names.unique(graph_.name_of(norm.outputs[0]) + "_bias"),
+                                 new_bias.type(), std::nullopt});
     }
     graph_.info(target).type = new_bias.type();
     graph_.info(target).constant = std::move(new_bias);

@@ -1,5 +1,5 @@
-// Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does not
-// make the file larger.
+// Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does
+// not make the file larger.
 #include "onnx/eval.h"
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
@@ -32,7 +32,8 @@ std::size_t fold_constants(Graph& graph) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     // An output of the graph stays a node's output: not every runtime takes a constant there.
-    if (node.outputs.size() != 1 || uses.is_output(node.outputs[0]) || node.inputs.empty()) continue;
+    if (node.outputs.size() != 1 || uses.is_output(node.outputs[0]) || node.inputs.empty())
+      continue;
     std::vector<const Tensor*> inputs;
     bool all_constant = true;
     for (const Value input : node.inputs) {

@@ -26,8 +26,8 @@ const std::vector<Pass>& pipeline();
 void check_names(const std::vector<std::string>& disabled);
 
 /// Runs the pipeline without the disabled passes; the counts of changes by pass.
-std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
-                                                              const std::vector<std::string>& disabled);
+std::vector<std::pair<std::string, std::size_t>> run_pipeline(
+    onnx::Graph& graph, const std::vector<std::string>& disabled);
 
 std::size_t remove_identities(onnx::Graph& graph);
 std::size_t fold_constants(onnx::Graph& graph);

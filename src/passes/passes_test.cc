@@ -15,7 +15,9 @@ using onnx::Value;
 
 class PassTest : public testing::Test {
  protected:
-  Value input(const std::string& name, const Shape& shape) { return b_.add_input(name, {DType::kFloat32, shape}); }
+  Value input(const std::string& name, const Shape& shape) {
+    return b_.add_input(name, {DType::kFloat32, shape});
+  }
   Value weight(const std::string& name, std::vector<std::int64_t> dims, std::vector<float> values) {
     return b_.add_parameter(name, make_tensor(std::move(dims), values));
   }
@@ -62,7 +64,9 @@ TEST_F(PassTest, FoldConstants) {
 
 TEST_F(PassTest, FoldConstantsDoesNotGrowTheFile) {
   const Value w = weight("w", {1}, {1});
-  output(b_.add(input("x", Shape{1000}), b_.emit("Expand", {w, b_.ints({1000})}, {}, {DType::kFloat32, Shape{1000}})), "y");
+  output(b_.add(input("x", Shape{1000}),
+                b_.emit("Expand", {w, b_.ints({1000})}, {}, {DType::kFloat32, Shape{1000}})),
+         "y");
   EXPECT_EQ(fold_constants(graph_), 0U);
 }
 
@@ -72,8 +76,9 @@ TEST_F(PassTest, ShareDuplicateWeights) {
   const Value b = weight("b", {2}, {1, 2});
   const Value c = weight("c", {2}, {1, 3});
   output(b_.add(b_.mul(b_.add(x, a), b), c), "y");
-  EXPECT_EQ(after(share_duplicate_weights, 1),
-            "x: float32 (2,)\nAdd = Add(x, a)\nMul = Mul(Add, a)\ny = Add(Mul, c)\n-> y: float32 (2,)\n");
+  EXPECT_EQ(
+      after(share_duplicate_weights, 1),
+      "x: float32 (2,)\nAdd = Add(x, a)\nMul = Mul(Add, a)\ny = Add(Mul, c)\n-> y: float32 (2,)\n");
 }
 
 TEST_F(PassTest, RemoveDeadNodes) {
@@ -83,7 +88,8 @@ TEST_F(PassTest, RemoveDeadNodes) {
   EXPECT_EQ(after(remove_dead_nodes, 2), "x: float32 (2,)\ny = Tanh(x)\n-> y: float32 (2,)\n");
 }
 
-// Adds a normalisation with scale (2, 3), offset (1, 1), mean (0, 1), variance (4, 1) and epsilon 0.
+// Adds a normalisation with scale (2, 3), offset (1, 1), mean (0, 1), variance (4, 1) and epsilon
+// 0.
 Value norm(onnx::Builder& b, Value x, const std::vector<Value>& stats) {
   return onnx::batch_normalization(b, x, stats[0], stats[1], stats[2], stats[3], 0);
 }
@@ -98,18 +104,21 @@ class FoldBatchNormTest : public PassTest {
 
 TEST_F(FoldBatchNormTest, IntoConvWithoutBias) {
   const Value w = weight("w", {2, 1, 1}, {10, 20});
-  const Value y = b_.emit("Conv", {input("x", Shape{1, 1, 5}), w}, {}, {DType::kFloat32, Shape{1, 2, 5}});
+  const Value y =
+      b_.emit("Conv", {input("x", Shape{1, 1, 5}), w}, {}, {DType::kFloat32, Shape{1, 2, 5}});
   output(norm(b_, y, stats()), "out");
   EXPECT_EQ(after(fold_batch_norm, 1),
             "x: float32 (1, 1, 5)\nout = Conv(x, w, beta)\n-> out: float32 (1, 2, 5)\n");
   EXPECT_EQ(read_doubles(*graph_.constant(w)), (std::vector<double>{10, 60}));
-  EXPECT_EQ(read_doubles(*graph_.constant(graph_.main.nodes[0].inputs[2])), (std::vector<double>{1, -2}));
+  EXPECT_EQ(read_doubles(*graph_.constant(graph_.main.nodes[0].inputs[2])),
+            (std::vector<double>{1, -2}));
 }
 
 TEST_F(FoldBatchNormTest, IntoGemmWithBias) {
   const Value w = weight("w", {2, 3}, {1, 2, 3, 4, 5, 6});
   const Value bias = weight("bias", {2}, {1, 1});
-  const Value y = b_.emit("Gemm", {input("x", Shape{1, 3}), w, bias}, {{"transB", 1}}, {DType::kFloat32, Shape{1, 2}});
+  const Value y = b_.emit("Gemm", {input("x", Shape{1, 3}), w, bias}, {{"transB", 1}},
+                          {DType::kFloat32, Shape{1, 2}});
   output(norm(b_, y, stats()), "out");
   EXPECT_EQ(after(fold_batch_norm, 1),
             "x: float32 (1, 3)\nout = Gemm(x, w, bias) transB=1\n-> out: float32 (1, 2)\n");
@@ -119,7 +128,8 @@ TEST_F(FoldBatchNormTest, IntoGemmWithBias) {
 
 TEST_F(FoldBatchNormTest, IntoConvTransposeAlongTheSecondAxis) {
   const Value w = weight("w", {1, 2, 2}, {1, 2, 3, 4});
-  const Value y = b_.emit("ConvTranspose", {input("x", Shape{1, 1, 5}), w}, {}, {DType::kFloat32, Shape{1, 2, 6}});
+  const Value y = b_.emit("ConvTranspose", {input("x", Shape{1, 1, 5}), w}, {},
+                          {DType::kFloat32, Shape{1, 2, 6}});
   output(norm(b_, y, stats()), "out");
   EXPECT_EQ(fold_batch_norm(graph_), 1U);
   EXPECT_EQ(read_doubles(*graph_.constant(w)), (std::vector<double>{1, 2, 9, 12}));
@@ -145,7 +155,8 @@ TEST_F(FoldBatchNormTest, NotWhereTheWeightIsShared) {
 
 TEST_F(FoldBatchNormTest, NotWhereTheScaleIsInfinite) {
   const Value w = weight("w", {2, 1, 1}, {10, 20});
-  const Value y = b_.emit("Conv", {input("x", Shape{1, 1, 5}), w}, {}, {DType::kFloat32, Shape{1, 2, 5}});
+  const Value y =
+      b_.emit("Conv", {input("x", Shape{1, 1, 5}), w}, {}, {DType::kFloat32, Shape{1, 2, 5}});
   auto zero = stats();
   zero[3] = weight("zero", {2}, {0, 1});
   output(norm(b_, y, zero), "out");
@@ -156,7 +167,8 @@ TEST_F(PassTest, PipelineKnowsItsPasses) {
   output(b_.unary("Relu", input("x", Shape{2})), "y");
   EXPECT_EQ(error_text([&] { check_names({"fold_everything"}); }),
             "there is no pass \"fold_everything\"\n"
-            "hint: the passes are remove_identities, fold_constants, fold_batch_norm, share_duplicate_weights or "
+            "hint: the passes are remove_identities, fold_constants, fold_batch_norm, "
+            "share_duplicate_weights or "
             "remove_dead_nodes");
   EXPECT_EQ(run_pipeline(graph_, {"fold_constants"}).size(), pipeline().size() - 1);
 }

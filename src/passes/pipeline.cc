@@ -9,7 +9,8 @@ namespace mx2onnx::passes {
 
 const std::vector<Pass>& pipeline() {
   static const std::vector<Pass> passes = {
-      // First, so that a dropout between a convolution and its normalisation does not hide the pattern.
+      // First, so that a dropout between a convolution and its normalisation does not hide the
+      // pattern.
       {"remove_identities", "drops Identity and inference-time Dropout", remove_identities},
       // Before the patterns that want constant weights.
       {"fold_constants", "computes what depends on constants only", fold_constants},
@@ -33,8 +34,8 @@ void check_names(const std::vector<std::string>& disabled) {
   }
 }
 
-std::vector<std::pair<std::string, std::size_t>> run_pipeline(onnx::Graph& graph,
-                                                              const std::vector<std::string>& disabled) {
+std::vector<std::pair<std::string, std::size_t>> run_pipeline(
+    onnx::Graph& graph, const std::vector<std::string>& disabled) {
   std::vector<std::pair<std::string, std::size_t>> counts;
   for (const auto& pass : pipeline()) {
     if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;

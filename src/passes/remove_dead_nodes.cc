@@ -1,5 +1,5 @@
-// Nodes of which no output is used. Weights that only they used are not written: the writer takes what
-// has a use.
+// Nodes of which no output is used. Weights that only they used are not written: the writer takes
+// what has a use.
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
 
@@ -16,7 +16,8 @@ std::size_t remove_dead_nodes(Graph& graph) {
   std::size_t count = 0;
   for (std::size_t i = nodes.size(); i-- > 0;) {
     bool used = false;
-    for (const Value output : nodes[i].outputs) used = used || (output.present() && needed[output.id] != 0);
+    for (const Value output : nodes[i].outputs)
+      used = used || (output.present() && needed[output.id] != 0);
     if (!used) {
       dead[i] = 1;
       ++count;

@@ -1,7 +1,7 @@
 // Identity and inference-time Dropout: whatever uses their output uses their input instead.
 //
-// Where the output is an output of the graph it has to keep its name: then the name moves to the node
-// that makes the input, if that is a node and the input is not an output itself.
+// Where the output is an output of the graph it has to keep its name: then the name moves to the
+// node that makes the input, if that is a node and the input is not an output itself.
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
 
@@ -27,7 +27,8 @@ std::size_t remove_identities(Graph& graph) {
     const Value output = node.outputs[0];
     const Value input = replacements.resolve(node.inputs[0]);
     if (uses.is_output(output)) {
-      const bool movable = uses.producer(input) >= 0 && !uses.is_output(input) && renamed[input.id] == 0;
+      const bool movable =
+          uses.producer(input) >= 0 && !uses.is_output(input) && renamed[input.id] == 0;
       if (!movable) continue;
       renamed[input.id] = 1;
       graph.info(input).name = graph.name_of(output);

@@ -1,5 +1,6 @@
-// Weights with the same type and the same bytes are stored once. Bytes are hashed only where another
-// weight has the same type, shape and first and last bytes, so that most files are never read for this.
+// Weights with the same type and the same bytes are stored once. Bytes are hashed only where
+// another weight has the same type, shape and first and last bytes, so that most files are never
+// read for this.
 #include <cstring>
 #include <map>
 #include <set>

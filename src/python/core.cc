@@ -28,13 +28,15 @@ struct GivenArray {
   nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes;
 };
 
-mx2onnx::Source make_source(std::string name, std::string json, std::vector<std::string> param_paths,
+mx2onnx::Source make_source(std::string name, std::string json,
+                            std::vector<std::string> param_paths,
                             const std::vector<GivenArray>& arrays) {
   mx2onnx::Source source{std::move(name), std::move(json), std::move(param_paths), {}};
   for (const auto& array : arrays) {
     // The caller holds the arrays until the call returns.
     source.arrays.push_back({array.name, array.dtype, array.shape,
-                             std::as_bytes(std::span(array.bytes.data(), array.bytes.size())), nullptr});
+                             std::as_bytes(std::span(array.bytes.data(), array.bytes.size())),
+                             nullptr});
   }
   return source;
 }
@@ -124,11 +126,12 @@ nb::dict describe(const mx2onnx::OperatorInfo& op) {
 }
 
 void raise_error(const mx2onnx::Error& error) {
-  const nb::object type = nb::module_::import_("mx2onnx._errors").attr("error_for_code")(static_cast<int>(error.code()));
+  const nb::object type = nb::module_::import_("mx2onnx._errors")
+                              .attr("error_for_code")(static_cast<int>(error.code()));
   const auto& place = error.place();
-  const nb::object instance = type(error.what(), "message"_a = error.message(), "hint"_a = error.hint(),
-                                   "file"_a = place.file, "node"_a = place.node, "op"_a = place.op,
-                                   "attribute"_a = place.attribute);
+  const nb::object instance = type(
+      error.what(), "message"_a = error.message(), "hint"_a = error.hint(), "file"_a = place.file,
+      "node"_a = place.node, "op"_a = place.op, "attribute"_a = place.attribute);
   PyErr_SetObject(type.ptr(), instance.ptr());
 }
 
@@ -149,20 +152,23 @@ NB_MODULE(_core, m) {
   m.attr("LAST_OPSET") = mx2onnx::kLastOpset;
 
   nb::class_<mx2onnx::InputSpec>(m, "InputSpec")
-      .def("__init__",
-           [](mx2onnx::InputSpec* self, std::string name, std::optional<std::vector<std::string>> dims,
-              std::string dtype) {
-             new (self) mx2onnx::InputSpec{std::move(name), std::move(dims), std::move(dtype)};
-           },
-           "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
+      .def(
+          "__init__",
+          [](mx2onnx::InputSpec* self, std::string name,
+             std::optional<std::vector<std::string>> dims, std::string dtype) {
+            new (self) mx2onnx::InputSpec{std::move(name), std::move(dims), std::move(dtype)};
+          },
+          "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
 
   nb::class_<GivenArray>(m, "GivenArray")
-      .def("__init__",
-           [](GivenArray* self, std::string name, std::string dtype, std::vector<std::int64_t> shape,
-              nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes) {
-             new (self) GivenArray{std::move(name), std::move(dtype), std::move(shape), std::move(bytes)};
-           },
-           "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
+      .def(
+          "__init__",
+          [](GivenArray* self, std::string name, std::string dtype, std::vector<std::int64_t> shape,
+             nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes) {
+            new (self)
+                GivenArray{std::move(name), std::move(dtype), std::move(shape), std::move(bytes)};
+          },
+          "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
 
   nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
       .def(nb::init<>())
@@ -182,7 +188,8 @@ NB_MODULE(_core, m) {
       [](std::string name, std::string json, std::vector<std::string> param_paths,
          const std::vector<GivenArray>& arrays, const std::string& output,
          const mx2onnx::ConvertOptions& options) {
-        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto source =
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         mx2onnx::Report report;
         {
           const nb::gil_scoped_release release;
@@ -196,13 +203,15 @@ NB_MODULE(_core, m) {
       "convert_to_memory",
       [](std::string name, std::string json, std::vector<std::string> param_paths,
          const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
-        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto source =
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         std::pair<std::string, mx2onnx::Report> result;
         {
           const nb::gil_scoped_release release;
           result = mx2onnx::convert_to_memory(source, options);
         }
-        return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()), describe(result.second));
+        return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()),
+                              describe(result.second));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
 
@@ -210,7 +219,8 @@ NB_MODULE(_core, m) {
       "inspect",
       [](std::string name, std::string json, std::vector<std::string> param_paths,
          const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
-        const auto source = make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto source =
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         return describe(mx2onnx::inspect(source, options));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);

@@ -1,5 +1,5 @@
-// The fuzzers' corpora as ordinary tests: every file goes through its target, and through all truncations
-// of itself. A crash, a hang or an exception other than Error fails the program.
+// The fuzzers' corpora as ordinary tests: every file goes through its target, and through all
+// truncations of itself. A crash, a hang or an exception other than Error fails the program.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,7 +22,8 @@ std::vector<std::uint8_t> read(const std::filesystem::path& path) {
 void run_corpus(const std::string& name, Target target) {
   constexpr std::size_t kMostTruncations = 64;
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(MX2ONNX_TESTS_DIR) + "/fuzz/corpus/" + name)) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(MX2ONNX_TESTS_DIR) +
+                                                               "/fuzz/corpus/" + name)) {
     const auto bytes = read(entry.path());
     target(bytes.data(), bytes.size());
     const std::size_t step = bytes.size() / kMostTruncations + 1;

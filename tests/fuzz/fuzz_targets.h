@@ -1,12 +1,12 @@
-// What the fuzzers do with bytes. Header-only, so that the same functions run as ordinary tests over the
-// corpora, without libFuzzer.
+// What the fuzzers do with bytes. Header-only, so that the same functions run as ordinary tests
+// over the corpora, without libFuzzer.
 #pragma once
 
+#include <unistd.h>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 #include "base/mapped_file.h"
 #include "base/text.h"
@@ -36,7 +36,9 @@ inline std::string text_of(const std::uint8_t* data, std::size_t size) {
 }
 
 inline void symbol(const std::uint8_t* data, std::size_t size) {
-  tolerate_errors([&] { mxnet::upgrade_symbol(mxnet::parse_symbol(text_of(data, size)), Registry::instance()); });
+  tolerate_errors([&] {
+    mxnet::upgrade_symbol(mxnet::parse_symbol(text_of(data, size)), Registry::instance());
+  });
 }
 
 inline void params(const std::uint8_t* data, std::size_t size) {
@@ -48,7 +50,8 @@ inline void params(const std::uint8_t* data, std::size_t size) {
   }
   tolerate_errors([&] {
     for (const auto& array : mxnet::read_param_file(MappedFile::open(path))) {
-      if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead) read_doubles(array.tensor);
+      if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead)
+        read_doubles(array.tensor);
     }
   });
   std::remove(path.c_str());
@@ -91,7 +94,8 @@ inline void pipeline(const std::uint8_t* data, std::size_t size) {
     for (const auto part : split(std::string_view(text).substr(1, line_end - 1), ' ')) {
       if (!part.empty()) options.inputs.push_back(parse_input(part));
     }
-    const Conversion conversion = convert_graph({"fuzz", text.substr(line_end + 1), {}, {}}, options);
+    const Conversion conversion =
+        convert_graph({"fuzz", text.substr(line_end + 1), {}, {}}, options);
     const onnx::ModelWriter writer(conversion.graph, conversion.info);
     MemorySink sink;
     if (writer.message_size() <= kMostBytesRead) writer.write(sink);

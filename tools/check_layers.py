@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Checks who includes whom: the layers of the design, heavy headers in one folder each, and file sizes.
+
+`ir` uses `base`; `mxnet` and `onnx` use `ir` and do not know each other; `ops` uses both; `infer` uses `ops`;
+`passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ALLOWED = {
+    "base": {"base"},
+    "ir": {"ir", "base"},
+    "mxnet": {"mxnet", "ir", "base"},
+    "onnx": {"onnx", "ir", "base"},
+    "ops": {"ops", "mxnet", "onnx", "ir", "base"},
+    "infer": {"infer", "ops", "mxnet", "ir", "base"},
+    "passes": {"passes", "onnx", "ir", "base"},
+    "convert": {"convert", "infer", "ops", "passes", "mxnet", "onnx", "ir", "base"},
+    "cli": {"cli"},
+    "python": set(),
+}
+# Heavy headers, and the one folder that may include them.
+HEAVY = {"nlohmann/": "base", "xxhash.h": "base", "CLI/": "cli", "nanobind/": "python", "protozero/": "onnx"}
+# The input specification is a public type that the MXNet side parses.
+PUBLIC_FROM_BELOW = {"mxnet": {"mx2onnx/convert.h"}, "base": {"mx2onnx/error.h"}}
+MOST_LINES = 420
+GENERATED = {"schema_table.inc"}
+
+
+def main():
+    problems = []
+    for path in sorted((ROOT / "src").rglob("*")):
+        if path.suffix not in (".h", ".cc"):
+            continue
+        layer = path.relative_to(ROOT / "src").parts[0]
+        text = path.read_text()
+        where = path.relative_to(ROOT)
+        is_test = path.name.endswith("_test.cc")
+        for include in re.findall(r'#include [<"]([^>"]+)[>"]', text):
+            top = include.split("/")[0]
+            if top in ALLOWED and top not in ALLOWED[layer] and not is_test:
+                problems.append("%s: %s must not include %s" % (where, layer, include))
+            if top == "mx2onnx" and layer in ("base", "ir", "mxnet", "onnx", "passes", "infer", "ops"):
+                if include not in PUBLIC_FROM_BELOW.get(layer, set()) and not is_test:
+                    problems.append("%s: %s must not include the public header %s" % (where, layer, include))
+            for heavy, home in HEAVY.items():
+                if include.startswith(heavy) and layer != home:
+                    problems.append("%s: %s is for %s only" % (where, include, home))
+        if text.count("\n") > MOST_LINES and not is_test:
+            problems.append("%s: %d lines, more than %d" % (where, text.count("\n"), MOST_LINES))
+    listed = (ROOT / "src/ops/families.cc").read_text()
+    for path in sorted((ROOT / "src/ops").glob("*.cc")):
+        for name in re.findall(r"^void (register_\w+)\(Registry&", path.read_text(), re.M):
+            if name != "register_all_families" and "  %s(registry);" % name not in listed:
+                problems.append("%s: %s is not in the list of families" % (path.relative_to(ROOT), name))
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Layout, layers, generated files, Python style, clang-tidy. `lint.sh --fix` lays out instead of checking.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/setup.sh lint
+mapfile -t cpp < <(git ls-files --cached --others --exclude-standard 'src/*.cc' 'src/*.h' 'include/*.h' 'bench/*.cc' 'tests/*.cc' 'tests/*.h' 'examples/*.cc')
+
+if [[ "${1:-}" == --fix ]]; then
+  clang-format-16 -i "${cpp[@]}"
+  .venv/bin/ruff check --quiet --fix .
+  exit 0
+fi
+
+step() { echo "lint: $1"; }
+step "layout";    clang-format-16 --dry-run --Werror "${cpp[@]}"
+step "layers";    .venv/bin/python tools/check_layers.py
+step "python";    .venv/bin/ruff check --quiet .
+step "schema";    .venv/bin/python tools/gen_schema.py --check
+if [[ -x build/release/mx2onnx ]]; then
+  step "generated pages"; .venv/bin/python tools/gen_docs.py --check build/release/mx2onnx
+fi
+step "clang-tidy"
+cmake -S . -B build/tidy -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-16 > /dev/null
+mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v -e _test.cc -e src/python)
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/tidy 2> >(grep -v "warnings generated\|Suppressed\|Use -header-filter" >&2)
