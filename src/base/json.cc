@@ -125,10 +125,11 @@ nlohmann::ordered_json to_nlohmann(const JsonValue& value) {
 const JsonValue* JsonValue::find(std::string_view key) const {
   const auto* object = as_object();
   if (object == nullptr) return nullptr;
-  for (auto member = object->rbegin(); member != object->rend(); ++member) {
-    if (member->first == key) return &member->second;
+  const JsonValue* found = nullptr;
+  for (const auto& [name, member] : *object) {
+    if (name == key) found = &member;
   }
-  return nullptr;
+  return found;
 }
 
 std::string_view JsonValue::kind_name() const {

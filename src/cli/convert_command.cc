@@ -20,7 +20,7 @@ class ProgressLine {
   explicit ProgressLine(std::string name)
       : name_(std::move(name)), enabled_(::isatty(STDERR_FILENO) == 1) {}
   ~ProgressLine() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) std::fputs("\r\x1b[K", stderr);
   }
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;

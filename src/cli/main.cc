@@ -118,9 +118,6 @@ int run_application(int argc, char** argv) {
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return static_cast<int>(error.code());
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "mx2onnx: out of memory\n");
-    return static_cast<int>(ErrorCode::kIo);
   }
   return 0;
 }
@@ -128,4 +125,12 @@ int run_application(int argc, char** argv) {
 }  // namespace
 }  // namespace mx2onnx::cli
 
-int main(int argc, char** argv) { return mx2onnx::cli::run_application(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return mx2onnx::cli::run_application(argc, argv);
+  } catch (const std::exception& error) {
+    // Whatever the standard library throws: memory that is not there, above all.
+    std::fprintf(stderr, "mx2onnx: %s\n", error.what());
+    return static_cast<int>(mx2onnx::ErrorCode::kInternal);
+  }
+}

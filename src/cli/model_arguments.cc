@@ -41,7 +41,7 @@ std::string type_text(const PortReport& port) {
 }
 
 std::string size_text(std::uint64_t bytes) {
-  constexpr std::uint64_t kMega = 1000 * 1000;
+  constexpr std::uint64_t kMega = 1'000'000;
   if (bytes >= 10 * kMega) return fmt::format("{} MB", bytes / kMega);
   if (bytes >= 10000) return fmt::format("{} kB", bytes / 1000);
   return fmt::format("{} bytes", bytes);

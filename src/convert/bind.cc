@@ -91,7 +91,7 @@ class Resolver {
     }
     node.output_names = node.def->outputs(node.params.get(), count);
     for (auto& name : node.output_names) {
-      if (!raw.name.empty()) name = raw.name + "_" + name;
+      if (!raw.name.empty()) name = fmt::format("{}_{}", raw.name, name);
     }
   }
 
@@ -299,12 +299,11 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
     const auto& raw = model.symbol.nodes[i];
     if (!node.live || !raw.is_variable()) continue;
     const Tensor* tensor = params.find(raw.name);
-    if (find_spec(options, raw.name) != nullptr) {
-      node.role = VariableRole::kInput;
-    } else if (tensor != nullptr) {
+    const bool is_given = find_spec(options, raw.name) != nullptr;
+    if (!is_given && tensor != nullptr) {
       node.role = VariableRole::kParameter;
       node.data = *tensor;
-    } else if (is_weight[i] == 0) {
+    } else if (is_given || is_weight[i] == 0) {
       node.role = VariableRole::kInput;
     } else if (options.random_weights) {
       node.role = VariableRole::kRandom;

@@ -1,5 +1,6 @@
 #include "mxnet/json_upgrade.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -15,15 +16,12 @@ constexpr std::int64_t kFirstWithAuxiliaryStates = 900;
 constexpr std::int64_t kFirstWithOptionalAxis = 905;
 
 bool is_hidden_key(std::string_view key) {
-  for (const auto hidden : kHiddenKeys) {
+  return std::any_of(kHiddenKeys.begin(), kHiddenKeys.end(), [&](std::string_view hidden) {
     if (key == hidden) return true;
     // `weight_lr_mult` on an operator speaks of its input `weight`.
-    if (key.size() > hidden.size() + 1 && key.ends_with(hidden) &&
-        key[key.size() - hidden.size() - 1] == '_' && !key.starts_with("__")) {
-      return true;
-    }
-  }
-  return false;
+    return key.size() > hidden.size() + 1 && key.ends_with(hidden) &&
+           key[key.size() - hidden.size() - 1] == '_' && !key.starts_with("__");
+  });
 }
 
 void hide_scheduling_keys(Attributes& attrs) {

@@ -37,7 +37,7 @@ std::vector<StoredArray> read_param_file(const std::shared_ptr<const MappedFile>
     arrays.push_back({"", read_npy(file, 0, bytes.size())});
     return arrays;
   }
-  std::string hint = "MXNet's parameter files begin with 12 01 00 00, \"PK\" or \"\\x93NUMPY\"";
+  std::string hint = R"(MXNet's parameter files begin with 12 01 00 00, "PK" or "\x93NUMPY")";
   if (starts_with(bytes, "\x1f\x8b")) {
     hint = "this is a gzip archive: unpack it first (SageMaker keeps models in model.tar.gz)";
   } else if (starts_with(bytes, "{")) {

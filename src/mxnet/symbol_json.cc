@@ -39,7 +39,7 @@ NodeEntry read_entry(const JsonValue& value, std::size_t node_limit, const std::
   const std::int64_t* node = (*array)[0].as_int();
   const std::int64_t* index = (*array)[1].as_int();
   if (node == nullptr || index == nullptr) {
-    fail_expected(path, "integers", node == nullptr ? &(*array)[0] : &(*array)[1]);
+    fail_expected(path, "integers", &(*array)[node == nullptr ? 0 : 1]);
   }
   if (*node < 0 || static_cast<std::uint64_t>(*node) >= node_limit) {
     fail(

@@ -174,7 +174,7 @@ void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
            first == 0 ? "" : fmt::format("ask for --opset {} or newer", first));
     }
     if (formal.group < 0) continue;
-    DType& expected = group_dtype[static_cast<std::size_t>(formal.group)];
+    DType& expected = group_dtype[static_cast<std::uint8_t>(formal.group)];
     require(expected == DType::kUnknown || expected == dtype,
             fmt::format("{} is emitted with inputs of type {} and {}", node.op_type,
                         dtype_name(expected), dtype_name(dtype)));
@@ -301,11 +301,13 @@ const std::pair<Value, std::size_t>* Builder::symbol_source(std::string_view sym
 }
 
 Value Builder::find_cached(const std::string& key) const {
-  for (auto cache = caches_.rbegin(); cache != caches_.rend(); ++cache) {
-    const auto entry = cache->find(key);
-    if (entry != cache->end()) return entry->second;
+  Value found;
+  // The innermost body that has it.
+  for (const auto& cache : caches_) {
+    const auto entry = cache.find(key);
+    if (entry != cache.end()) found = entry->second;
   }
-  return {};
+  return found;
 }
 
 void Builder::remember(const std::string& key, Value value) { caches_.back()[key] = value; }

@@ -33,9 +33,9 @@ std::vector<std::int64_t> Node::ints_attr(std::string_view attr) const {
   return value == nullptr ? std::vector<std::int64_t>{} : *value;
 }
 
-std::string Node::string_attr(std::string_view attr, std::string otherwise) const {
+std::string Node::string_attr(std::string_view attr, std::string_view otherwise) const {
   const auto* value = attr_as<std::string>(*this, attr);
-  return value == nullptr ? std::move(otherwise) : *value;
+  return value == nullptr ? std::string(otherwise) : *value;
 }
 
 Value Graph::add_value(ValueInfo info) {

@@ -65,7 +65,7 @@ struct Node {
   float float_attr(std::string_view attr, float otherwise) const;
   /// Empty if there is no such attribute.
   std::vector<std::int64_t> ints_attr(std::string_view attr) const;
-  std::string string_attr(std::string_view attr, std::string otherwise) const;
+  std::string string_attr(std::string_view attr, std::string_view otherwise) const;
 };
 
 struct ValueInfo {

@@ -39,7 +39,7 @@ Shape without_axes(const Shape& shape, const Ints& axes, bool keepdims) {
     if (!mask[i]) {
       dims.push_back(shape[i]);
     } else if (keepdims) {
-      dims.push_back(1);
+      dims.emplace_back(1);
     }
   }
   return Shape(std::move(dims));

@@ -72,7 +72,9 @@ bool fits(const AttrField& field, const FloatTuple& value) {
 }  // namespace attr_detail
 
 bool AttrField::in_bounds(double value) const {
-  return !(minimum && value < *minimum) && !(maximum && value > *maximum);
+  const bool too_small = minimum && value < *minimum;
+  const bool too_large = maximum && value > *maximum;
+  return !too_small && !too_large;
 }
 
 std::string AttrField::expected() const {

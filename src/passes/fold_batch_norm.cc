@@ -2,6 +2,7 @@
 // these: y = (W x + c - mean) * s + beta with s = gamma / sqrt(var + epsilon), so W' = s W, c' = (c
 // - mean) s + beta. Computed in double and rounded once; the weights are scaled while they are
 // written, so none of them is ever held in memory.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -84,10 +85,9 @@ Tensor scaled(const Tensor& weight, const ChannelLayout& layout, std::vector<dou
 }
 
 bool all_finite(const std::vector<double>& values) {
-  for (const double value : values) {
-    if (!std::isfinite(value) || std::abs(value) > 3e38) return false;
-  }
-  return true;
+  constexpr double kLargestFloat = 3e38;
+  return std::all_of(values.begin(), values.end(),
+                     [](double value) { return std::abs(value) <= kLargestFloat; });
 }
 
 class Folder {
