@@ -6,6 +6,7 @@
 All numbers come from one run, the commands taking turns, and the ones to look at are ratios of medians. Peak
 private memory is the largest RssAnon that was seen; pages of mapped files belong to the page cache.
 """
+
 import argparse
 import json
 import os
@@ -88,15 +89,17 @@ class Bench:
         shape = ["--input", "data:1,3,224,224"]
         for label, tool in self.tools.items():
             commands[label] = self.convert(tool, symbol, [params], self.path(label + ".onnx"), *shape)
-            commands[label + ", not optimised"] = self.convert(tool, symbol, [params], self.path(label + "_plain.onnx"),
-                                                               "--no-optimize", *shape)
+            commands[label + ", not optimised"] = self.convert(
+                tool, symbol, [params], self.path(label + "_plain.onnx"), "--no-optimize", *shape
+            )
         measured = side_by_side(commands, self.rounds)
         size = os.path.getsize(params)
         print("%s: %d MB of weights" % (name, size // 10**6))
         for label, (seconds, peak) in measured.items():
             print("  %-28s %5.2f times cp   %4d MB private" % (label, seconds / measured["cp"][0], peak // 10**6))
-        self.results[name] = {label: {"times_cp": s / measured["cp"][0], "private_mb": p / 1e6}
-                              for label, (s, p) in measured.items()}
+        self.results[name] = {
+            label: {"times_cp": s / measured["cp"][0], "private_mb": p / 1e6} for label, (s, p) in measured.items()
+        }
         self.results[name]["largest_changed_mb"] = largest_changed / 1e6
         for path in [params, copied] + [w for _, written in commands.values() for w in written]:
             if os.path.exists(path):
@@ -108,16 +111,20 @@ class Bench:
         for length in lengths:
             symbol = self.path("chain%d-symbol.json" % length)
             pathlib.Path(symbol).write_text(networks.chain(length))
-            commands = {label: self.convert(tool, symbol, [], self.path("chain.onnx"), "--input", "data:N,8")
-                        for label, tool in self.tools.items()}
+            commands = {
+                label: self.convert(tool, symbol, [], self.path("chain.onnx"), "--input", "data:N,8")
+                for label, tool in self.tools.items()
+            }
             medians[length] = side_by_side(commands, self.rounds)
         short, long = lengths
         print("chain of %d nodes against %d" % (long, short))
         self.results["chain"] = {}
         for label in self.tools:
             ratio = medians[long][label][0] / medians[short][label][0]
-            print("  %-28s %5.1f times (%d times the nodes); %.2f s, %d MB private" % (
-                label, ratio, long // short, medians[long][label][0], medians[long][label][1] // 10**6))
+            print(
+                "  %-28s %5.1f times (%d times the nodes); %.2f s, %d MB private"
+                % (label, ratio, long // short, medians[long][label][0], medians[long][label][1] // 10**6)
+            )
             self.results["chain"][label] = {"ratio": ratio, "seconds": medians[long][label][0]}
 
 
@@ -127,8 +134,11 @@ def build_revision(revision, folder):
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", tree, revision], cwd=ROOT, check=True)
     try:
         build = os.path.join(folder, "build")
-        subprocess.run(["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         subprocess.run(["cmake", "--build", build, "--target", "mx2onnx_cli"], check=True, stdout=subprocess.DEVNULL)
         tool = os.path.join(folder, "mx2onnx_" + revision.replace("/", "_"))
         shutil.copy(os.path.join(build, "mx2onnx"), tool)

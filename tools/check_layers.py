@@ -4,6 +4,7 @@
 `ir` uses `base`; `mxnet` and `onnx` use `ir` and do not know each other; `ops` uses both; `infer` uses `ops`;
 `passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone.
 """
+
 import pathlib
 import re
 import sys

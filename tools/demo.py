@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The demonstration behind `make demo`: a real trained MXNet model becomes ONNX and gives MXNet's numbers.
 
-  demo.py PATH_OF_MX2ONNX
+demo.py PATH_OF_MX2ONNX
 """
+
 import pathlib
 import subprocess
 import sys
@@ -27,8 +28,13 @@ def show(images, predicted, confidence, recorded):
         rows = [picture(images[i]) for i in columns]
         for line in zip(*rows):
             print("  " + "   ".join(line))
-        print("  " + "   ".join(("onnx %d (%.0f %%) mxnet %d" % (predicted[i], confidence[i] * 100, recorded[i])).ljust(16)
-                                for i in columns))
+        print(
+            "  "
+            + "   ".join(
+                ("onnx %d (%.0f %%) mxnet %d" % (predicted[i], confidence[i] * 100, recorded[i])).ljust(16)
+                for i in columns
+            )
+        )
         print()
 
 
@@ -37,8 +43,16 @@ def main():
     expected = np.load(MODELS / "digits_cnn-expected.npz")
     with tempfile.TemporaryDirectory() as folder:
         onnx_path = folder + "/digits_cnn.onnx"
-        command = [tool, "convert", "tests/models/digits_cnn-symbol.json", "tests/models/digits_cnn-0000.params",
-                   "-o", onnx_path, "--input", "data:batch,1,8,8"]
+        command = [
+            tool,
+            "convert",
+            "tests/models/digits_cnn-symbol.json",
+            "tests/models/digits_cnn-0000.params",
+            "-o",
+            onnx_path,
+            "--input",
+            "data:batch,1,8,8",
+        ]
         print("$ " + " ".join(["mx2onnx"] + command[1:]), flush=True)
         subprocess.run(command, check=True, cwd=MODELS.parent.parent)
         session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])

@@ -8,13 +8,14 @@ mapfile -t cpp < <(git ls-files --cached --others --exclude-standard 'src/*.cc' 
 if [[ "${1:-}" == --fix ]]; then
   clang-format-16 -i "${cpp[@]}"
   .venv/bin/ruff check --quiet --fix .
+  .venv/bin/ruff format --quiet .
   exit 0
 fi
 
 step() { echo "lint: $1"; }
 step "layout";    clang-format-16 --dry-run --Werror "${cpp[@]}"
 step "layers";    .venv/bin/python tools/check_layers.py
-step "python";    .venv/bin/ruff check --quiet .
+step "python";    .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
 step "schema";    .venv/bin/python tools/gen_schema.py --check
 if [[ -x build/release/mx2onnx ]]; then
   step "generated pages"; .venv/bin/python tools/gen_docs.py --check build/release/mx2onnx

@@ -11,6 +11,7 @@ a second process with MXNET_MKLDNN_ENABLED=0, which MXNet reads once.
 
 Keys of the .npz: CASE/o0, CASE/o1, ... and, for a case with other sizes, CASE/alt/o0, ...
 """
+
 import argparse
 import os
 import re
@@ -21,9 +22,8 @@ os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "cases"))
 
-import numpy as np  # noqa: E402
-
 import case_model  # noqa: E402
+import numpy as np  # noqa: E402
 
 # MXNet says at each binding that it heard of MXNET_SUBGRAPH_BACKEND.
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -57,7 +57,7 @@ def record_family(family, only):
     for case in cases:
         if (only and not re.search(only, case["name"])) or case.get("onednn", True) == without_onednn():
             continue
-        for alt in ([False, True] if "alt" in case else [False]):
+        for alt in [False, True] if "alt" in case else [False]:
             prefix = case["name"] + ("/alt" if alt else "")
             try:
                 with mx.util.np_shape(bool(case.get("np_shape"))):

@@ -12,15 +12,17 @@ see), `label` (what they are), `output` (MXNet's probabilities).
 
   train_digits.py            writes all of them
 """
+
 import os
 import random
 
 os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
 
-import mxnet as mx  # noqa: E402
 import numpy as np  # noqa: E402
-from mxnet import autograd, gluon  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
+
+import mxnet as mx  # noqa: E402
+from mxnet import autograd, gluon  # noqa: E402
 
 MODELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "models")
 NUM_SHOWN = 16
@@ -44,27 +46,39 @@ def seed_everything():
 def save_expected(name, data, labels, output):
     accuracy = float((output.argmax(1) == labels).mean())
     print("%s: %.1f %% of %d digits right" % (name, 100 * accuracy, len(labels)))
-    np.savez_compressed(os.path.join(MODELS, name + "-expected.npz"), data=data[:NUM_SHOWN],
-                        label=labels[:NUM_SHOWN].astype("int64"), output=output[:NUM_SHOWN])
+    np.savez_compressed(
+        os.path.join(MODELS, name + "-expected.npz"),
+        data=data[:NUM_SHOWN],
+        label=labels[:NUM_SHOWN].astype("int64"),
+        output=output[:NUM_SHOWN],
+    )
 
 
 def train_cnn(train, test):
     net = gluon.nn.HybridSequential(prefix="digits_")
     with net.name_scope():
-        net.add(gluon.nn.Conv2D(16, 3, padding=1, use_bias=False), gluon.nn.BatchNorm(),
-                gluon.nn.Activation("relu"), gluon.nn.MaxPool2D(2),
-                gluon.nn.Conv2D(32, 3, padding=1), gluon.nn.BatchNorm(scale=False),
-                gluon.nn.LeakyReLU(0.1), gluon.nn.AvgPool2D(2), gluon.nn.Flatten(),
-                gluon.nn.Dropout(0.3), gluon.nn.Dense(10))
+        net.add(
+            gluon.nn.Conv2D(16, 3, padding=1, use_bias=False),
+            gluon.nn.BatchNorm(),
+            gluon.nn.Activation("relu"),
+            gluon.nn.MaxPool2D(2),
+            gluon.nn.Conv2D(32, 3, padding=1),
+            gluon.nn.BatchNorm(scale=False),
+            gluon.nn.LeakyReLU(0.1),
+            gluon.nn.AvgPool2D(2),
+            gluon.nn.Flatten(),
+            gluon.nn.Dropout(0.3),
+            gluon.nn.Dense(10),
+        )
     net.initialize(mx.init.Xavier())
     net.hybridize()
     loss = gluon.loss.SoftmaxCrossEntropyLoss()
     trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 3e-3})
     images, labels = train[0][:, None], train[1]
-    for epoch in range(12):
+    for _epoch in range(12):
         order = np.random.permutation(len(labels))
         for start in range(0, len(labels), 50):
-            batch = order[start:start + 50]
+            batch = order[start : start + 50]
             with autograd.record():
                 value = loss(net(mx.nd.array(images[batch])), mx.nd.array(labels[batch]))
             value.backward()
@@ -91,8 +105,9 @@ def train_lstm(train, test):
 
     module = mx.mod.Module(build(50))
     iterator = mx.io.NDArrayIter(train[0], train[1], 50, shuffle=True)
-    module.fit(iterator, num_epoch=40, optimizer="adam", optimizer_params={"learning_rate": 0.01},
-               initializer=mx.init.Xavier())
+    module.fit(
+        iterator, num_epoch=40, optimizer="adam", optimizer_params={"learning_rate": 0.01}, initializer=mx.init.Xavier()
+    )
     module.save_checkpoint(os.path.join(MODELS, "digits_lstm"), 0)
     output = module.predict(mx.io.NDArrayIter(test[0], test[1], 50)).asnumpy()
     save_expected("digits_lstm", test[0], test[1], output)

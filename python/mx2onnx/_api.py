@@ -1,14 +1,15 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
 import os
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional, Union
 
 from . import _core
 
 Size = Union[int, str]
 """A dimension: a number, a name for a free size, or "?" for a free size without a name."""
 
-InputType = Union[Sequence[Size], Tuple[Sequence[Size], str], str]
+InputType = Union[Sequence[Size], tuple[Sequence[Size], str], str]
 """A shape, a pair (shape, dtype), or an element type alone."""
 
 Inputs = Union[Mapping[str, InputType], Iterable[str]]
@@ -24,20 +25,20 @@ class ConvertResult:
     - ``report``: all of the above and more (opset, IR version, node counts, passes) as one dict
     """
 
-    def __init__(self, model: Optional[bytes], report: Dict[str, Any]):
+    def __init__(self, model: Optional[bytes], report: dict[str, Any]):
         self.model = model
         self.report = report
 
     @property
-    def inputs(self) -> List[Dict[str, Any]]:
+    def inputs(self) -> list[dict[str, Any]]:
         return self.report["inputs"]
 
     @property
-    def outputs(self) -> List[Dict[str, Any]]:
+    def outputs(self) -> list[dict[str, Any]]:
         return self.report["outputs"]
 
     @property
-    def diagnostics(self) -> List[Dict[str, Any]]:
+    def diagnostics(self) -> list[dict[str, Any]]:
         return self.report["diagnostics"]
 
     def __repr__(self) -> str:
@@ -65,13 +66,13 @@ def _input_spec(name: str, value: InputType) -> _core.InputSpec:
 
 
 def _dtype_name(dtype: Any) -> str:
-    """"float32" from a name, a NumPy dtype, or a NumPy scalar type."""
+    """ "float32" from a name, a NumPy dtype, or a NumPy scalar type."""
     if isinstance(dtype, str):
         return dtype
     return getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
 
 
-def _input_specs(inputs: Optional[Inputs]) -> List[_core.InputSpec]:
+def _input_specs(inputs: Optional[Inputs]) -> list[_core.InputSpec]:
     if inputs is None:
         return []
     if isinstance(inputs, Mapping):
@@ -91,15 +92,15 @@ def _given_array(name: str, value: Any) -> _core.GivenArray:
     return _core.GivenArray(name, array.dtype.name, shape, flat.view(numpy.uint8))
 
 
-def _source(symbol: Any, params: Params) -> Dict[str, Any]:
+def _source(symbol: Any, params: Params) -> dict[str, Any]:
     """The core's arguments for a symbol (path, or the JSON text itself) and its parameters."""
     text = ""
     if isinstance(symbol, str) and symbol.lstrip()[:1] == "{":
         name, text = "symbol", symbol
     else:
         name = os.fspath(symbol)
-    paths: List[str] = []
-    arrays: List[_core.GivenArray] = []
+    paths: list[str] = []
+    arrays: list[_core.GivenArray] = []
     if isinstance(params, Mapping):
         arrays = [_given_array(key, value) for key, value in params.items()]
     elif isinstance(params, (str, os.PathLike)):
@@ -163,18 +164,18 @@ def inspect(
     *,
     inputs: Optional[Inputs] = None,
     opset: int = _core.DEFAULT_OPSET,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
     sizes, and in ``problems`` what would not convert to the opset, a line each."""
     return _core.inspect(**_source(symbol, params), options=_options(inputs, opset))
 
 
-def operators() -> List[Dict[str, Any]]:
+def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
     ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
     return _core.operators()
 
 
-def pass_names() -> List[str]:
+def pass_names() -> list[str]:
     """The optimisation passes in the order in which they run, for ``disabled_passes``."""
     return _core.pass_names()

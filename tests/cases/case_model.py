@@ -24,6 +24,7 @@ A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 
 whole numbers for integer types), "=1,2,nan" (these, repeated) or "perm" (a random order of 0, 1, 2, ...). Without
 it, floats are normal and integers from 0 to 9. Values depend on the case's name and the tensor's alone.
 """
+
 import itertools
 import json
 import os
@@ -51,8 +52,12 @@ def load_family(family):
 
 
 def expand_sweep(case):
-    axes = [(group, key, value) for group in ("attrs", "inputs", "params")
-            for key, value in case.get(group, {}).items() if isinstance(value, list)]
+    axes = [
+        (group, key, value)
+        for group in ("attrs", "inputs", "params")
+        for key, value in case.get(group, {}).items()
+        if isinstance(value, list)
+    ]
     if isinstance(case.get("op"), list):
         axes.insert(0, (None, "op", case["op"]))
     if not axes:
@@ -67,8 +72,9 @@ def expand_sweep(case):
                 del one[group][key]
             else:
                 one[group][key] = values[index]
-        one["name"] = "_".join([case["name"]] + [values[i] if g is None else str(i)
-                                                 for (g, _, values), i in zip(axes, choice)])
+        one["name"] = "_".join(
+            [case["name"]] + [values[i] if g is None else str(i) for (g, _, values), i in zip(axes, choice)]
+        )
         expanded.append(one)
     return expanded
 
@@ -108,8 +114,10 @@ def case_tensors(case, alt=False):
     if alt:
         inputs.update(case["alt"])
     name = case["name"]
-    return ({k: make_tensor(name, k, v) for k, v in inputs.items()},
-            {k: make_tensor(name, k, v) for k, v in case.get("params", {}).items()})
+    return (
+        {k: make_tensor(name, k, v) for k, v in inputs.items()},
+        {k: make_tensor(name, k, v) for k, v in case.get("params", {}).items()},
+    )
 
 
 def case_symbol(case):
@@ -124,13 +132,15 @@ def case_symbol(case):
         name, _, output = text.partition(":")
         return [index[name], int(output or 0), 0]
 
-    described = case.get("nodes") or [{"op": case["op"], "name": "op", "attrs": case.get("attrs", {}),
-                                       "inputs": variables}]
+    described = case.get("nodes") or [
+        {"op": case["op"], "name": "op", "attrs": case.get("attrs", {}), "inputs": variables}
+    ]
     for node in described:
         attrs = {k: str(v) for k, v in node.get("attrs", {}).items()}
         index[node["name"]] = len(nodes)
-        nodes.append({"op": node["op"], "name": node["name"], "attrs": attrs,
-                      "inputs": [entry(i) for i in node["inputs"]]})
+        nodes.append(
+            {"op": node["op"], "name": node["name"], "attrs": attrs, "inputs": [entry(i) for i in node["inputs"]]}
+        )
     count = case.get("num_outputs", 1)
     if isinstance(count, str):
         count = int(case["attrs"][count])
@@ -138,5 +148,6 @@ def case_symbol(case):
     attrs = {"mxnet_version": ["int", case.get("mxnet_version", 10901)]}
     if case.get("np_shape"):
         attrs["is_np_shape"] = ["int", 1]
-    return json.dumps({"nodes": nodes, "arg_nodes": [index[v] for v in variables],
-                       "heads": [entry(h) for h in heads], "attrs": attrs})
+    return json.dumps(
+        {"nodes": nodes, "arg_nodes": [index[v] for v in variables], "heads": [entry(h) for h in heads], "attrs": attrs}
+    )

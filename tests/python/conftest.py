@@ -1,4 +1,5 @@
 """Makes the case files and shared helpers importable."""
+
 import pathlib
 import sys
 

@@ -1,4 +1,5 @@
 """Networks written as MXNet symbols without MXNet, with seeded weights: for benchmarks and for tests of size."""
+
 import json
 import struct
 
@@ -30,8 +31,16 @@ class SymbolBuilder:
         inputs = [x, self.parameter(name + "_weight", filters, channels, kernel, kernel)]
         if bias:
             inputs.append(self.parameter(name + "_bias", filters))
-        return self.node("Convolution", name, *inputs, kernel=(kernel, kernel), num_filter=filters,
-                         stride=(stride, stride), pad=(pad, pad), no_bias=not bias)
+        return self.node(
+            "Convolution",
+            name,
+            *inputs,
+            kernel=(kernel, kernel),
+            num_filter=filters,
+            stride=(stride, stride),
+            pad=(pad, pad),
+            no_bias=not bias,
+        )
 
     def batch_norm(self, name, x, channels):
         stats = [self.parameter("%s_%s" % (name, s), channels) for s in ("gamma", "beta", "moving_mean", "moving_var")]
@@ -41,8 +50,14 @@ class SymbolBuilder:
         return self.node("Activation", name, x, act_type="relu")
 
     def dense(self, name, x, features, units):
-        return self.node("FullyConnected", name, x, self.parameter(name + "_weight", units, features),
-                         self.parameter(name + "_bias", units), num_hidden=units)
+        return self.node(
+            "FullyConnected",
+            name,
+            x,
+            self.parameter(name + "_weight", units, features),
+            self.parameter(name + "_bias", units),
+            num_hidden=units,
+        )
 
     def json(self, *heads):
         return json.dumps({"nodes": self.nodes, "heads": list(heads), "attrs": {"mxnet_version": ["int", 10901]}})
@@ -78,14 +93,21 @@ def resnet50():
             name = "stage%d_unit%d" % (stage, unit)
             stride = 2 if unit == 0 and stage > 1 else 1
             y, inner = x, channels
-            for i, (filters, kernel, step, pad) in enumerate(((width, 1, stride, 0), (width, 3, 1, 1), (4 * width, 1, 1, 0))):
-                y = s.batch_norm("%s_bn%d" % (name, i), s.conv("%s_conv%d" % (name, i), y, inner, filters, kernel, step,
-                                                               pad, bias=False), filters)
+            for i, (filters, kernel, step, pad) in enumerate(
+                ((width, 1, stride, 0), (width, 3, 1, 1), (4 * width, 1, 1, 0))
+            ):
+                y = s.batch_norm(
+                    "%s_bn%d" % (name, i),
+                    s.conv("%s_conv%d" % (name, i), y, inner, filters, kernel, step, pad, bias=False),
+                    filters,
+                )
                 inner = filters
                 if i < 2:
                     y = s.relu("%s_relu%d" % (name, i), y)
             if unit == 0:
-                x = s.batch_norm(name + "_sc_bn", s.conv(name + "_sc", x, channels, 4 * width, 1, stride, bias=False), 4 * width)
+                x = s.batch_norm(
+                    name + "_sc_bn", s.conv(name + "_sc", x, channels, 4 * width, 1, stride, bias=False), 4 * width
+                )
             channels = 4 * width
             x = s.relu(name + "_relu", s.node("elemwise_add", name + "_add", x, y))
     x = s.node("Pooling", "pool1", x, global_pool=True, pool_type="avg", kernel=(7, 7))

@@ -1,11 +1,12 @@
 """Running ONNX models and comparing with recorded values: shared by the tests."""
+
 import functools
 
+import mx2onnx
 import numpy as np
-import onnx
 import onnxruntime
 
-import mx2onnx
+import onnx
 
 ALL_OPSETS = range(mx2onnx.FIRST_OPSET, mx2onnx.LAST_OPSET + 1)
 
@@ -38,15 +39,20 @@ def assert_same(found, expected, rtol=1e-5, atol=1e-6, where=""):
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True, err_msg=at)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def spelling_changes(op_type):
     """The opsets at which more than an operator's allowed types changed."""
-    versions = sorted((s for s in onnx.defs.get_all_schemas_with_history() if s.domain == "" and s.name == op_type),
-                      key=lambda s: s.since_version)
+    versions = sorted(
+        (s for s in onnx.defs.get_all_schemas_with_history() if s.domain == "" and s.name == op_type),
+        key=lambda s: s.since_version,
+    )
 
     def signature(schema):
-        return ({n: (a.type, a.required, str(a.default_value)) for n, a in schema.attributes.items()},
-                [(f.name, f.option) for f in schema.inputs], [(f.name, f.option) for f in schema.outputs])
+        return (
+            {n: (a.type, a.required, str(a.default_value)) for n, a in schema.attributes.items()},
+            [(f.name, f.option) for f in schema.inputs],
+            [(f.name, f.option) for f in schema.outputs],
+        )
 
     return {new.since_version for old, new in zip(versions, versions[1:]) if signature(old) != signature(new)}
 

@@ -1,15 +1,16 @@
 """The files of tests/formats, written by twelve versions of MXNet: every container bit for bit, and the nets
 with each version's own outputs. shared/facts/formats.md describes them."""
+
 import json
 import pathlib
 
+import mx2onnx
 import numpy as np
-import onnx
 import pytest
-from onnx import numpy_helper
 from running import assert_same, check_model, run
 
-import mx2onnx
+import onnx
+from onnx import numpy_helper
 
 FORMATS = pathlib.Path(__file__).resolve().parent.parent / "formats"
 VERSIONS = sorted(p.name for p in FORMATS.iterdir())
@@ -21,8 +22,13 @@ def identity_symbol(names):
     for name in names:
         nodes.append({"op": "null", "name": name, "inputs": []})
         nodes.append({"op": "_copy", "name": "out_" + name, "inputs": [[len(nodes) - 1, 0, 0]]})
-    return json.dumps({"nodes": nodes, "heads": [[i, 0, 0] for i in range(1, len(nodes), 2)],
-                       "attrs": {"mxnet_version": ["int", 10901]}})
+    return json.dumps(
+        {
+            "nodes": nodes,
+            "heads": [[i, 0, 0] for i in range(1, len(nodes), 2)],
+            "attrs": {"mxnet_version": ["int", 10901]},
+        }
+    )
 
 
 def stored_arrays(path, names):
@@ -49,18 +55,24 @@ def test_container_bit_for_bit(expected):
 
 def test_bfloat16():
     model = onnx.load_from_string(
-        mx2onnx.convert(identity_symbol(["b"]), str(FORMATS / "1.9.1/bfloat16.params"), opset=18, optimize=False).model)
+        mx2onnx.convert(identity_symbol(["b"]), str(FORMATS / "1.9.1/bfloat16.params"), opset=18, optimize=False).model
+    )
     assert model.graph.initializer[0].data_type == onnx.TensorProto.BFLOAT16
     # bfloat16 is the upper half of a float32.
-    assert model.graph.initializer[0].raw_data == (FORMATS / "1.9.1/bfloat16.params").read_bytes()[-(8 + 8 + 1) - 6:-(8 + 8 + 1)]
+    assert (
+        model.graph.initializer[0].raw_data
+        == (FORMATS / "1.9.1/bfloat16.params").read_bytes()[-(8 + 8 + 1) - 6 : -(8 + 8 + 1)]
+    )
 
 
 @pytest.mark.parametrize("path", ["0.9.5/list.params", "1.9.1/list.params", "1.9.1/unnamed.params"])
 def test_lists_without_names_cannot_be_matched(path):
     with pytest.raises(mx2onnx.ModelError) as error:
         mx2onnx.convert(identity_symbol(["w"]), str(FORMATS / path))
-    assert str(error.value) == ("%s: array 0 has no name\nhint: a list saved by mx.nd.save without names cannot be "
-                                "matched with a symbol" % (FORMATS / path))
+    assert str(error.value) == (
+        "%s: array 0 has no name\nhint: a list saved by mx.nd.save without names cannot be "
+        "matched with a symbol" % (FORMATS / path)
+    )
 
 
 def test_empty_file_has_no_arrays():
@@ -82,8 +94,12 @@ def test_net(net, free):
     feeds = {k[3:]: v for k, v in golden.items() if k.startswith("in/")}
     expected = [golden[k] for k in sorted(k for k in golden if k.startswith("out"))]
     for opset in (12, mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET):
-        result = mx2onnx.convert(FORMATS / (net + "-symbol.json"), params, opset=opset,
-                                 inputs={k: (("N",) if free else v.shape[:1]) + v.shape[1:] for k, v in feeds.items()})
+        result = mx2onnx.convert(
+            FORMATS / (net + "-symbol.json"),
+            params,
+            opset=opset,
+            inputs={k: (("N",) if free else v.shape[:1]) + v.shape[1:] for k, v in feeds.items()},
+        )
         check_model(result.model)
         assert_same(run(result.model, feeds), expected, rtol=1e-4, atol=1e-5, where="opset %d" % opset)
 

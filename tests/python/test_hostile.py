@@ -3,6 +3,7 @@
 tests/hostile/cases.json: name, the files (text of a symbol, bytes in hex, or null for good ones), further
 arguments, the exit code and the whole of standard error. {dir} stands for the folder the files are in.
 """
+
 import json
 import os
 import pathlib
@@ -52,7 +53,17 @@ def test_a_failed_conversion_leaves_the_old_output_alone(tmp_path):
     write_files(tmp_path, CASES["good"])
     (tmp_path / "out.onnx").write_text("old")
     (tmp_path / "net.params").write_bytes(b"broken")
-    process = subprocess.run([TOOL, "convert", str(tmp_path / "net-symbol.json"), str(tmp_path / "net.params"), "-o",
-                              str(tmp_path / "out.onnx")], capture_output=True, text=True)
+    process = subprocess.run(
+        [
+            TOOL,
+            "convert",
+            str(tmp_path / "net-symbol.json"),
+            str(tmp_path / "net.params"),
+            "-o",
+            str(tmp_path / "out.onnx"),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert process.returncode == 4
     assert (tmp_path / "out.onnx").read_text() == "old"

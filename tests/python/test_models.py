@@ -1,12 +1,12 @@
 """Whole trained models: our own of tests/models, and those of ../shared/models where that folder exists."""
+
 import pathlib
 import re
 
+import mx2onnx
 import numpy as np
 import pytest
 from running import assert_same, check_model, run
-
-import mx2onnx
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MODELS = ROOT / "tests" / "models"
@@ -19,11 +19,16 @@ OPSETS = (12, mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET)
 @pytest.mark.parametrize("optimize", [True, False], ids=["optimised", "plain"])
 def test_own_model(name, shape, opset, optimize):
     expected = np.load(MODELS / (name + "-expected.npz"))
-    result = mx2onnx.convert(MODELS / (name + "-symbol.json"), MODELS / (name + "-0000.params"),
-                             inputs={"data": ("batch",) + shape}, opset=opset, optimize=optimize)
+    result = mx2onnx.convert(
+        MODELS / (name + "-symbol.json"),
+        MODELS / (name + "-0000.params"),
+        inputs={"data": ("batch",) + shape},
+        opset=opset,
+        optimize=optimize,
+    )
     check_model(result.model)
     assert [i["name"] for i in result.inputs] == ["data"]
-    output, = run(result.model, {"data": expected["data"]})
+    (output,) = run(result.model, {"data": expected["data"]})
     assert_same([output], [expected["output"]], rtol=1e-4, atol=1e-6)
     assert (output.argmax(1) == expected["label"]).mean() > 0.9
     # Another batch size gives the same rows.
@@ -32,7 +37,8 @@ def test_own_model(name, shape, opset, optimize):
 
 SHARED_NAMES = sorted(p.name for p in SHARED.iterdir() if (p / "golden.npz").exists()) if SHARED.exists() else []
 needs_shared = pytest.mark.skipif(
-    not SHARED.exists(), reason="../shared/models is not here: trained models that belong to others are not copied")
+    not SHARED.exists(), reason="../shared/models is not here: trained models that belong to others are not copied"
+)
 
 
 @needs_shared
@@ -44,8 +50,12 @@ def test_shared_model(name, opset):
     outputs = sorted((int(re.match(r"out(\d+)", k).group(1)), k) for k in golden if k.startswith("out"))
     expected = [golden[k] for _, k in outputs]
     model = SHARED / name
-    result = mx2onnx.convert(model / "symbol.json", model / "model.params", opset=opset,
-                             inputs={k: (v.shape, v.dtype.name) for k, v in feeds.items()})
+    result = mx2onnx.convert(
+        model / "symbol.json",
+        model / "model.params",
+        opset=opset,
+        inputs={k: (v.shape, v.dtype.name) for k, v in feeds.items()},
+    )
     check_model(result.model)
     labels = {k[6:] for k in golden if k.startswith("label/")}
     assert not labels & {i["name"] for i in result.inputs}

@@ -3,14 +3,14 @@
 Each case runs at the opsets where its spelling changes plus the first and the newest: with fixed sizes, with
 every size free, and with the inputs as constants; optimised by us and by ONNX Runtime, and by neither.
 """
+
 import pathlib
 
 import case_model
+import mx2onnx
 import numpy as np
 import pytest
 from running import ALL_OPSETS, assert_same, check_model, run, telling_opsets
-
-import mx2onnx
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
 
@@ -38,8 +38,10 @@ CASES = [(family, case) for family in case_model.family_names() for case in case
 def free_inputs(case, inputs):
     """Every size of every input free; a case may say which ones are not."""
     given = case.get("free") or {}
-    return {k: (given[k].split(",") if k in given else ["%s_%d" % (k, i) for i in range(v.ndim)], v.dtype.name)
-            for k, v in inputs.items()}
+    return {
+        k: (given[k].split(",") if k in given else ["%s_%d" % (k, i) for i in range(v.ndim)], v.dtype.name)
+        for k, v in inputs.items()
+    }
 
 
 def fixed_inputs(inputs):
@@ -82,8 +84,9 @@ def test_case(family, case):
             check_model(free[opset])
             assert_same(run(free[opset], inputs), expected, where="opset %d, free sizes" % opset, **tolerance)
             if "alt" in case:
-                assert_same(run(free[opset], alt_inputs), alt_expected, where="opset %d, other sizes" % opset,
-                            **tolerance)
+                assert_same(
+                    run(free[opset], alt_inputs), alt_expected, where="opset %d, other sizes" % opset, **tolerance
+                )
 
     if case.get("constant") is not False:
         constant = convert_all(symbol, dict(inputs, **params), {}, case)

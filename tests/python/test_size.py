@@ -1,4 +1,5 @@
 """Memory and time as ratios: weights never pass through private memory, and the cost is linear in the nodes."""
+
 import os
 import pathlib
 import subprocess
@@ -46,8 +47,20 @@ def resnet(tmp_path):
 
 @pytest.mark.parametrize("options", [[], ["--no-optimize"], ["--external-data"]], ids=["folded", "plain", "external"])
 def test_private_memory_does_not_grow_with_the_weights(resnet, options):
-    _, peak = run([TOOL, "convert", str(resnet / "net-symbol.json"), str(resnet / "net.params"), "-o",
-                   str(resnet / "net.onnx"), "--input", "data:1,3,224,224", "-q"] + options)
+    _, peak = run(
+        [
+            TOOL,
+            "convert",
+            str(resnet / "net-symbol.json"),
+            str(resnet / "net.params"),
+            "-o",
+            str(resnet / "net.onnx"),
+            "--input",
+            "data:1,3,224,224",
+            "-q",
+        ]
+        + options
+    )
     assert os.path.getsize(resnet / "net.params") > 100 * MEGA
     assert peak < 40 * MEGA
 

@@ -1,0 +1,266 @@
+"""The command line from end to end."""
+
+import json
+import os
+import pathlib
+import pty
+import subprocess
+
+import numpy as np
+import pytest
+from running import assert_same, check_model, run
+
+import onnx
+
+TOOL = os.environ.get("MX2ONNX")
+pytestmark = pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
+MODELS = pathlib.Path(__file__).resolve().parent.parent / "models"
+CNN = [str(MODELS / "digits_cnn-symbol.json"), str(MODELS / "digits_cnn-0000.params")]
+
+
+def tool(*arguments, code=0):
+    process = subprocess.run([TOOL, *arguments], capture_output=True, text=True, timeout=60)
+    assert process.returncode == code, process.stderr
+    return process.stdout
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return np.load(MODELS / "digits_cnn-expected.npz")
+
+
+def test_convert(tmp_path, expected):
+    out = str(tmp_path / "out.onnx")
+    printed = tool("convert", *CNN, "-o", out, "--input", "data:batch,1,8,8")
+    assert printed.splitlines()[1:] == [
+        "  input  data: float32 (batch, 1, 8, 8)",
+        "  output probabilities_output: float32 (batch, 10)",
+    ]
+    check_model(out)
+    assert_same(run(out, {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
+    assert os.listdir(tmp_path) == ["out.onnx"]
+
+
+def test_options_in_any_order(tmp_path):
+    out = str(tmp_path / "out.onnx")
+    tool("convert", "-q", "--input", "data:1,1,8,8", "--opset", "13", "-o", out, *CNN)
+    assert onnx.load(out).opset_import[0].version == 13
+
+
+def test_output_is_deterministic(tmp_path):
+    files = []
+    for name in ("a", "b"):
+        files.append(str(tmp_path / name))
+        tool("convert", *CNN, "-o", files[-1], "--input", "data:batch,1,8,8", "-q")
+    assert open(files[0], "rb").read() == open(files[1], "rb").read()
+
+
+def test_parameters_split_over_two_files(tmp_path, expected):
+    arrays = read_list(CNN[1])
+    halves = [dict(list(arrays.items())[:4]), dict(list(arrays.items())[4:])]
+    for i, half in enumerate(halves):
+        write_list(tmp_path / ("%d.params" % i), half)
+    out = str(tmp_path / "out.onnx")
+    tool(
+        "convert", CNN[0], str(tmp_path / "0.params"), str(tmp_path / "1.params"), "-o", out, "--input", "data:N,1,8,8"
+    )
+    assert_same(run(out, {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
+
+
+def test_rename_and_surplus_parameters(tmp_path, expected):
+    arrays = {k.replace("running_mean", "moving_mean"): v for k, v in read_list(CNN[1]).items()}
+    arrays["arg:extra"] = np.zeros(3, "float32")
+    write_list(tmp_path / "renamed.params", arrays)
+    out = str(tmp_path / "out.onnx")
+    process = subprocess.run(
+        [
+            TOOL,
+            "convert",
+            CNN[0],
+            str(tmp_path / "renamed.params"),
+            "-o",
+            out,
+            "--input",
+            "data:N,1,8,8",
+            "--rename-param",
+            "*_moving_mean=*_running_mean",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == (
+        "warning: 1 stored parameter is not in the symbol, 'extra' for instance; left out [W-unused-parameter]\n"
+    )
+    assert_same(run(out, {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
+
+
+def test_random_weights(tmp_path):
+    out = str(tmp_path / "out.onnx")
+    tool("convert", CNN[0], "--random-weights", "-o", out, "--input", "data:N,1,8,8", "-q")
+    check_model(out)
+    (output,) = run(out, {"data": np.zeros((2, 1, 8, 8), "float32")})
+    assert output.shape == (2, 10) and np.isfinite(output).all()
+
+
+def test_external_data(tmp_path, expected):
+    out = tmp_path / "out.onnx"
+    tool("convert", *CNN, "-o", str(out), "--input", "data:N,1,8,8", "--external-data", "-q")
+    assert sorted(os.listdir(tmp_path)) == ["out.onnx", "out.onnx.data"]
+    check_model(out)
+    model = onnx.load(str(out), load_external_data=False)
+    external = [i for i in model.graph.initializer if i.data_location == onnx.TensorProto.EXTERNAL]
+    assert external
+    for initializer in external:
+        entries = {e.key: e.value for e in initializer.external_data}
+        assert entries["location"] == "out.onnx.data"
+        assert int(entries["offset"]) % 64 == 0
+    assert_same(run(str(out), {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
+
+
+def test_passes_can_be_left_out(tmp_path):
+    out = str(tmp_path / "out.onnx")
+    nodes = {}
+    for name, options in {
+        "all": [],
+        "no_fold": ["--disable-pass", "fold_batch_norm"],
+        "none": ["--no-optimize"],
+    }.items():
+        tool("convert", *CNN, "-o", out, "--input", "data:N,1,8,8", "-q", *options)
+        nodes[name] = [n.op_type for n in onnx.load(out).graph.node]
+    assert "BatchNormalization" not in nodes["all"] and "Dropout" not in nodes["all"]
+    assert "BatchNormalization" in nodes["no_fold"] and "Dropout" not in nodes["no_fold"]
+    assert "BatchNormalization" in nodes["none"] and "Dropout" in nodes["none"]
+
+
+def test_names_and_metadata(tmp_path):
+    out = str(tmp_path / "out.onnx")
+    tool("convert", *CNN, "-o", out, "--input", "data:N,1,8,8", "-q", "--opset", "21")
+    model = onnx.load(out)
+    assert model.producer_name == "mx2onnx" and model.ir_version == 10
+    assert {p.key: p.value for p in model.metadata_props} == {
+        "mxnet_version": "1.9.1",
+        "source": "digits_cnn-symbol.json",
+    }
+    assert model.graph.name == "digits_cnn"
+    names = [n.name for n in model.graph.node]
+    assert len(set(names)) == len(names)
+    assert "digits_conv0_fwd" in names
+
+
+def test_json_report(tmp_path):
+    report = json.loads(tool("convert", *CNN, "-o", str(tmp_path / "o"), "--input", "data:N,1,8,8", "--json"))
+    assert report["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", "1", "8", "8"]}]
+    assert report["opset"] == 17 and report["passes"]["fold_batch_norm"] == 2
+
+
+def test_inspect():
+    text = tool("inspect", *CNN, "--input", "data:N,1,8,8")
+    assert "saved by MXNet 1.9.1" in text and "data: float32 (N, 1, 8, 8)" in text and "2  BatchNorm" in text
+    found = json.loads(tool("inspect", CNN[0], "--json"))
+    assert "digits_dense0_weight" in found["missing_parameters"]
+    assert found["outputs"][0]["name"] == "probabilities_output"
+
+
+def test_inspect_lists_what_would_not_convert(tmp_path):
+    (tmp_path / "s.json").write_text(
+        json.dumps(
+            {
+                "nodes": [
+                    {"op": "null", "name": "x", "inputs": []},
+                    {"op": "NoSuchThing", "name": "n", "inputs": [[0, 0, 0]]},
+                ],
+                "heads": [[1, 0, 0]],
+            }
+        )
+    )
+    assert "NoSuchThing (1 node: 'n'): this operator is not known" in tool("inspect", str(tmp_path / "s.json"))
+
+
+def test_ops_and_version():
+    table = json.loads(tool("ops", "--json"))["operators"]
+    (conv,) = [o for o in table if o["name"] == "Convolution"]
+    assert conv["status"] == "translated" and "_npx_convolution" in conv["aliases"]
+    assert [o["name"] for o in table] == sorted(o["name"] for o in table)
+    assert tool("ops", "--markdown").startswith("# Operators\n")
+    assert "Convolution" in tool("ops")
+    assert "opsets 12 to 28, default 17" in tool("version")
+
+
+def test_writes_to_a_pipe(tmp_path, expected):
+    process = subprocess.run(
+        [TOOL, "convert", *CNN, "-o", "/dev/stdout", "--input", "data:N,1,8,8", "-q"], capture_output=True
+    )
+    assert process.returncode == 0
+    assert_same(run(process.stdout, {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
+
+
+def test_progress_line_on_a_terminal(tmp_path):
+    """A large model shows a line that is wiped afterwards; without a terminal there is none."""
+    import networks
+
+    text, shapes = networks.vgg16()
+    (tmp_path / "vgg-symbol.json").write_text(text)
+    command = [
+        TOOL,
+        "convert",
+        str(tmp_path / "vgg-symbol.json"),
+        "--random-weights",
+        "-q",
+        "-o",
+        str(tmp_path / "o.onnx"),
+        "--input",
+        "data:1,3,224,224",
+    ]
+    assert subprocess.run(command, capture_output=True).stderr == b""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(command, stderr=follower)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    assert process.wait() == 0
+    os.close(leader)
+    assert b"writing " in shown and shown.endswith(b"\r\x1b[K")
+
+
+def read_list(path):
+    """The arrays of a V2 list file of float32, for making variants of it."""
+    import struct
+
+    data, at = open(path, "rb").read(), 24
+    count = struct.unpack_from("<Q", data, 16)[0]
+    arrays = []
+    for _ in range(count):
+        rank = struct.unpack_from("<I", data, at + 8)[0]
+        shape = struct.unpack_from("<%dq" % rank, data, at + 12)
+        at += 12 + 8 * rank + 12
+        size = int(np.prod(shape)) * 4
+        arrays.append(np.frombuffer(data, "float32", size // 4, at).reshape(shape))
+        at += size
+    at += 8
+    names = []
+    for _ in range(count):
+        length = struct.unpack_from("<Q", data, at)[0]
+        names.append(data[at + 8 : at + 8 + length].decode())
+        at += 8 + length
+    return dict(zip(names, arrays))
+
+
+def write_list(path, arrays):
+    import struct
+
+    with open(path, "wb") as f:
+        f.write(struct.pack("<QQQ", 0x112, 0, len(arrays)))
+        for a in arrays.values():
+            f.write(struct.pack("<IiI", 0xF993FAC9, 0, a.ndim) + struct.pack("<%dq" % a.ndim, *a.shape))
+            f.write(struct.pack("<iii", 1, 0, 0) + a.tobytes())
+        f.write(struct.pack("<Q", len(arrays)))
+        for name in arrays:
+            f.write(struct.pack("<Q", len(name)) + name.encode())
