@@ -211,14 +211,26 @@ std::optional<Dim> pick_extreme(const Dim& a, const Dim& b, bool larger) {
   return std::nullopt;
 }
 
+// True if `whole` is max(part, ...), or min(part, ...).
+bool is_extreme_with(const Dim& whole, const Dim& part, DimAtom::Kind kind) {
+  if (!whole.is_symbolic()) return false;
+  const DimExpr& sum = *whole.expr();
+  if (sum.constant != 0 || sum.terms.size() != 1) return false;
+  const DimTerm& term = sum.terms.front();
+  if (term.coefficient != 1 || term.atoms.size() != 1) return false;
+  const DimAtom& atom = *term.atoms[0];
+  return atom.kind == kind && (atom.a == part || atom.b == part);
+}
+
 Dim extreme(const Dim& a, const Dim& b, bool larger) {
   if (!a.known() || !b.known()) return {};
   if (const auto picked = pick_extreme(a, b, larger)) return *picked;
+  const auto kind = larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin;
+  if (is_extreme_with(a, b, kind)) return a;
+  if (is_extreme_with(b, a, kind)) return b;
   // One order of the operands, so that min(a, b) and min(b, a) are the same atom.
   const bool swap = a.is_constant() || (b.is_symbolic() && key_of(*b.expr()) < key_of(*a.expr()));
-  if (swap)
-    return arena_of(a, b)->intern_atom(larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin, b, a);
-  return arena_of(a, b)->intern_atom(larger ? DimAtom::Kind::kMax : DimAtom::Kind::kMin, a, b);
+  return swap ? arena_of(a, b)->intern_atom(kind, b, a) : arena_of(a, b)->intern_atom(kind, a, b);
 }
 
 std::string atom_text(const DimAtom& atom) {

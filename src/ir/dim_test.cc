@@ -81,6 +81,8 @@ TEST_F(DimTest, ExtremesAreDecidedWhereTheyCanBe) {
   EXPECT_EQ(max(n_ + 1, n_), n_ + 1);
   EXPECT_EQ(min(n_ * 2, n_ * 3), n_ * 2);
   EXPECT_EQ(max(n_, 0), n_);
+  EXPECT_EQ(max(max(n_, h_), h_), max(n_, h_));
+  EXPECT_EQ(min(n_, min(n_, h_)), min(n_, h_));
   EXPECT_TRUE(max(n_ - 3, 0).is_symbolic());
   EXPECT_EQ(at(max(n_ - 3, 0), 2, 0, 0), 0);
   EXPECT_TRUE(certainly_at_least(n_ + 2, 2));

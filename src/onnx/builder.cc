@@ -23,7 +23,8 @@ Dim broadcast(const Dim& a, const Dim& b) {
   if (a.is_constant() && a.value() == 1) return b;
   if (a.is_constant()) return a;
   if (b.is_constant()) return b;
-  return {};
+  // Equal, or one of them is 1. Unknown if one of them is.
+  return max(a, b);
 }
 
 std::string constant_name(const Tensor& tensor) {

@@ -108,7 +108,8 @@ class Builder {
 };
 
 /// The shape that ONNX's broadcasting gives. A symbolic size against a number other than 1 is taken
-/// to be that number.
+/// to be that number; of two symbolic sizes the larger is taken, for they are equal or one of them
+/// is 1.
 Shape broadcast(const Shape& a, const Shape& b);
 
 }  // namespace mx2onnx::onnx

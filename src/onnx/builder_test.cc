@@ -185,7 +185,8 @@ TEST(BroadcastTest, Shapes) {
   const Dim n = arena.symbol("N");
   EXPECT_EQ(broadcast(Shape{n, 1, 3}, Shape{4, 1}).to_string(), "(N, 4, 3)");
   EXPECT_EQ(broadcast(Shape{n}, Shape{5}).to_string(), "(5,)");
-  EXPECT_EQ(broadcast(Shape{n}, Shape{arena.symbol("M")}).to_string(), "(?,)");
+  EXPECT_EQ(broadcast(Shape{n}, Shape{arena.symbol("M")}).to_string(), "(max(N, M),)");
+  EXPECT_EQ(broadcast(Shape{n}, Shape{Dim()}).to_string(), "(?,)");
 }
 
 TEST(CheckTest, FindsWhatIsNotWellFormed) {

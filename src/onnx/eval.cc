@@ -97,6 +97,8 @@ std::optional<std::int64_t> int_result(std::string_view op, std::int64_t a, std:
 std::optional<Tensor> eval_binary(const Node& node, const Tensor& a, const Tensor& b) {
   const auto dims = broadcast_dims(a.dims, b.dims);
   if (!dims || a.dtype != b.dtype) return std::nullopt;
+  // Asked before the loop, which an empty tensor never enters.
+  if (!float_result(node.op_type, 1, 1)) return std::nullopt;
   const Tensor left = expand_to(a, *dims);
   const Tensor right = expand_to(b, *dims);
   // A double has more than twice the bits of a float, so rounding twice gives what rounding once

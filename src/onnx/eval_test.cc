@@ -54,6 +54,8 @@ TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
   EXPECT_EQ(
       run("Gather", {make_tensor<std::int64_t>({1}, {7}), make_tensor<std::int64_t>({1}, {5})}),
       std::nullopt);
+  // Of an empty tensor too, whose elements are never looked at.
+  EXPECT_EQ(run("Less", {make_tensor<float>({0}, {}), make_tensor<float>({0}, {})}), std::nullopt);
   const Node node{"Add", "", {}, {}, {}};
   EXPECT_EQ(evaluate(node, {&kMatrix, nullptr}), std::nullopt);
 }

@@ -173,9 +173,11 @@ Value pad(Builder& b, Value x, const Ints& before, const Ints& after, std::strin
 }
 
 Value clip(Builder& b, Value x, std::optional<double> low, std::optional<double> high) {
-  const auto bound = [&](std::optional<double> value) {
-    return value ? b.scalar(b.dtype(x), *value) : Value{};
-  };
+  const auto bound = [&](std::optional<double> value) { return b.scalar(b.dtype(x), *value); };
+  // Not a Clip with one bound: ONNX Runtime takes the largest finite number for the other one.
+  if (!low && !high) return x;
+  if (!high) return b.binary("Max", x, bound(low));
+  if (!low) return b.binary("Min", x, bound(high));
   return b.emit("Clip", {x, bound(low), bound(high)}, {}, b.type(x));
 }
 

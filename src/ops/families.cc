@@ -12,6 +12,13 @@ void register_all_families(Registry& registry) {
   register_loss_head(registry);
   register_identity(registry);
   register_indexing(registry);
+  register_unary(registry);
+  register_elemwise(registry);
+  register_broadcast(registry);
+  register_scalar(registry);
+  register_reduce(registry);
+  register_cast(registry);
+  register_init(registry);
 }
 
 }  // namespace mx2onnx

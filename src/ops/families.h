@@ -15,6 +15,13 @@ void register_softmax(Registry& registry);
 void register_loss_head(Registry& registry);
 void register_identity(Registry& registry);
 void register_indexing(Registry& registry);
+void register_unary(Registry& registry);
+void register_elemwise(Registry& registry);
+void register_broadcast(Registry& registry);
+void register_scalar(Registry& registry);
+void register_reduce(Registry& registry);
+void register_cast(Registry& registry);
+void register_init(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

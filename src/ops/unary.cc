@@ -1,0 +1,291 @@
+// Element-wise functions of one array (src/operator/tensor/elemwise_unary_op_*.cc), a table over
+// one translation, and clip and smooth_l1.
+//
+// MXNet computes on integers in float32 or float64 and cuts the result towards zero. That is
+// followed where the result is exact; functions whose result is hardly ever an integer are refused
+// on integers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "onnx/opset.h"
+#include "ops/binary_functions.h"
+#include "ops/common.h"
+
+namespace mx2onnx {
+namespace {
+
+using onnx::Builder;
+using onnx::Value;
+
+/// What the function does with integers.
+enum class OnIntegers {
+  kRefused,
+  kNative,     ///< As with decimals.
+  kUnchanged,  ///< Nothing.
+  kInFloat32,  ///< Computed in float32 and cut.
+  kInFloat64,  ///< Computed in float64 and cut.
+};
+
+struct UnaryRow {
+  std::vector<std::string> names;
+  std::string summary;
+  OnIntegers on_integers;
+  /// ONNX's operator, or a function that emits what it takes.
+  std::string_view op_type;
+  Value (*emit)(Builder& b, Value x) = nullptr;
+  std::string note = {};
+};
+
+Value number(Builder& b, Value like, double value) { return b.scalar(b.dtype(like), value); }
+
+Value truncate(Builder& b, Value x) {
+  return b.mul(b.unary("Sign", x), b.unary("Floor", b.unary("Abs", x)));
+}
+
+// Halves go down: the integer above, less one where it is half a step or more away. Unlike
+// Ceil(x - 0.5) this is right for every size of x, for the difference is exact where it matters.
+Value rint(Builder& b, Value x) {
+  const Value ceil = b.unary("Ceil", x);
+  const Value down = b.binary("GreaterOrEqual", b.sub(ceil, x), number(b, x, 0.5));
+  return b.sub(ceil, b.cast(down, b.dtype(x)));
+}
+
+// Halves go away from 0, which ONNX's Round takes to the even number.
+Value round(Builder& b, Value x) {
+  const Value magnitude = b.unary("Abs", x);
+  const Value floor = b.unary("Floor", magnitude);
+  const Value up = b.binary("GreaterOrEqual", b.sub(magnitude, floor), number(b, x, 0.5));
+  return b.mul(b.unary("Sign", x), b.add(floor, b.cast(up, b.dtype(x))));
+}
+
+Value square(Builder& b, Value x) { return b.mul(x, x); }
+Value rsqrt(Builder& b, Value x) { return b.unary("Reciprocal", b.unary("Sqrt", x)); }
+
+Value cbrt(Builder& b, Value x) {
+  const Value magnitude = b.binary("Pow", b.unary("Abs", x), number(b, x, 1.0 / 3));
+  return b.mul(b.unary("Sign", x), magnitude);
+}
+
+Value rcbrt(Builder& b, Value x) { return b.unary("Reciprocal", cbrt(b, x)); }
+
+// tanh(x / 2) * (exp(x) + 1), which keeps its digits near 0.
+Value expm1(Builder& b, Value x) {
+  const Value half = b.unary("Tanh", b.mul(x, number(b, x, 0.5)));
+  return b.mul(half, b.add(b.unary("Exp", x), number(b, x, 1)));
+}
+
+Value log1p(Builder& b, Value x) { return b.unary("Log", b.add(x, number(b, x, 1))); }
+
+Value log10(Builder& b, Value x) {
+  return b.mul(b.unary("Log", x), number(b, x, std::numbers::log10e));
+}
+
+Value log2(Builder& b, Value x) {
+  return b.mul(b.unary("Log", x), number(b, x, std::numbers::log2e));
+}
+
+// MXNet's factors are float32 numbers, for float64 too.
+constexpr float kPi = 3.14159265358979323846F;
+Value degrees(Builder& b, Value x) { return b.mul(x, number(b, x, 180.0F / kPi)); }
+Value radians(Builder& b, Value x) { return b.mul(x, number(b, x, kPi / 180.0F)); }
+
+Value negative(Builder& b, Value x) {
+  if (b.takes("Neg", b.dtype(x))) return b.unary("Neg", x);
+  return narrow_arithmetic(b, "Sub", number(b, x, 0), x);
+}
+
+Value relu(Builder& b, Value x) {
+  if (is_floating(b.dtype(x))) return b.unary("Relu", x);
+  return b.binary("Max", x, number(b, x, 0));
+}
+
+Value logical_not(Builder& b, Value x) {
+  return b.cast(b.unary("Not", b.cast(x, DType::kBool)), b.dtype(x));
+}
+
+std::vector<UnaryRow> unary_rows() {
+  using enum OnIntegers;
+  const std::string near_zero =
+      "Log(1 + x): near 0 the error is that of 1 + x, up to 1e-7 for float32.";
+  const std::string sign_of_nan = "Of NaN it is 0 in MXNet, and NaN in ONNX Runtime.";
+  return {
+      {{"abs", "_sparse_abs"}, "The magnitude.", kNative, "Abs"},
+      {{"sign", "_sparse_sign"}, "-1, 0 or 1.", kNative, "Sign", nullptr, sign_of_nan},
+      {{"rint", "_sparse_rint"}, "The nearest integer; halves go down.", kUnchanged, {}, rint},
+      {{"ceil", "_sparse_ceil"}, "The next integer above.", kUnchanged, "Ceil"},
+      {{"floor", "_sparse_floor"}, "The next integer below.", kUnchanged, "Floor"},
+      {{"trunc", "_sparse_trunc"}, "The next integer towards 0.", kUnchanged, {}, truncate},
+      {{"fix", "_sparse_fix"}, "The next integer towards 0.", kUnchanged, {}, truncate},
+      {{"round", "_sparse_round"},
+       "The nearest integer; halves go away from 0.",
+       kUnchanged,
+       {},
+       round},
+      {{"square", "_sparse_square"}, "x^2.", kInFloat32, {}, square},
+      {{"sqrt", "_sparse_sqrt"}, "The square root.", kInFloat64, "Sqrt"},
+      {{"rsqrt", "_sparse_rsqrt"}, "1 / sqrt(x).", kInFloat64, {}, rsqrt},
+      {{"cbrt", "_sparse_cbrt"}, "The cube root.", kRefused, {}, cbrt},
+      {{"rcbrt"}, "1 / cbrt(x).", kRefused, {}, rcbrt},
+      {{"exp", "_sparse_exp"}, "e^x.", kRefused, "Exp"},
+      {{"expm1", "_sparse_expm1"}, "e^x - 1.", kRefused, {}, expm1},
+      {{"log", "_sparse_log"}, "The natural logarithm.", kRefused, "Log"},
+      {{"log10", "_sparse_log10"}, "The logarithm to base 10.", kRefused, {}, log10},
+      {{"log2", "_sparse_log2"}, "The logarithm to base 2.", kRefused, {}, log2},
+      {{"log1p", "_sparse_log1p"}, "log(1 + x).", kRefused, {}, log1p, near_zero},
+      {{"sin", "_sparse_sin"}, "The sine.", kRefused, "Sin"},
+      {{"cos", "_sparse_cos"}, "The cosine.", kRefused, "Cos"},
+      {{"tan", "_sparse_tan"}, "The tangent.", kRefused, "Tan"},
+      {{"arcsin", "_sparse_arcsin"}, "The inverse of the sine.", kRefused, "Asin"},
+      {{"arccos", "_sparse_arccos"}, "The inverse of the cosine.", kRefused, "Acos"},
+      {{"arctan", "_sparse_arctan"}, "The inverse of the tangent.", kRefused, "Atan"},
+      {{"sinh", "_sparse_sinh"}, "The hyperbolic sine.", kRefused, "Sinh"},
+      {{"cosh", "_sparse_cosh"}, "The hyperbolic cosine.", kRefused, "Cosh"},
+      {{"tanh", "_sparse_tanh"}, "The hyperbolic tangent.", kRefused, "Tanh"},
+      {{"arcsinh", "_sparse_arcsinh"}, "The inverse of sinh.", kRefused, "Asinh"},
+      {{"arccosh", "_sparse_arccosh"}, "The inverse of cosh.", kRefused, "Acosh"},
+      {{"arctanh", "_sparse_arctanh"}, "The inverse of tanh.", kRefused, "Atanh"},
+      {{"degrees", "_sparse_degrees"}, "From radians to degrees.", kInFloat32, {}, degrees},
+      {{"radians", "_sparse_radians"}, "From degrees to radians.", kInFloat32, {}, radians},
+      {{"reciprocal"}, "1 / x.", kInFloat32, "Reciprocal"},
+      {{"negative", "_sparse_negative"}, "-x.", kNative, {}, negative},
+      {{"relu", "_sparse_relu"}, "x where it is positive, else 0.", kNative, {}, relu},
+      {{"sigmoid", "_sparse_sigmoid"}, "1 / (1 + e^-x).", kRefused, "Sigmoid"},
+      {{"softsign"}, "x / (1 + |x|).", kRefused, "Softsign"},
+      {{"erf", "_npx_erf"}, "The error function.", kRefused, "Erf"},
+      {{"logical_not"}, "1 where x is 0, else 0.", kNative, {}, logical_not},
+  };
+}
+
+// ONNX Runtime computes these in float32 and float16 only.
+bool lacks_float64(std::string_view op_type) {
+  constexpr std::array<std::string_view, 11> kOps = {
+      "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Softsign", "Erf"};
+  return std::find(kOps.begin(), kOps.end(), op_type) != kOps.end();
+}
+
+void translate_unary(const UnaryRow& row, Translation& t) {
+  Builder& b = t.b;
+  const Value x = t.input(0);
+  const DType dtype = b.dtype(x);
+  const auto emit = [&](Value value) {
+    return row.emit != nullptr ? row.emit(b, value) : b.unary(row.op_type, value);
+  };
+  const auto emit_in = [&](DType computed_in) {
+    return b.cast(emit(b.cast(x, computed_in)), dtype);
+  };
+  if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
+  if (dtype == DType::kFloat64 && lacks_float64(row.op_type)) {
+    return t.refuse(fmt::format("ONNX Runtime does not compute {} on float64", row.op_type),
+                    "cast to float32 in the model");
+  }
+  if (!is_integer(dtype)) return t.set_output(0, emit(x));
+  switch (row.on_integers) {
+    case OnIntegers::kRefused:
+      return t.refuse(
+          fmt::format("is not supported on {}, where MXNet cuts the result to an integer",
+                      dtype_name(dtype)),
+          "cast to float32 in the model");
+    case OnIntegers::kNative:
+      return t.set_output(0, emit(x));
+    case OnIntegers::kUnchanged:
+      return t.set_output(0, x);
+    case OnIntegers::kInFloat32:
+      return t.set_output(0, emit_in(DType::kFloat32));
+    case OnIntegers::kInFloat64:
+      return t.set_output(0, emit_in(DType::kFloat64));
+  }
+}
+
+struct ClipParam {
+  double a_min = 0;
+  double a_max = 0;
+
+  static void declare(AttrDeclarer<ClipParam>& d) {
+    d.field("a_min", &ClipParam::a_min).required().help("least value of the result");
+    d.field("a_max", &ClipParam::a_max).required().help("largest value of the result");
+  }
+};
+
+std::vector<AttrProblem> check_clip(const ClipParam& p, const CheckContext& /*context*/) {
+  if (p.a_min <= p.a_max) return {};
+  return {{"a_max",
+           fmt::format("expected at least a_min, which is {:g}, got {:g}", p.a_min, p.a_max), ""}};
+}
+
+// The least and the largest number of an integer dtype.
+std::pair<double, double> integer_range(DType dtype) {
+  const int bits = static_cast<int>(8 * dtype_size(dtype)) - (is_unsigned(dtype) ? 0 : 1);
+  return {is_unsigned(dtype) ? 0 : -std::ldexp(1.0, bits), std::ldexp(1.0, bits) - 1};
+}
+
+void translate_clip(const ClipParam& p, Translation& t) {
+  const DType dtype = t.input_type(0).dtype;
+  if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
+  // MXNet has the bounds as float32, for float64 too. A bound that no element reaches is left out.
+  const auto [least, largest] = is_integer(dtype)
+                                    ? integer_range(dtype)
+                                    : std::pair(-std::numeric_limits<double>::infinity(),
+                                                std::numeric_limits<double>::infinity());
+  std::optional<double> low = static_cast<float>(p.a_min);
+  std::optional<double> high = static_cast<float>(p.a_max);
+  if (*low <= least) low.reset();
+  if (*high >= largest) high.reset();
+  t.set_output(0, onnx::clip(t.b, t.input(0), low, high));
+}
+
+struct SmoothL1Param {
+  double scalar = 1;
+
+  static void declare(AttrDeclarer<SmoothL1Param>& d) {
+    d.field("scalar", &SmoothL1Param::scalar).help("sigma; the parabola ends at 1 / sigma^2");
+    d.ignore({"is_int"});
+  }
+};
+
+void translate_smooth_l1(const SmoothL1Param& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
+  const DType computed_in = is_integer(dtype) ? DType::kFloat32 : dtype;
+  const Value x = b.cast(t.input(0), computed_in);
+  const double sigma = is_integer(dtype) ? std::trunc(p.scalar) : p.scalar;
+  const double end = 1 / (sigma * sigma);
+  const Value magnitude = b.unary("Abs", x);
+  const Value parabola = b.mul(b.mul(x, x), number(b, x, 0.5 * sigma * sigma));
+  const Value line = b.sub(magnitude, number(b, x, 0.5 * end));
+  const Value is_far = b.binary("Greater", magnitude, number(b, x, end));
+  t.set_output(0, b.cast(b.where(is_far, line, parabola), dtype));
+}
+
+}  // namespace
+
+void register_unary(Registry& r) {
+  for (const auto& row : unary_rows()) {
+    auto declarer =
+        r.add<NoParam>(row.names)
+            .summary(row.summary)
+            .infer(infer_same<NoParam>)
+            .translate([row](const NoParam&, Translation& t) { translate_unary(row, t); });
+    if (!row.note.empty()) declarer.note(row.note);
+    if (row.on_integers == OnIntegers::kRefused) declarer.note("Integers are refused.");
+    if (lacks_float64(row.op_type)) {
+      declarer.note("Float64 is refused, because ONNX Runtime does not compute it.");
+    }
+  }
+  r.add<ClipParam>({"clip", "_npi_clip", "_sparse_clip"})
+      .summary("Brings each element between two bounds.")
+      .infer(infer_same<ClipParam>)
+      .translate(translate_clip)
+      .check(check_clip);
+  r.add<SmoothL1Param>({"smooth_l1", "_npx_smooth_l1"})
+      .summary("A parabola near 0 that goes on as a line.")
+      .infer(infer_same<SmoothL1Param>)
+      .translate(translate_smooth_l1);
+}
+
+}  // namespace mx2onnx
