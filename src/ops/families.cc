@@ -19,6 +19,9 @@ void register_all_families(Registry& registry) {
   register_reduce(registry);
   register_cast(registry);
   register_init(registry);
+  register_reshape(registry);
+  register_transpose(registry);
+  register_resize(registry);
 }
 
 }  // namespace mx2onnx

@@ -22,6 +22,9 @@ void register_scalar(Registry& registry);
 void register_reduce(Registry& registry);
 void register_cast(Registry& registry);
 void register_init(Registry& registry);
+void register_reshape(Registry& registry);
+void register_transpose(Registry& registry);
+void register_resize(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
