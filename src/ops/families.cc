@@ -20,7 +20,7 @@ void register_all_families(Registry& registry) {
   register_cast(registry);
   register_init(registry);
   register_reshape(registry);
-  register_transpose(registry);
+  register_axes(registry);
   register_resize(registry);
 }
 

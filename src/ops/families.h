@@ -23,7 +23,7 @@ void register_reduce(Registry& registry);
 void register_cast(Registry& registry);
 void register_init(Registry& registry);
 void register_reshape(Registry& registry);
-void register_transpose(Registry& registry);
+void register_axes(Registry& registry);
 void register_resize(Registry& registry);
 
 /// All of them.

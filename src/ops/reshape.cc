@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
 
@@ -232,92 +231,6 @@ void translate_flatten(const NoParam& /*p*/, Translation& t) {
   t.set_output(0, t.b.emit("Flatten", {t.input(0)}, {{"axis", 1}}, t.output_type(0)));
 }
 
-struct ExpandDimsParam {
-  std::int64_t axis = 0;
-  static void declare(AttrDeclarer<ExpandDimsParam>& d) {
-    d.field("axis", &ExpandDimsParam::axis).required().help("of the result");
-  }
-};
-
-void infer_expand_dims(const ExpandDimsParam& p, InferContext& c) {
-  c.unify_dtypes();
-  const Shape from = c.input_shape(0);
-  const Shape to = c.output_shape(0);
-  if (!from.known_rank() && !to.known_rank()) return;
-  const std::size_t rank = from.known_rank() ? from.rank() + 1 : to.rank();
-  const std::size_t axis = checked_axis(p.axis, rank);
-  std::vector<Dim> before =
-      to.known_rank() && to.rank() == rank ? to.dims() : std::vector<Dim>(rank);
-  before.erase(before.begin() + static_cast<std::ptrdiff_t>(axis));
-  c.set_input_shape(0, Shape(before));
-  std::vector<Dim> after = c.input_shape(0).dims();
-  after.insert(after.begin() + static_cast<std::ptrdiff_t>(axis), Dim(1));
-  c.set_output_shape(0, Shape(after));
-}
-
-void translate_expand_dims(const ExpandDimsParam& p, Translation& t) {
-  t.set_output(0, onnx::unsqueeze(t.b, t.input(0), {p.axis}));
-}
-
-struct SqueezeParam {
-  std::optional<Tuple> axis;
-  static void declare(AttrDeclarer<SqueezeParam>& d) {
-    d.field("axis", &SqueezeParam::axis).help("None: every axis of size 1");
-  }
-};
-
-// The axes that go, in order. An array of one element keeps its first axis, in either shape
-// semantics.
-std::vector<std::int64_t> squeezed_axes(const SqueezeParam& p, const Shape& from) {
-  std::vector<bool> goes(from.rank());
-  for (std::size_t i = 0; i < from.rank(); ++i) goes[i] = !p.axis && from[i] == Dim(1);
-  for (const std::int64_t given : p.axis.value_or(Tuple{})) {
-    const std::size_t axis = checked_axis(given, from.rank());
-    if (goes[axis]) fail(ErrorCode::kModel, fmt::format("axis {} is named twice", axis));
-    goes[axis] = true;
-  }
-  std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < from.rank(); ++i) {
-    if (goes[i]) axes.push_back(static_cast<std::int64_t>(i));
-  }
-  if (!axes.empty() && axes.size() == from.rank()) axes.erase(axes.begin());
-  return axes;
-}
-
-void infer_squeeze(const SqueezeParam& p, InferContext& c) {
-  c.unify_dtypes();
-  const Shape from = c.input_shape(0);
-  if (!from.known_rank()) return;
-  if (!p.axis && !from.known()) return;
-  if (p.axis) {
-    Shape ones = Shape::unknown_dims(from.rank());
-    for (const std::int64_t axis : *p.axis) ones[checked_axis(axis, from.rank())] = 1;
-    c.set_input_shape(0, ones);
-  }
-  std::vector<Dim> to;
-  const auto axes = squeezed_axes(p, from);
-  for (std::size_t i = 0; i < from.rank(); ++i) {
-    const bool goes =
-        std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
-    if (!goes) to.push_back(c.input_shape(0)[i]);
-  }
-  c.set_output_shape(0, Shape(to));
-  keep_value(c);
-}
-
-void translate_squeeze(const SqueezeParam& p, Translation& t) {
-  const Shape& from = t.input_shape(0);
-  if (!p.axis && !from.is_static()) {
-    t.warn(
-        "W-free-size-not-one",
-        fmt::format("squeeze without `axis` of an input of shape {}: free sizes are taken not to "
-                    "be 1",
-                    from.to_string()));
-  }
-  const auto axes = squeezed_axes(p, from);
-  t.set_output(0, axes.empty() ? t.input(0) : onnx::squeeze(t.b, t.input(0), axes));
-}
-
 struct ReshapeLikeParam {
   std::optional<std::int64_t> lhs_begin;
   std::optional<std::int64_t> lhs_end;
@@ -400,15 +313,6 @@ void register_reshape(Registry& r) {
       .summary("All axes but the first in one.")
       .infer(infer_flatten)
       .translate(translate_flatten);
-  r.add<ExpandDimsParam>({"expand_dims", "_npi_expand_dims"})
-      .summary("A new axis of size 1.")
-      .infer(infer_expand_dims)
-      .translate(translate_expand_dims);
-  r.add<SqueezeParam>({"squeeze"})
-      .summary("Without axes of size 1.")
-      .infer(infer_squeeze)
-      .translate(translate_squeeze)
-      .note("Without `axis`, free sizes are taken not to be 1 (with a warning).");
   r.add<ReshapeLikeParam>({"reshape_like", "_npx_reshape_like"})
       .summary("The elements of `lhs`, with axes of `rhs` in place of some of its own.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})

@@ -1,15 +1,102 @@
-// Operators that reorder axes: transposes, and the exchange of channels for space.
+// Operators that add, drop and reorder axes, and the exchange of channels for space.
 #include <algorithm>
 #include <numeric>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
 namespace {
+
+struct ExpandDimsParam {
+  std::int64_t axis = 0;
+  static void declare(AttrDeclarer<ExpandDimsParam>& d) {
+    d.field("axis", &ExpandDimsParam::axis).required().help("of the result");
+  }
+};
+
+void infer_expand_dims(const ExpandDimsParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape from = c.input_shape(0);
+  const Shape to = c.output_shape(0);
+  if (!from.known_rank() && !to.known_rank()) return;
+  const std::size_t rank = from.known_rank() ? from.rank() + 1 : to.rank();
+  const std::size_t axis = checked_axis(p.axis, rank);
+  std::vector<Dim> before =
+      to.known_rank() && to.rank() == rank ? to.dims() : std::vector<Dim>(rank);
+  before.erase(before.begin() + static_cast<std::ptrdiff_t>(axis));
+  c.set_input_shape(0, Shape(before));
+  std::vector<Dim> after = c.input_shape(0).dims();
+  after.insert(after.begin() + static_cast<std::ptrdiff_t>(axis), Dim(1));
+  c.set_output_shape(0, Shape(after));
+}
+
+void translate_expand_dims(const ExpandDimsParam& p, Translation& t) {
+  t.set_output(0, onnx::unsqueeze(t.b, t.input(0), {p.axis}));
+}
+
+struct SqueezeParam {
+  std::optional<Tuple> axis;
+  static void declare(AttrDeclarer<SqueezeParam>& d) {
+    d.field("axis", &SqueezeParam::axis).help("None: every axis of size 1");
+  }
+};
+
+// The axes that go, in order. An array of one element keeps its first axis, in either shape
+// semantics.
+std::vector<std::int64_t> squeezed_axes(const SqueezeParam& p, const Shape& from) {
+  std::vector<bool> goes(from.rank());
+  for (std::size_t i = 0; i < from.rank(); ++i) goes[i] = !p.axis && from[i] == Dim(1);
+  for (const std::int64_t given : p.axis.value_or(Tuple{})) {
+    const std::size_t axis = checked_axis(given, from.rank());
+    if (goes[axis]) fail(ErrorCode::kModel, fmt::format("axis {} is named twice", axis));
+    goes[axis] = true;
+  }
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    if (goes[i]) axes.push_back(static_cast<std::int64_t>(i));
+  }
+  if (!axes.empty() && axes.size() == from.rank()) axes.erase(axes.begin());
+  return axes;
+}
+
+void infer_squeeze(const SqueezeParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  if (!p.axis && !from.known()) return;
+  if (p.axis) {
+    Shape ones = Shape::unknown_dims(from.rank());
+    for (const std::int64_t axis : *p.axis) ones[checked_axis(axis, from.rank())] = 1;
+    c.set_input_shape(0, ones);
+  }
+  std::vector<Dim> to;
+  const auto axes = squeezed_axes(p, from);
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    const bool goes =
+        std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
+    if (!goes) to.push_back(c.input_shape(0)[i]);
+  }
+  c.set_output_shape(0, Shape(to));
+  if (const auto* value = c.input_value(0)) c.set_output_value(0, *value);
+}
+
+void translate_squeeze(const SqueezeParam& p, Translation& t) {
+  const Shape& from = t.input_shape(0);
+  if (!p.axis && !from.is_static()) {
+    t.warn(
+        "W-free-size-not-one",
+        fmt::format("squeeze without `axis` of an input of shape {}: free sizes are taken not to "
+                    "be 1",
+                    from.to_string()));
+  }
+  const auto axes = squeezed_axes(p, from);
+  t.set_output(0, axes.empty() ? t.input(0) : onnx::squeeze(t.b, t.input(0), axes));
+}
 
 struct TransposeParam {
   Tuple axes;
@@ -153,7 +240,16 @@ void translate_space_to_depth(const BlockParam& p, Translation& t) {
 
 }  // namespace
 
-void register_transpose(Registry& r) {
+void register_axes(Registry& r) {
+  r.add<ExpandDimsParam>({"expand_dims", "_npi_expand_dims"})
+      .summary("A new axis of size 1.")
+      .infer(infer_expand_dims)
+      .translate(translate_expand_dims);
+  r.add<SqueezeParam>({"squeeze"})
+      .summary("Without axes of size 1.")
+      .infer(infer_squeeze)
+      .translate(translate_squeeze)
+      .note("Without `axis`, free sizes are taken not to be 1 (with a warning).");
   r.add<TransposeParam>({"transpose"})
       .summary("The axes in another order.")
       .infer(infer_transpose)
