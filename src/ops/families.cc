@@ -21,6 +21,9 @@ void register_all_families(Registry& registry) {
   register_init(registry);
   register_reshape(registry);
   register_axes(registry);
+  register_slice(registry);
+  register_split(registry);
+  register_concat(registry);
   register_resize(registry);
 }
 

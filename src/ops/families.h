@@ -24,6 +24,9 @@ void register_cast(Registry& registry);
 void register_init(Registry& registry);
 void register_reshape(Registry& registry);
 void register_axes(Registry& registry);
+void register_slice(Registry& registry);
+void register_split(Registry& registry);
+void register_concat(Registry& registry);
 void register_resize(Registry& registry);
 
 /// All of them.
