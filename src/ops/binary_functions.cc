@@ -148,6 +148,12 @@ void translate_binary(const BinaryFunction& function, Translation& t) {
   t.set_output(0, function.emit(t.b, t.input(0), t.input(1)));
 }
 
+Value square(Builder& b, Value x) {
+  if (is_integer(b.dtype(x))) return multiply(b, x, x);
+  // Not x * x: ONNX Runtime knows a layer normalisation by its Pow.
+  return b.binary("Pow", x, b.scalar(b.dtype(x), 2));
+}
+
 Value narrow_arithmetic(Builder& b, std::string_view op_type, Value lhs, Value rhs) {
   const DType dtype = b.dtype(lhs);
   if (!is_integer(dtype) || b.takes(op_type, dtype)) return b.binary(op_type, lhs, rhs);

@@ -144,9 +144,7 @@ Value minimum(Builder& b, Value x, const Axes& axes) {
   return reduce(b, "ReduceMin", x, axes);
 }
 
-Value square_sum(Builder& b, Value x, const Axes& axes) {
-  return sum(b, binary::kMultiply.emit(b, x, x), axes);
-}
+Value square_sum(Builder& b, Value x, const Axes& axes) { return sum(b, square(b, x), axes); }
 
 struct ReduceRow {
   std::vector<std::string> names;
@@ -255,9 +253,7 @@ void translate_moments(const MomentsParam& p, Translation& t) {
   }
   if (!t.output_used(1)) return;
   const Value deviation = binary::kSubtract.emit(b, x, center);
-  const Value square = is_floating(b.dtype(x)) ? b.binary("Pow", deviation, b.scalar(b.dtype(x), 2))
-                                               : binary::kMultiply.emit(b, deviation, deviation);
-  t.set_output(1, mean(b, square, p));
+  t.set_output(1, mean(b, square(b, deviation), p));
 }
 
 struct ArgParam {

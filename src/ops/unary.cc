@@ -63,7 +63,6 @@ Value round(Builder& b, Value x) {
   return b.mul(b.unary("Sign", x), b.add(floor, b.cast(up, b.dtype(x))));
 }
 
-Value square(Builder& b, Value x) { return b.mul(x, x); }
 Value rsqrt(Builder& b, Value x) { return b.unary("Reciprocal", b.unary("Sqrt", x)); }
 
 Value cbrt(Builder& b, Value x) {
