@@ -135,13 +135,12 @@ std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
   for (std::int8_t i = 0; i < static_cast<std::int8_t>(DType::kUnknown); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (onnx_type_code(dtype) != node.int_attr("to", 0)) continue;
-    // 64-bit integers do not all fit a double, and out-of-range floats have no portable value.
-    const bool exact =
-        x.dtype == DType::kInt64 ? is_floating(dtype) : is_floating(dtype) || !is_floating(x.dtype);
-    if (!exact || x.dtype == DType::kUint64 ||
-        (x.dtype == DType::kInt64 && dtype != DType::kFloat32)) {
-      return std::nullopt;
-    }
+    // 64-bit integers do not all fit a double, and out-of-range floats have no portable value; but
+    // whatever is not 0 is true.
+    bool exact = is_floating(dtype) || !is_floating(x.dtype);
+    if (x.dtype == DType::kInt64) exact = dtype == DType::kFloat32;
+    if (x.dtype == DType::kUint64) exact = false;
+    if (!exact && dtype != DType::kBool) return std::nullopt;
     return make_tensor_as(dtype, x.dims, read_doubles(x));
   }
   return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "onnx/schema.h"
 
 namespace mx2onnx::onnx {
@@ -39,6 +41,9 @@ TEST(EvalTest, ArithmeticIsExact) {
   const auto sum =
       run("Add", {make_tensor<std::int64_t>({2}, {1, 2}), make_tensor<std::int64_t>({}, {5})});
   EXPECT_EQ(read_ints(*sum), (std::vector<std::int64_t>{6, 7}));
+  const auto truth = run("Cast", {make_tensor<float>({3}, {0.5F, 0, NAN})},
+                         {{"to", onnx_type_code(DType::kBool)}});
+  EXPECT_EQ(read_ints(*truth), (std::vector<std::int64_t>{1, 0, 1}));
 }
 
 TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
