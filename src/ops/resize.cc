@@ -1,4 +1,7 @@
-// Operators that make images larger.
+// Operators that make images larger or smaller.
+#include <cmath>
+#include <cstdint>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -139,6 +142,131 @@ std::vector<AttrProblem> check_upsampling(const UpSamplingParam& p, const CheckC
   return {{"num_filter", "expected the number of channels for sample_type=bilinear, got 0", ""}};
 }
 
+struct BilinearResizeParam {
+  enum class Mode { kSize, kOddScale, kLike, kToEvenDown, kToEvenUp, kToOddDown, kToOddUp };
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+  std::optional<double> scale_height;
+  std::optional<double> scale_width;
+  Mode mode = Mode::kSize;
+  bool align_corners = true;
+
+  static void declare(AttrDeclarer<BilinearResizeParam>& d) {
+    d.field("height", &BilinearResizeParam::height)
+        .at_least(1)
+        .at_most(kMostSize)
+        .help("without a scale");
+    d.field("width", &BilinearResizeParam::width)
+        .at_least(1)
+        .at_most(kMostSize)
+        .help("without a scale");
+    d.field("scale_height", &BilinearResizeParam::scale_height)
+        .help("of the modes size and odd_scale");
+    d.field("scale_width", &BilinearResizeParam::scale_width)
+        .help("of the modes size and odd_scale");
+    d.one_of(
+         "mode", &BilinearResizeParam::mode,
+         {"size", "odd_scale", "like", "to_even_down", "to_even_up", "to_odd_down", "to_odd_up"})
+        .help("how the size is found; like: that of a second input");
+    d.field("align_corners", &BilinearResizeParam::align_corners)
+        .help("the corners of both images lie on each other, not the edges of their pixels");
+  }
+
+  // MXNet holds the new size in 16 bits.
+  static constexpr std::int64_t kMostSize = INT16_MAX;
+};
+
+std::vector<InputDef> bilinear_resize_inputs(const BilinearResizeParam& p) {
+  std::vector<InputDef> inputs{{"data", InputRole::kData}};
+  if (p.mode == BilinearResizeParam::Mode::kLike) inputs.push_back({"like", InputRole::kData});
+  return inputs;
+}
+
+std::vector<AttrProblem> check_bilinear_resize(const BilinearResizeParam& p,
+                                               const CheckContext& /*context*/) {
+  using Mode = BilinearResizeParam::Mode;
+  const bool needs_height = p.mode == Mode::kOddScale;
+  const bool needs_width = needs_height || (p.mode == Mode::kSize && p.scale_height.has_value());
+  std::vector<AttrProblem> problems;
+  if (needs_height && !p.scale_height) {
+    problems.push_back({"scale_height", "expected a number, got None", ""});
+  }
+  if (needs_width && !p.scale_width) {
+    problems.push_back({"scale_width", "expected a number as for scale_height, got None", ""});
+  }
+  return problems;
+}
+
+// size * scale, cut, as MXNet computes it: in float32. Of a free size only if that is exact for all
+// sizes that 16 bits hold.
+Dim scaled_size(const Dim& size, double scale) {
+  const auto factor = static_cast<float>(scale);
+  if (size.is_constant())
+    return static_cast<std::int64_t>(factor * static_cast<float>(size.value()));
+  if (!size.known()) return size;
+  for (std::int64_t divisor = 1; divisor <= 256; divisor *= 2) {
+    const double numerator = static_cast<double>(factor) * static_cast<double>(divisor);
+    if (numerator == std::floor(numerator) && std::abs(numerator) < 512) {
+      return floor_div(size * static_cast<std::int64_t>(numerator), divisor);
+    }
+  }
+  fail(ErrorCode::kUnsupported,
+       fmt::format("cannot scale the free size {} by {} as MXNet rounds", size.to_string(), scale),
+       "give the input a number for this size");
+}
+
+Dim resized(const BilinearResizeParam& p, const Dim& size, const std::optional<double>& scale,
+            bool has_scale, std::int64_t given, const Dim& like) {
+  using Mode = BilinearResizeParam::Mode;
+  const Dim even = floor_div(size, 2) * 2;
+  switch (p.mode) {
+    case Mode::kSize:
+      return has_scale ? scaled_size(size, scale.value_or(1)) : Dim(given);
+    case Mode::kOddScale:
+      return scaled_size(even, scale.value_or(1)) + (size - even);
+    case Mode::kLike:
+      return like;
+    case Mode::kToEvenDown:
+      return even;
+    case Mode::kToEvenUp:
+      return ceil_div(size, 2) * 2;
+    case Mode::kToOddDown:
+      return ceil_div(size, 2) * 2 - 1;
+    case Mode::kToOddUp:
+      return even + 1;
+  }
+  return {};
+}
+
+void infer_bilinear_resize(const BilinearResizeParam& p, InferContext& c) {
+  c.unify_dtypes();
+  for (std::size_t i = 0; i < c.num_inputs(); ++i) c.set_input_shape(i, Shape::unknown_dims(4));
+  const Shape& from = c.input_shape(0);
+  const Shape like = c.num_inputs() > 1 ? c.input_shape(1) : Shape::unknown_dims(4);
+  // MXNet asks for scale_height where scale_width is meant.
+  const bool has_scale = p.scale_height.has_value();
+  const Dim height = resized(p, from[2], p.scale_height, has_scale, p.height, like[2]);
+  const Dim width = resized(p, from[3], p.scale_width, has_scale, p.width, like[3]);
+  for (const Dim& size : {height, width}) {
+    if (size.is_constant() && (size.value() < 1 || size.value() > BilinearResizeParam::kMostSize)) {
+      c.fail_input(0, fmt::format("sizes that give 1 to {}, not {}", BilinearResizeParam::kMostSize,
+                                  size.value()));
+    }
+  }
+  c.set_output_shape(0, {from[0], from[1], height, width});
+}
+
+void translate_bilinear_resize(const BilinearResizeParam& p, Translation& t) {
+  const Shape& to = t.output_shape(0);
+  if (t.input_shape(0) == to) return t.set_output(0, t.input(0));
+  if (t.output_type(0).dtype == DType::kFloat64) {
+    return t.refuse("is not supported on float64, of which ONNX Runtime has no kernel");
+  }
+  t.set_output(0, onnx::resize(t.b, t.input(0), {to[2], to[3]}, "linear",
+                               p.align_corners ? onnx::ResizeCoordinates::kAlignCorners
+                                               : onnx::ResizeCoordinates::kPytorchHalfPixel));
+}
+
 }  // namespace
 
 void register_resize(Registry& r) {
@@ -148,6 +276,13 @@ void register_resize(Registry& r) {
       .infer(infer_upsampling)
       .translate(translate_upsampling)
       .check(check_upsampling);
+  r.add<BilinearResizeParam>({"_contrib_BilinearResize2D"})
+      .summary("Images resized by bilinear interpolation.")
+      .inputs_by(bilinear_resize_inputs)
+      .infer(infer_bilinear_resize)
+      .translate(translate_bilinear_resize)
+      .check(check_bilinear_resize)
+      .note("A free size is scaled only by factors that are exact in float32, such as 2 or 0.5.");
 }
 
 }  // namespace mx2onnx
