@@ -149,6 +149,13 @@ std::optional<DimExpr> divide_exactly(DimExpr rest, const DimExpr& divisor) {
   return quotient;
 }
 
+// floor(2n / 3n) = 0: the quotient of two multiples of one product.
+std::optional<std::int64_t> ratio_of_multiples(const DimExpr& a, const DimExpr& b) {
+  if (a.constant != 0 || b.constant != 0 || a.terms.size() != 1 || b.terms.size() != 1) return {};
+  if (a.terms[0].atoms != b.terms[0].atoms) return std::nullopt;
+  return floor_div_int(a.terms[0].coefficient, b.terms[0].coefficient);
+}
+
 bool is_non_negative(const DimExpr& expr) {
   if (expr.constant < 0) return false;
   return std::all_of(expr.terms.begin(), expr.terms.end(), [](const DimTerm& term) {
@@ -311,6 +318,7 @@ Dim floor_div(const Dim& a, const Dim& b) {
     if (auto quotient = divide_exactly(*a.expr(), *b.expr())) {
       return a.expr()->arena->intern(std::move(*quotient));
     }
+    if (const auto ratio = ratio_of_multiples(*a.expr(), *b.expr())) return *ratio;
   } else if (a.value() == 0) {
     return 0;
   }

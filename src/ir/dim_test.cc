@@ -58,6 +58,7 @@ TEST_F(DimTest, DivisionsSimplify) {
   const Dim once = floor_div(h_ - 1, 2) + 1;
   EXPECT_EQ(floor_div(once - 1, 2) + 1, floor_div(h_ - 1, 4) + 1);
   EXPECT_EQ(floor_div(n_, n_), Dim(1));
+  EXPECT_EQ(floor_div(n_ * 5, n_ * 2), Dim(2));
 }
 
 TEST_F(DimTest, SimplifiedDivisionsHaveTheRightValue) {

@@ -115,6 +115,14 @@ struct SoftmaxActivationParam {
   }
 };
 
+void infer_softmax_activation(const SoftmaxActivationParam& p, InferContext& c) {
+  infer_same(p, c);
+  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 1;
+  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() < fewest) {
+    c.fail_input(0, fmt::format("at least {} dimensions", fewest));
+  }
+}
+
 void translate_softmax_activation(const SoftmaxActivationParam& p, Translation& t) {
   // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last
   // axis.
@@ -159,7 +167,7 @@ void register_activation(Registry& r) {
       .translate(translate_leaky_relu);
   r.add<SoftmaxActivationParam>({"SoftmaxActivation"})
       .summary("Softmax over the last axis or over the channels.")
-      .infer(infer_same<SoftmaxActivationParam>)
+      .infer(infer_softmax_activation)
       .translate(translate_softmax_activation);
   r.add<HardSigmoidParam>({"hard_sigmoid"})
       .summary("max(0, min(1, alpha * x + beta)).")

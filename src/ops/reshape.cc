@@ -185,7 +185,8 @@ void keep_value(InferContext& c) {
 void check_count(InferContext& c) {
   const Dim before = c.input_shape(0).count();
   const Dim after = c.output_shape(0).count();
-  if (before.is_constant() && after.is_constant() && !(before == after)) {
+  const bool is_decided = before.is_constant() || after == Dim(0);
+  if (is_decided && after.is_constant() && !(before == after)) {
     c.fail_input(0, fmt::format("{} elements for the result {}", after.value(),
                                 c.output_shape(0).to_string()));
   }

@@ -2,6 +2,7 @@
 refusal, never a bug of the converter."""
 
 import json
+import os
 import re
 
 import mx2onnx
@@ -78,7 +79,13 @@ def nodes(draw, name):
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_random_nodes(name):
-    @settings(max_examples=15, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=int(os.environ.get("EXAMPLES", "15")),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(nodes(name), st.sampled_from([12, 17, 28]), st.booleans())
     def check(node, opset, free):
         symbol, arrays = node
