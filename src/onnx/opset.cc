@@ -112,9 +112,16 @@ std::vector<Value> split(Builder& b, Value x, std::int64_t axis, const std::vect
   }
   const Shape numbers(sizes);
   if (!numbers.is_static()) {
-    fail(ErrorCode::kUnsupported,
-         "needs parts of free sizes, which ONNX's Split takes from opset 13 on",
-         "ask for --opset 13 or newer");
+    // To opset 12 Split takes numbers only; Slice takes sizes that are not known before.
+    std::vector<Value> parts;
+    Dim start = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const bool last = i + 1 == sizes.size();
+      const Dim end = start + sizes[i];
+      parts.push_back(slice(b, x, {{axis, start, last ? Dim(kSliceEnd) : end, 1}}, types[i].shape));
+      start = end;
+    }
+    return parts;
   }
   attrs.emplace_back("split", numbers.sizes());
   return b.emit_many("Split", {x}, std::move(attrs), std::move(types));
