@@ -19,6 +19,10 @@ void register_all_families(Registry& registry) {
   register_reduce(registry);
   register_cast(registry);
   register_init(registry);
+  register_slice(registry);
+  register_split(registry);
+  register_concat(registry);
+  register_tile(registry);
 }
 
 }  // namespace mx2onnx

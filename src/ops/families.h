@@ -22,6 +22,10 @@ void register_scalar(Registry& registry);
 void register_reduce(Registry& registry);
 void register_cast(Registry& registry);
 void register_init(Registry& registry);
+void register_slice(Registry& registry);
+void register_split(Registry& registry);
+void register_concat(Registry& registry);
+void register_tile(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
