@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Writes the generated pages: docs/operators.md from the operator records, docs/cli.md from the --help texts.
+"""Writes the generated pages: docs/operators.md from the operator records, docs/cli.md from the --help texts, and the number of
+operators in README.md.
 
 gen_docs.py [--check] PATH_OF_MX2ONNX     with --check: exit 1 if a page in the tree is stale
 """
 
 import argparse
+import json
 import pathlib
+import re
 import subprocess
 import sys
 
-DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMMANDS = ["convert", "inspect", "ops", "version"]
 
 
@@ -24,18 +27,31 @@ def command_line_page(tool):
     return "\n".join(page)
 
 
+def readme(tool):
+    """README.md with the number of operators of today."""
+    operators = json.loads(output(tool, "ops", "--json"))["operators"]
+    names = sum(1 + len(o["aliases"]) for o in operators)
+    count = "%d operators under %d names" % (len(operators), names)
+    return re.sub(r"\d+ operators under \d+ names", count, (ROOT / "README.md").read_text())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("tool")
     args = parser.parse_args()
-    pages = {"operators.md": output(args.tool, "ops", "--markdown"), "cli.md": command_line_page(args.tool)}
-    stale = [n for n, t in pages.items() if not (DOCS / n).exists() or (DOCS / n).read_text() != t]
+    pages = {
+        "docs/operators.md": output(args.tool, "ops", "--markdown"),
+        "docs/cli.md": command_line_page(args.tool),
+        "README.md": readme(args.tool),
+    }
+    stale = [n for n, t in pages.items() if not (ROOT / n).exists() or (ROOT / n).read_text() != t]
     if args.check and stale:
-        sys.exit("stale: %s; run make docs" % ", ".join("docs/" + n for n in stale))
+        sys.exit("stale: %s; run make docs" % ", ".join(stale))
     if not args.check:
         for name, text in pages.items():
-            (DOCS / name).write_text(text)
+            (ROOT / name).parent.mkdir(exist_ok=True)
+            (ROOT / name).write_text(text)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ Keys of the .npz: CASE/o0, CASE/o1, ... and, for a case with other sizes, CASE/a
 
 import argparse
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -43,6 +44,31 @@ def run_case(case, alt):
     return [o.asnumpy() for o in executor.forward(is_train=False)]
 
 
+def run_apart(case, alt):
+    """run_case in a process of its own: now and then MXNet damages its memory (oneDNN's copies of small arrays
+    above all) and then refuses the next cases, or aborts."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            with mx.util.np_shape(bool(case.get("np_shape"))):
+                result = run_case(case, alt)
+        except Exception as error:  # the message of MXNet's own exception says what is wrong
+            result = str(error).strip().split("\n")[-1][:200]
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(result, pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    result = pickle.loads(text) if text else "MXNet crashed"
+    if isinstance(result, str):
+        raise RuntimeError(result)
+    return result
+
+
 def without_onednn():
     return os.environ.get("MXNET_MKLDNN_ENABLED") == "0"
 
@@ -60,10 +86,9 @@ def record_family(family, only):
         for alt in [False, True] if "alt" in case else [False]:
             prefix = case["name"] + ("/alt" if alt else "")
             try:
-                with mx.util.np_shape(bool(case.get("np_shape"))):
-                    outputs = run_case(case, alt)
-            except Exception as error:  # the message of MXNet's own exception says what is wrong
-                failed.append("%s: %s" % (prefix, str(error).strip().split("\n")[-1][:200]))
+                outputs = run_apart(case, alt)
+            except RuntimeError as error:
+                failed.append("%s: %s" % (prefix, error))
                 continue
             for i, output in enumerate(outputs):
                 recorded["%s/o%d" % (prefix, i)] = output

@@ -140,8 +140,8 @@ class Driver {
     }
     if (model_.nodes[node].role == VariableRole::kInput) {
       fail(ErrorCode::kModel,
-           fmt::format("the shape of input '{}' is not known, found {}", raw.name,
-                       type.shape.to_string()),
+           fmt::format("the shape of input '{}' is not known{}", raw.name,
+                       type.shape.known_rank() ? ", found " + type.shape.to_string() : ""),
            hint);
     }
     const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), raw.name, raw.op);

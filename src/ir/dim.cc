@@ -12,6 +12,7 @@ namespace mx2onnx {
 namespace {
 
 constexpr std::size_t kMostTerms = 256;
+constexpr std::size_t kMostTextParts = 1000;
 constexpr std::size_t kMostFactors = 64;
 
 std::int64_t checked_add(std::int64_t a, std::int64_t b) {
@@ -233,24 +234,6 @@ Dim extreme(const Dim& a, const Dim& b, bool larger) {
   return swap ? arena_of(a, b)->intern_atom(kind, b, a) : arena_of(a, b)->intern_atom(kind, a, b);
 }
 
-std::string atom_text(const DimAtom& atom) {
-  const auto operand = [](const Dim& dim) {
-    const bool simple = dim.is_constant() || !dim.symbol_name().empty();
-    return simple ? dim.to_string() : "(" + dim.to_string() + ")";
-  };
-  switch (atom.kind) {
-    case DimAtom::Kind::kSymbol:
-      return atom.name;
-    case DimAtom::Kind::kFloorDiv:
-      return operand(atom.a) + "//" + operand(atom.b);
-    case DimAtom::Kind::kMin:
-      return fmt::format("min({}, {})", atom.a.to_string(), atom.b.to_string());
-    case DimAtom::Kind::kMax:
-      return fmt::format("max({}, {})", atom.a.to_string(), atom.b.to_string());
-  }
-  return {};
-}
-
 std::int64_t evaluate_atom(const DimAtom& atom,
                            const std::function<std::int64_t(std::string_view)>& value_of) {
   if (atom.kind == DimAtom::Kind::kSymbol) return value_of(atom.name);
@@ -278,36 +261,6 @@ std::string_view Dim::symbol_name() const {
   const DimTerm& term = expr_->terms[0];
   if (term.coefficient != 1 || term.atoms.size() != 1) return {};
   return term.atoms[0]->name;
-}
-
-std::string Dim::to_string() const {
-  if (!known_) return "?";
-  if (expr_ == nullptr) return std::to_string(value_);
-  std::string text;
-  const auto sign = [&](bool negative) {
-    if (!text.empty()) {
-      text += negative ? " - " : " + ";
-    } else if (negative) {
-      text += "-";
-    }
-  };
-  for (const auto& term : expr_->terms) {
-    sign(term.coefficient < 0);
-    const auto magnitude = term.coefficient < 0 ? -static_cast<std::uint64_t>(term.coefficient)
-                                                : static_cast<std::uint64_t>(term.coefficient);
-    if (magnitude != 1) text += fmt::format("{}*", magnitude);
-    for (std::size_t i = 0; i < term.atoms.size(); ++i) {
-      const bool product = magnitude != 1 || term.atoms.size() > 1;
-      const bool wrap = product && term.atoms[i]->kind == DimAtom::Kind::kFloorDiv;
-      if (i > 0) text += "*";
-      text += wrap ? "(" + atom_text(*term.atoms[i]) + ")" : atom_text(*term.atoms[i]);
-    }
-  }
-  if (expr_->constant != 0) {
-    sign(expr_->constant < 0);
-    text += std::to_string(expr_->constant < 0 ? -expr_->constant : expr_->constant);
-  }
-  return text;
 }
 
 std::int64_t Dim::evaluate(const std::function<std::int64_t(std::string_view)>& value_of) const {
@@ -392,6 +345,20 @@ Dim DimArena::from_atom(const DimAtom* atom) {
   return intern(std::move(expr));
 }
 
+namespace {
+
+// An expression shares its parts; written out, it repeats them.
+std::size_t text_parts(const Dim& dim) {
+  std::size_t parts = 1;
+  if (!dim.is_symbolic()) return parts;
+  for (const auto& term : dim.expr()->terms) {
+    for (const DimAtom* atom : term.atoms) parts += atom->text_parts;
+  }
+  return parts;
+}
+
+}  // namespace
+
 Dim DimArena::intern_atom(DimAtom::Kind kind, const Dim& a, const Dim& b) {
   const auto part = [](const Dim& dim) {
     return dim.is_constant() ? std::to_string(dim.value()) : "e" + key_of(*dim.expr());
@@ -406,6 +373,8 @@ Dim DimArena::intern_atom(DimAtom::Kind kind, const Dim& a, const Dim& b) {
     atom->non_negative = kind == DimAtom::Kind::kMax ? is_non_negative(a) || is_non_negative(b)
                                                      : is_non_negative(a) && is_non_negative(b);
     atom->arena = this;
+    atom->text_parts = 1 + text_parts(a) + text_parts(b);
+    if (atom->text_parts > kMostTextParts) fail_too_large();
   }
   return from_atom(atom.get());
 }

@@ -81,6 +81,7 @@ struct DimAtom {
   std::string name;      // of a symbol
   Dim a, b;              // operands of the other kinds
   bool non_negative = false;
+  std::size_t text_parts = 1;  // symbols, numbers and operations when written out
   DimArena* arena = nullptr;
 };
 

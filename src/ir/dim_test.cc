@@ -77,6 +77,14 @@ TEST_F(DimTest, SimplifiedDivisionsHaveTheRightValue) {
   }
 }
 
+TEST_F(DimTest, ExpressionsThatWouldBeTooLongToWriteAreErrors) {
+  Dim dim = n_;
+  const auto square_often = [&] {
+    for (int i = 0; i < 100; ++i) dim = floor_div(dim * dim + i, 7);
+  };
+  EXPECT_THROW(square_often(), Error);
+}
+
 TEST_F(DimTest, ExtremesAreDecidedWhereTheyCanBe) {
   EXPECT_EQ(max(n_ + 1, n_), n_ + 1);
   EXPECT_EQ(min(n_ * 2, n_ * 3), n_ * 2);

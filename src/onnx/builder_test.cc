@@ -88,6 +88,17 @@ TEST_F(BuilderTest, ReshapeUsesNumbersWhereTheyAreEnough) {
   EXPECT_EQ(nodes(), "op/Reshape = Reshape(x, ints_0_-1)\n");
 }
 
+TEST_F(BuilderTest, ExpandKeepsFreeSizesWithoutReadingThem) {
+  start(17);
+  const Value row = reduce(*b_, "ReduceMax", x_, {1}, true);
+  expand(*b_, row, Shape{n_, 5, h_});
+  expand(*b_, row, Shape{2, n_, 5, h_});
+  EXPECT_EQ(nodes(),
+            "op/ReduceMax = ReduceMax(x) axes=[1] keepdims=1\n"
+            "op/Expand = Expand(op/ReduceMax, ints_1_5_1)\n"
+            "op/Expand_1 = Expand(op/ReduceMax, ints_2_1_5_1)\n");
+}
+
 TEST_F(BuilderTest, SizesAreComputedOnce) {
   start(17);
   size_tensor(*b_, floor_div(h_ - 1, 2) + 1);

@@ -28,18 +28,41 @@ Tensor with_bytes(DType dtype, Dims dims, std::vector<std::byte> bytes) {
   return {dtype, std::move(dims), std::make_shared<OwnedData>(std::move(bytes))};
 }
 
-// The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
-Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset,
-                    const Dims& strides) {
-  const TensorBytes raw(from);
-  const std::size_t element = dtype_size(from.dtype);
-  const auto count = static_cast<std::size_t>(count_of(dims));
-  std::vector<std::byte> bytes(count * element);
+// Larger results than this are not kept but made while they are written.
+constexpr std::size_t kMostKept = 1 << 20;
+
+// A tensor whose bytes `produce` appends to a sink.
+Tensor made_of(DType dtype, Dims dims, ComputedData::Producer produce) {
+  const std::size_t size = static_cast<std::size_t>(count_of(dims)) * dtype_size(dtype);
+  if (size > kMostKept) {
+    return {dtype, std::move(dims), std::make_shared<ComputedData>(size, std::move(produce))};
+  }
+  MemorySink sink;
+  sink.reserve(size);
+  produce(sink);
+  const std::string text = sink.take();
+  const auto bytes = std::as_bytes(std::span(text));
+  return with_bytes(dtype, std::move(dims), {bytes.begin(), bytes.end()});
+}
+
+// Appends the elements, each of type T, at offset + sum of index * stride, over all indices of
+// `dims`.
+template <typename T>
+void write_strided(std::span<const std::byte> from, const Dims& dims, std::int64_t offset,
+                   const Dims& strides, ByteSink& sink) {
+  constexpr std::size_t kPiece = 1 << 14;
+  std::vector<T> piece;
+  piece.reserve(kPiece);
+  const auto flush = [&] {
+    sink.append(std::as_bytes(std::span(piece)));
+    piece.clear();
+  };
   Dims index(dims.size(), 0);
   std::int64_t position = offset;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(bytes.data() + i * element,
-                raw.bytes().data() + static_cast<std::size_t>(position) * element, element);
+  for (std::int64_t left = count_of(dims); left > 0; --left) {
+    T& element = piece.emplace_back();
+    std::memcpy(&element, from.data() + static_cast<std::size_t>(position) * sizeof(T), sizeof(T));
+    if (piece.size() == kPiece) flush();
     for (std::size_t axis = dims.size(); axis-- > 0;) {
       position += strides[axis];
       if (++index[axis] < dims[axis]) break;
@@ -47,7 +70,25 @@ Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset,
       index[axis] = 0;
     }
   }
-  return with_bytes(from.dtype, dims, std::move(bytes));
+  flush();
+}
+
+// The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
+Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset,
+                    const Dims& strides) {
+  return made_of(from.dtype, dims, [=](ByteSink& sink) {
+    const TensorBytes raw(from);
+    switch (dtype_size(from.dtype)) {
+      case 1:
+        return write_strided<std::uint8_t>(raw.bytes(), dims, offset, strides, sink);
+      case 2:
+        return write_strided<std::uint16_t>(raw.bytes(), dims, offset, strides, sink);
+      case 4:
+        return write_strided<std::uint32_t>(raw.bytes(), dims, offset, strides, sink);
+      default:
+        return write_strided<std::uint64_t>(raw.bytes(), dims, offset, strides, sink);
+    }
+  });
 }
 
 std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b) {
@@ -135,13 +176,12 @@ std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
   for (std::int8_t i = 0; i < static_cast<std::int8_t>(DType::kUnknown); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (onnx_type_code(dtype) != node.int_attr("to", 0)) continue;
-    // 64-bit integers do not all fit a double, and out-of-range floats have no portable value.
-    const bool exact =
-        x.dtype == DType::kInt64 ? is_floating(dtype) : is_floating(dtype) || !is_floating(x.dtype);
-    if (!exact || x.dtype == DType::kUint64 ||
-        (x.dtype == DType::kInt64 && dtype != DType::kFloat32)) {
-      return std::nullopt;
-    }
+    // 64-bit integers do not all fit a double, and out-of-range floats have no portable value; but
+    // whatever is not 0 is true.
+    bool exact = is_floating(dtype) || !is_floating(x.dtype);
+    if (x.dtype == DType::kInt64) exact = dtype == DType::kFloat32;
+    if (x.dtype == DType::kUint64) exact = false;
+    if (!exact && dtype != DType::kBool) return std::nullopt;
     return make_tensor_as(dtype, x.dims, read_doubles(x));
   }
   return std::nullopt;
@@ -187,17 +227,20 @@ std::optional<Tensor> eval_concat(const Node& node, const std::vector<const Tens
   dims[*axis] = 0;
   std::size_t outer = 1;
   for (std::size_t i = 0; i < *axis; ++i) outer *= static_cast<std::size_t>(dims[i]);
-  std::vector<std::byte> bytes;
-  for (std::size_t block = 0; block < outer; ++block) {
-    for (const Tensor* input : inputs) {
-      const TensorBytes raw(*input);
-      const std::size_t size = raw.bytes().size() / outer;
-      const auto part = raw.bytes().subspan(block * size, size);
-      bytes.insert(bytes.end(), part.begin(), part.end());
-    }
+  std::vector<Tensor> parts;
+  for (const Tensor* input : inputs) {
+    dims[*axis] += input->dims[*axis];
+    parts.push_back(*input);
   }
-  for (const Tensor* input : inputs) dims[*axis] += input->dims[*axis];
-  return with_bytes(inputs[0]->dtype, std::move(dims), std::move(bytes));
+  return made_of(parts[0].dtype, dims, [parts, outer](ByteSink& sink) {
+    std::vector<TensorBytes> raw(parts.begin(), parts.end());
+    for (std::size_t block = 0; block < outer; ++block) {
+      for (const TensorBytes& part : raw) {
+        const std::size_t size = part.bytes().size() / outer;
+        sink.append(part.bytes().subspan(block * size, size));
+      }
+    }
+  });
 }
 
 std::optional<Tensor> eval_gather(const Node& node, const Tensor& x, const Tensor& indices) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "onnx/schema.h"
 
 namespace mx2onnx::onnx {
@@ -33,12 +35,35 @@ TEST(EvalTest, MovesData) {
   EXPECT_EQ(read_ints(*picked), (std::vector<std::int64_t>{9, 7}));
 }
 
+TEST(EvalTest, LargeResultsAreMadeWhenAskedFor) {
+  constexpr std::int64_t kRows = 700;
+  constexpr std::int64_t kColumns = 500;
+  std::vector<float> values(kRows * kColumns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  const Tensor matrix = make_tensor<float>({kRows, kColumns}, values);
+  const auto transposed = run("Transpose", {matrix}, {{"perm", std::vector<std::int64_t>{1, 0}}});
+  EXPECT_FALSE(transposed->data->view().has_value());
+  const auto numbers = read_doubles(*transposed);
+  for (const std::int64_t row : {0, 1, 499}) {
+    for (const std::int64_t column : {0, 1, 350, 699}) {
+      EXPECT_EQ(numbers[static_cast<std::size_t>(row * kRows + column)],
+                static_cast<double>(column * kColumns + row));
+    }
+  }
+  const auto joined = run("Concat", {matrix, matrix}, {{"axis", 1}});
+  EXPECT_FALSE(joined->data->view().has_value());
+  EXPECT_EQ(read_doubles(*joined)[kColumns + 3], 3);
+}
+
 TEST(EvalTest, ArithmeticIsExact) {
   const auto third = run("Div", {make_tensor<float>({1}, {1}), make_tensor<float>({1}, {3})});
   EXPECT_EQ(static_cast<float>(read_doubles(*third)[0]), 1.0F / 3.0F);
   const auto sum =
       run("Add", {make_tensor<std::int64_t>({2}, {1, 2}), make_tensor<std::int64_t>({}, {5})});
   EXPECT_EQ(read_ints(*sum), (std::vector<std::int64_t>{6, 7}));
+  const auto truth = run("Cast", {make_tensor<float>({3}, {0.5F, 0, NAN})},
+                         {{"to", onnx_type_code(DType::kBool)}});
+  EXPECT_EQ(read_ints(*truth), (std::vector<std::int64_t>{1, 0, 1}));
 }
 
 TEST(EvalTest, LeavesAloneWhatIsNotCertain) {

@@ -112,14 +112,11 @@ std::vector<Value> split(Builder& b, Value x, std::int64_t axis, const std::vect
   }
   const Shape numbers(sizes);
   if (!numbers.is_static()) {
-    // To opset 12 Split takes numbers only; Slice takes sizes that are not known before.
     std::vector<Value> parts;
     Dim start = 0;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      const bool last = i + 1 == sizes.size();
-      const Dim end = start + sizes[i];
-      parts.push_back(slice(b, x, {{axis, start, last ? Dim(kSliceEnd) : end, 1}}, types[i].shape));
-      start = end;
+      parts.push_back(slice(b, x, {{axis, start, start + sizes[i], 1}}, types[i].shape));
+      start = start + sizes[i];
     }
     return parts;
   }
@@ -225,6 +222,24 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
 
 bool has_allowzero(const Builder& b) { return b.opset() >= kAllowZero; }
 
+namespace {
+
+// The factors of the last axes, where they are whole numbers; 1 for the axes before.
+std::optional<std::vector<float>> whole_factors(const Shape& from, const std::vector<Dim>& sizes) {
+  std::vector<float> factors(from.rank(), 1.0F);
+  const std::size_t first = from.rank() - sizes.size();
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const Dim& size = from[first + i];
+    if (size.is_constant() && size.value() == 0) return std::nullopt;
+    const Dim factor = floor_div(sizes[i], size);
+    if (!factor.is_constant() || !(factor * size == sizes[i])) return std::nullopt;
+    factors[first + i] = static_cast<float>(factor.value());
+  }
+  return factors;
+}
+
+}  // namespace
+
 Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_view mode,
              ResizeCoordinates coordinates) {
   constexpr std::array<std::string_view, 4> kNames = {"asymmetric", "half_pixel", "align_corners",
@@ -238,8 +253,13 @@ Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_vie
   // To opset 12 roi and scales are not optional; empty ones mean "absent".
   Value absent;
   if (b.opset() < kResizeOptionalInputs) absent = b.constant(make_tensor<float>({0}, {}));
-  return b.emit("Resize", {x, absent, absent, sizes_tensor(b, dims)}, std::move(attrs),
-                {b.dtype(x), Shape(dims)});
+  const TensorType type{b.dtype(x), Shape(dims)};
+  if (const auto factors = whole_factors(b.shape(x), sizes)) {
+    const auto count = static_cast<std::int64_t>(factors->size());
+    const Value scales = b.constant(make_tensor<float>({count}, *factors));
+    return b.emit("Resize", {x, absent, scales}, std::move(attrs), type);
+  }
+  return b.emit("Resize", {x, absent, absent, sizes_tensor(b, dims)}, std::move(attrs), type);
 }
 
 std::pair<Value, Value> top_k(Builder& b, Value x, const Dim& k, std::int64_t axis, bool largest) {

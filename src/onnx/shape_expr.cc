@@ -149,8 +149,15 @@ Value reshape(Builder& b, Value x, const Shape& target) {
 }
 
 Value expand(Builder& b, Value x, const Shape& target) {
-  if (b.shape(x).known() && b.shape(x) == target) return x;
-  return b.emit("Expand", {x, sizes_tensor(b, target.dims())}, {}, {b.dtype(x), target});
+  const Shape& from = b.shape(x);
+  if (from.known() && from == target) return x;
+  // ONNX's Expand broadcasts both ways, so a free size that stays need not be read at run time.
+  std::vector<Dim> sizes = target.dims();
+  const std::size_t added = sizes.size() - from.rank();
+  for (std::size_t i = added; i < sizes.size(); ++i) {
+    if (sizes[i].is_symbolic() && from[i - added] == sizes[i]) sizes[i] = 1;
+  }
+  return b.emit("Expand", {x, sizes_tensor(b, sizes)}, {}, {b.dtype(x), target});
 }
 
 Value fill(Builder& b, DType dtype, double value, const Shape& shape) {

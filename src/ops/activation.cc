@@ -133,6 +133,14 @@ struct HardSigmoidParam {
 };
 
 void translate_hard_sigmoid(const HardSigmoidParam& p, Translation& t) {
+  if (t.input_type(0).dtype == DType::kFloat64) {
+    // ONNX Runtime has no kernel for it. MXNet's parameters are float32 numbers here, too.
+    const auto number = [&](double value) {
+      return t.b.scalar(DType::kFloat64, static_cast<float>(value));
+    };
+    const onnx::Value line = t.b.add(t.b.mul(t.input(0), number(p.alpha)), number(p.beta));
+    return t.set_output(0, onnx::clip(t.b, line, 0, 1));
+  }
   t.set_output(0, t.b.emit("HardSigmoid", {t.input(0)}, {{"alpha", p.alpha}, {"beta", p.beta}},
                            t.input_type(0)));
 }

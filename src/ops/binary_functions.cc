@@ -69,10 +69,11 @@ Value hypot_of_floats(Builder& b, Value lhs, Value rhs) {
 Value hypot(Builder& b, Value lhs, Value rhs) {
   const DType dtype = b.dtype(lhs);
   if (!is_integer(dtype)) return hypot_of_floats(b, lhs, rhs);
-  // MXNet takes the float32 nearest to the exact value and cuts it.
-  const Value exact =
-      hypot_of_floats(b, b.cast(lhs, DType::kFloat64), b.cast(rhs, DType::kFloat64));
-  return b.cast(b.cast(exact, DType::kFloat32), dtype);
+  // MXNet takes the float32 nearest to the exact value for legs in float32, and cuts it. The Floor
+  // keeps ONNX Runtime from joining the two casts around it, which would lose the rounding.
+  const auto leg = [&](Value x) { return b.cast(b.cast(x, DType::kFloat32), DType::kFloat64); };
+  const Value nearest = b.cast(hypot_of_floats(b, leg(lhs), leg(rhs)), DType::kFloat32);
+  return b.cast(b.unary("Floor", nearest), dtype);
 }
 
 Value maximum(Builder& b, Value lhs, Value rhs) { return b.binary("Max", lhs, rhs); }
@@ -105,8 +106,9 @@ Value logical_xor(Builder& b, Value lhs, Value rhs) { return logical(b, "Xor", l
 
 constexpr std::string_view kHypotNote =
     "The squares are summed as they are: of float32 legs beyond 1e19 the result is infinite, in "
-    "MXNet "
-    "it is not.";
+    "MXNet it is not; and of NaN and infinity MXNet's result is infinite, ONNX's NaN.";
+constexpr std::string_view kModuloNote =
+    "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact.";
 
 }  // namespace
 
@@ -117,7 +119,8 @@ const BinaryFunction kSubtract{"{0} - {1}", subtract};
 const BinaryFunction kMultiply{"{0} * {1}", multiply};
 const BinaryFunction kDivide{"{0} / {1}", divide};
 const BinaryFunction kDivideAsFloat{"{0} / {1}", divide_as_float};
-const BinaryFunction kModulo{"{0} modulo {1}, with the sign of {1}, and 0 if {1} is 0", modulo};
+const BinaryFunction kModulo{"{0} modulo {1}, with the sign of {1}, and 0 if {1} is 0", modulo,
+                             kModuloNote};
 const BinaryFunction kPower{"{0} to the power of {1}", power};
 const BinaryFunction kMaximum{"The larger of {0} and {1}", maximum};
 const BinaryFunction kMinimum{"The smaller of {0} and {1}", minimum};
@@ -143,6 +146,12 @@ void translate_binary(const BinaryFunction& function, Translation& t) {
     return t.refuse("MXNet does not compute this on bool", "cast the inputs in the model");
   }
   t.set_output(0, function.emit(t.b, t.input(0), t.input(1)));
+}
+
+Value square(Builder& b, Value x) {
+  if (is_integer(b.dtype(x))) return multiply(b, x, x);
+  // Not x * x: ONNX Runtime knows a layer normalisation by its Pow.
+  return b.binary("Pow", x, b.scalar(b.dtype(x), 2));
 }
 
 Value narrow_arithmetic(Builder& b, std::string_view op_type, Value lhs, Value rhs) {

@@ -50,6 +50,9 @@ extern const BinaryFunction kLogicalXor;
 /// The translation of an operator that is such a function of its two inputs.
 void translate_binary(const BinaryFunction& function, Translation& t);
 
+/// x^2; of integers with what overflows cut off.
+onnx::Value square(onnx::Builder& b, onnx::Value x);
+
 /// "Add", "Sub", "Mul" or "Div" also of the narrow integers that ONNX takes from opset 14 on only:
 /// in int32, whose low bits are the result.
 onnx::Value narrow_arithmetic(onnx::Builder& b, std::string_view op_type, onnx::Value lhs,

@@ -4,6 +4,9 @@
 // lines shapes up from the right, as ONNX does.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -97,13 +100,16 @@ struct BroadcastAxisParam {
   Tuple size;
 
   static void declare(AttrDeclarer<BroadcastAxisParam>& d) {
-    d.field("axis", &BroadcastAxisParam::axis).at_least(0).help("axes of size 1");
+    d.field("axis", &BroadcastAxisParam::axis).at_least(0).help("axes of size 1, each once");
     d.field("size", &BroadcastAxisParam::size).at_least(0).help("their sizes in the result");
   }
 };
 
 std::vector<AttrProblem> check_broadcast_axis(const BroadcastAxisParam& p,
                                               const CheckContext& /*context*/) {
+  if (std::set<std::int64_t>(p.axis.begin(), p.axis.end()).size() != p.axis.size()) {
+    return {{"axis", "names an axis twice", ""}};
+  }
   if (p.axis.size() == p.size.size()) return {};
   return {{"size",
            fmt::format("expected {} elements as in axis, got {}", p.axis.size(), p.size.size()),

@@ -76,6 +76,7 @@ DType multicast_dtype(const MulticastParam& p, const InferContext& c) {
 }
 
 void infer_multicast(const MulticastParam& p, InferContext& c) {
+  check_num_inputs(c, "num_outputs", p.num_outputs);
   bool all_known = true;
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     c.set_output_shape(i, c.input_shape(i));

@@ -1,15 +1,37 @@
 #include "ops/common.h"
 
+#include <cmath>
 #include <numeric>
 
+#include "base/error.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx {
+
+void check_num_inputs(const InferContext& context, std::string_view attribute, std::int64_t count) {
+  if (count != static_cast<std::int64_t>(context.num_inputs())) {
+    fail(ErrorCode::kModel, fmt::format("attribute '{}': expected the number of inputs, {}, got {}",
+                                        attribute, context.num_inputs(), count));
+  }
+}
 
 onnx::Value along_axis(onnx::Builder& b, onnx::Value vector, std::size_t axis, std::size_t rank) {
   std::vector<Dim> dims(rank - axis, Dim(1));
   dims[0] = b.shape(vector).count();
   return onnx::reshape(b, vector, Shape(std::move(dims)));
+}
+
+std::pair<double, double> integer_range(DType dtype) {
+  const int bits = static_cast<int>(8 * dtype_size(dtype)) - (is_unsigned(dtype) ? 0 : 1);
+  return {is_unsigned(dtype) ? 0 : -std::ldexp(1.0, bits), std::ldexp(1.0, bits) - 1};
+}
+
+bool has_defined_value(double number, DType dtype) {
+  if (!is_integer(dtype)) return true;
+  const auto [least, largest] = integer_range(dtype_size(dtype) < 4 ? DType::kInt32 : dtype);
+  // 2^63 - 1 is 2^63 as a double, which does not fit.
+  const double cut = std::trunc(number);
+  return cut >= least && (dtype == DType::kInt64 ? cut < largest : cut <= largest);
 }
 
 std::vector<std::int64_t> iota(std::size_t count) {

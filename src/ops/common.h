@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ops/op_def.h"
@@ -17,9 +18,20 @@ void infer_same(const P& /*params*/, InferContext& context) {
   context.unify_dtypes();
 }
 
+/// Fails with kModel unless the node has as many inputs as the attribute says, as MXNet does.
+void check_num_inputs(const InferContext& context, std::string_view attribute, std::int64_t count);
+
 /// Reshapes a per-channel vector of shape (C,) so that it broadcasts along `axis` of an array of
 /// `rank` dimensions: (C, 1, 1) for axis 1 of 4.
 onnx::Value along_axis(onnx::Builder& b, onnx::Value vector, std::size_t axis, std::size_t rank);
+
+/// The least and the largest number of an integer dtype.
+std::pair<double, double> integer_range(DType dtype);
+
+/// True if an attribute's number, cut to an integer, is the same element of the dtype in MXNet as
+/// here. MXNet converts as C++ does, for int8 and uint8 by way of int32, and what does not fit has
+/// no defined value.
+bool has_defined_value(double number, DType dtype);
 
 /// 0, 1, … rank - 1.
 std::vector<std::int64_t> iota(std::size_t count);

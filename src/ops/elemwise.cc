@@ -50,6 +50,11 @@ struct SumParam {
   }
 };
 
+void infer_sum(const SumParam& p, InferContext& c) {
+  check_num_inputs(c, "num_args", p.num_args);
+  infer_same(p, c);
+}
+
 void translate_sum(const SumParam& /*p*/, Translation& t) {
   std::vector<Value> inputs;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) inputs.push_back(t.input(i));
@@ -79,7 +84,7 @@ void register_elemwise(Registry& r) {
       .summary("The sum of any number of arrays of equal shape.")
       .inputs({{"args", InputRole::kData}})
       .variadic()
-      .infer(infer_same<SumParam>)
+      .infer(infer_sum)
       .translate(translate_sum);
 }
 

@@ -6,6 +6,7 @@ void register_all_families(Registry& registry) {
   register_activation(registry);
   register_conv(registry);
   register_pool(registry);
+  register_adaptive_pool(registry);
   register_norm(registry);
   register_fully_connected(registry);
   register_softmax(registry);
@@ -19,10 +20,12 @@ void register_all_families(Registry& registry) {
   register_reduce(registry);
   register_cast(registry);
   register_init(registry);
+  register_reshape(registry);
+  register_axes(registry);
   register_slice(registry);
   register_split(registry);
   register_concat(registry);
-  register_tile(registry);
+  register_resize(registry);
 }
 
 }  // namespace mx2onnx

@@ -9,6 +9,7 @@ class Registry;
 void register_activation(Registry& registry);
 void register_conv(Registry& registry);
 void register_pool(Registry& registry);
+void register_adaptive_pool(Registry& registry);
 void register_norm(Registry& registry);
 void register_fully_connected(Registry& registry);
 void register_softmax(Registry& registry);
@@ -22,10 +23,12 @@ void register_scalar(Registry& registry);
 void register_reduce(Registry& registry);
 void register_cast(Registry& registry);
 void register_init(Registry& registry);
+void register_reshape(Registry& registry);
+void register_axes(Registry& registry);
 void register_slice(Registry& registry);
 void register_split(Registry& registry);
 void register_concat(Registry& registry);
-void register_tile(Registry& registry);
+void register_resize(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

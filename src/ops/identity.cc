@@ -51,6 +51,10 @@ void infer_identity_like(const NoParam& /*p*/, InferContext& c) {
   c.set_output_dtype(0, c.input(0).dtype);
 }
 
+struct GradientMultiplierParam {
+  static void declare(AttrDeclarer<GradientMultiplierParam>& d) { d.ignore({"scalar", "is_int"}); }
+};
+
 struct StorageParam {
   static void declare(AttrDeclarer<StorageParam>& d) { d.ignore({"stype"}); }
 };
@@ -88,6 +92,10 @@ void register_identity(Registry& r) {
       .summary("Stops the gradient: the identity at inference.")
       .infer(infer_same<NoParam>)
       .translate(translate_identity);
+  r.add<GradientMultiplierParam>({"_contrib_gradientmultiplier"})
+      .summary("Scales the gradient: the identity at inference.")
+      .infer(infer_same<GradientMultiplierParam>)
+      .translate([](const GradientMultiplierParam&, Translation& t) { translate_identity({}, t); });
   r.add<NoParam>({"_CrossDeviceCopy"})
       .summary("Copies between devices: the identity.")
       .infer(infer_same<NoParam>)

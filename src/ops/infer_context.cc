@@ -28,6 +28,20 @@ std::optional<FixedSize> solve(const Dim& expr, const Dim& other) {
   return FixedSize{atom.name, other, ""};
 }
 
+// More than any machine holds, and so few that no later product of sizes overflows.
+constexpr std::int64_t kMostElements = std::int64_t{1} << 48;
+
+// Free sizes count as 1.
+bool is_too_large(const Shape& shape) {
+  std::int64_t elements = 1;
+  for (const Dim& dim : shape.dims()) {
+    if (!dim.is_constant() || dim.value() <= 1) continue;
+    if (dim.value() > kMostElements / elements) return true;
+    elements *= dim.value();
+  }
+  return false;
+}
+
 }  // namespace
 
 const std::vector<Dim>* InferContext::input_value(std::size_t i) const {
@@ -75,6 +89,10 @@ void InferContext::merge(Port& port, const Shape& shape, bool is_input) {
          fmt::format("{}: expected shape {}, found {}", port_text(port, is_input),
                      shape.to_string(), known.to_string()),
          is_free ? "the model fixes a size that is left free: give the input numbers" : "");
+  }
+  if (is_too_large(known)) {
+    fail(ErrorCode::kModel, fmt::format("{}: expected at most 2^48 elements, found shape {}",
+                                        port_text(port, is_input), known.to_string()));
   }
 }
 

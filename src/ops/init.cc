@@ -65,7 +65,11 @@ void infer_filled(const P& p, InferContext& c) {
 }
 
 void fill_output(Translation& t, double value) {
-  t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, value, t.output_shape(0)));
+  const DType dtype = t.output_type(0).dtype;
+  if (!has_defined_value(value, dtype)) {
+    return t.refuse(fmt::format("the value {:g} does not fit {}", value, dtype_name(dtype)));
+  }
+  t.set_output(0, onnx::fill(t.b, dtype, value, t.output_shape(0)));
 }
 
 struct ZerosWithoutDtypeParam {
@@ -177,16 +181,50 @@ void infer_arange(const ArangeParam& p, InferContext& c) {
   c.set_output_shape(0, Shape{static_cast<std::int64_t>(count)});
 }
 
-void translate_arange(const ArangeParam& p, Translation& t) {
-  Sequence s{p.first(), p.step, p.repeat, p.dtype};
-  // Integers take start and step cut; and so does float16, whose operators meet an integer index
-  // here.
-  if (!is_floating(p.dtype) || dtype_size(p.dtype) == 2) {
+void set_arange(Translation& t, Sequence s) {
+  s.computed_in = t.output_type(0).dtype;
+  // Integers take start and step cut; and so does float16, which MXNet holds to be unsigned here.
+  if (!is_floating(s.computed_in) || dtype_size(s.computed_in) == 2) {
     s.computed_in = DType::kInt64;
     s.start = std::trunc(s.start);
     s.step = std::trunc(s.step);
   }
   set_sequence(t, s);
+}
+
+void translate_arange(const ArangeParam& p, Translation& t) {
+  set_arange(t, {p.first(), p.step, p.repeat});
+}
+
+struct ArangeLikeParam {
+  double start = 0;
+  double step = 1;
+  std::int64_t repeat = 1;
+  std::optional<std::int64_t> axis;
+
+  static void declare(AttrDeclarer<ArangeLikeParam>& d) {
+    d.field("start", &ArangeLikeParam::start).help("first element");
+    d.field("step", &ArangeLikeParam::step).help("between elements");
+    d.field("repeat", &ArangeLikeParam::repeat).at_least(1).help("how often each element comes");
+    d.field("axis", &ArangeLikeParam::axis)
+        .help("the axis of data that has as many elements; None: the shape of data");
+    d.ignore({"ctx"});
+  }
+};
+
+void infer_arange_like(const ArangeLikeParam& p, InferContext& c) {
+  c.unify_dtypes();
+  if (!p.axis) {
+    c.set_output_shape(0, c.input_shape(0));
+  } else if (c.input_shape(0).known_rank()) {
+    const Shape& data = c.input_shape(0);
+    c.set_output_shape(0, Shape{data[checked_axis(*p.axis, data.rank())]});
+  }
+}
+
+void translate_arange_like(const ArangeLikeParam& p, Translation& t) {
+  if (t.input_type(0).dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
+  set_arange(t, {p.start, p.step, p.repeat});
 }
 
 struct LinspaceParam {
@@ -295,6 +333,11 @@ void register_init(Registry& r) {
       .infer(infer_arange)
       .translate(translate_arange)
       .check(check_arange)
+      .note("Of float16 start and step are cut to integers, as MXNet does.");
+  r.add<ArangeLikeParam>({"_contrib_arange_like", "_npx_arange_like"})
+      .summary("Evenly spaced numbers, as many as an array or an axis of it has elements.")
+      .infer(infer_arange_like)
+      .translate(translate_arange_like)
       .note("Of float16 start and step are cut to integers, as MXNet does.");
   r.add<LinspaceParam>({"_linspace", "_npi_linspace"})
       .summary("A number of evenly spaced numbers.")

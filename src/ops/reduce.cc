@@ -52,9 +52,9 @@ struct Axes {
       const bool gone =
           std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
       if (!gone) dims.push_back(data[i]);
-      if (gone && keepdims) dims.push_back(1);
+      if (gone && keepdims) dims.emplace_back(1);
     }
-    if (dims.empty() && !keepdims) dims.push_back(1);
+    if (dims.empty() && !keepdims) dims.emplace_back(1);
     return Shape(std::move(dims));
   }
 };
@@ -144,9 +144,7 @@ Value minimum(Builder& b, Value x, const Axes& axes) {
   return reduce(b, "ReduceMin", x, axes);
 }
 
-Value square_sum(Builder& b, Value x, const Axes& axes) {
-  return sum(b, binary::kMultiply.emit(b, x, x), axes);
-}
+Value square_sum(Builder& b, Value x, const Axes& axes) { return sum(b, square(b, x), axes); }
 
 struct ReduceRow {
   std::vector<std::string> names;
@@ -157,18 +155,18 @@ struct ReduceRow {
 
 const char* const kNanNote =
     "Where one of the elements is NaN the result is NaN in MXNet; in ONNX Runtime that depends on "
-    "its "
-    "position.";
+    "its position.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
-
+const char* const kEmptyNote =
+    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
 const char* const kProductNote =
     "Of integers the product is exact up to 2^53; MXNet's overflows as in C.";
 
 std::vector<ReduceRow> reduce_rows() {
   return {
       {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum},
-      {{"mean", "_sparse_mean"}, "The mean over axes.", mean},
+      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kEmptyNote},
       {{"prod"}, "The product over axes.", product, kProductNote},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote},
       {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
@@ -226,6 +224,11 @@ struct MomentsParam : Axes {
   }
 };
 
+std::vector<AttrProblem> check_moments(const MomentsParam& p, const CheckContext& /*context*/) {
+  if (p.axis) return {};
+  return {{"axes", "expected a tuple of axes, got None", ""}};
+}
+
 void infer_moments(const MomentsParam& p, InferContext& c) {
   c.unify_dtypes();
   if (!c.input_shape(0).known_rank()) return;
@@ -250,9 +253,7 @@ void translate_moments(const MomentsParam& p, Translation& t) {
   }
   if (!t.output_used(1)) return;
   const Value deviation = binary::kSubtract.emit(b, x, center);
-  const Value square = is_floating(b.dtype(x)) ? b.binary("Pow", deviation, b.scalar(b.dtype(x), 2))
-                                               : binary::kMultiply.emit(b, deviation, deviation);
-  t.set_output(1, mean(b, square, p));
+  t.set_output(1, mean(b, square(b, deviation), p));
 }
 
 struct ArgParam {
@@ -311,12 +312,16 @@ void register_reduce(Registry& r) {
       .infer(infer_norm)
       .translate(translate_norm)
       .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
-      .note("Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity.");
+      .note(
+          "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
+          "order 2 of float32 beyond 1e19 ONNX's result is infinite, MXNet's is not.");
   r.add<MomentsParam>({"moments"})
       .summary("Mean and variance over axes.")
       .outputs({"output0", "output1"})
       .infer(infer_moments)
-      .translate(translate_moments);
+      .translate(translate_moments)
+      .check(check_moments)
+      .note(kEmptyNote);
   for (const std::string op_type : {"ArgMax", "ArgMin"}) {
     const bool is_max = op_type == "ArgMax";
     r.add<ArgParam>({is_max ? "argmax" : "argmin"})

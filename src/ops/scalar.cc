@@ -4,7 +4,7 @@
 // The number takes the array's dtype: for an integer array 2.5 is 2. Only where the newer attribute
 // `is_int` says that it was written as a decimal does an integer array become float64. A bool array
 // becomes int64 or float64. Comparisons have the same dtypes.
-#include <cmath>
+#include <fmt/format.h>
 
 #include "ops/binary_functions.h"
 #include "ops/common.h"
@@ -75,11 +75,14 @@ void infer_scalar(const ScalarParam& p, InferContext& c) {
 
 void translate_scalar(const ScalarRow& row, const ScalarParam& p, Translation& t) {
   const DType dtype = t.output_type(0).dtype;
-  if (&row.function == &binary::kDivide && is_integer(dtype) && std::trunc(p.scalar) == 0) {
-    return t.refuse("divides integers by 0");
+  if (!has_defined_value(p.scalar, dtype)) {
+    return t.refuse(fmt::format("the number {:g} does not fit {}", p.scalar, dtype_name(dtype)));
   }
   const Value data = t.b.cast(t.input(0), dtype);
   const Value number = t.b.scalar(dtype, p.scalar);
+  // Of an integer dtype 0.5 is 0, and so is 256 of uint8.
+  const bool is_zero = is_integer(dtype) && read_ints(*t.b.graph().constant(number))[0] == 0;
+  if (&row.function == &binary::kDivide && is_zero) return t.refuse("divides integers by 0");
   t.set_output(0, row.reversed ? row.function.emit(t.b, number, data)
                                : row.function.emit(t.b, data, number));
 }

@@ -1,76 +1,39 @@
-// Splitting an array along an axis: SliceChannel, known as split
-// (src/operator/slice_channel.cc), and split_v2 (src/operator/tensor/matrix_op.cc).
+// Operators that cut an array into parts along one axis.
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "onnx/opset.h"
-#include "onnx/shape_expr.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
 namespace {
 
-using onnx::Builder;
-using onnx::Value;
+// The most outputs of one node; more are taken to be a damaged file.
+constexpr std::int64_t kMostOutputs = 1 << 16;
 
-// More outputs than any model has; a file that asks for more is broken.
-constexpr std::int64_t kMostOutputs = 65536;
-
-// Parts of the given sizes along an axis, without it if `squeeze`.
-void emit_split(Translation& t, std::size_t axis, const std::vector<Dim>& sizes, bool squeeze) {
-  Builder& b = t.b;
-  const auto at = static_cast<std::int64_t>(axis);
-  std::vector<Value> parts{t.input(0)};
-  if (sizes.size() > 1) parts = onnx::split(b, t.input(0), at, sizes);
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (!t.output_used(i)) continue;
-    t.set_output(i, squeeze ? onnx::squeeze(b, parts[i], {at}) : parts[i]);
-  }
+std::vector<std::string> numbered_outputs(std::size_t count) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("output{}", i));
+  return names;
 }
 
 Shape without_axis(const Shape& shape, std::size_t axis) {
-  auto dims = shape.dims();
+  std::vector<Dim> dims = shape.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
-  return Shape(std::move(dims));
+  return Shape(dims);
 }
 
-Shape with_axis(const Shape& shape, std::size_t axis, const Dim& size) {
-  auto dims = shape.dims();
-  dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), size);
-  return Shape(std::move(dims));
-}
-
-// What the outputs say of the input, apart from the axis itself.
-void infer_split_input(InferContext& c, std::size_t axis, bool squeeze) {
-  for (std::size_t i = 0; i < c.num_outputs(); ++i) {
-    if (!c.output_shape(i).known_rank()) continue;
-    Shape shape = squeeze ? with_axis(c.output_shape(i), axis, Dim()) : c.output_shape(i);
-    if (axis < shape.rank()) shape[axis] = Dim();
-    c.set_input_shape(0, shape);
-  }
-}
-
-void set_split_outputs(InferContext& c, std::size_t axis, const std::vector<Dim>& sizes,
-                       bool squeeze) {
-  Shape part = c.input_shape(0);
+// Cuts the input into the sizes along the axis.
+void translate_parts(Translation& t, std::size_t axis, const std::vector<Dim>& sizes,
+                     bool squeeze_axis) {
+  const auto at = static_cast<std::int64_t>(axis);
+  const auto parts =
+      sizes.size() == 1 ? std::vector{t.input(0)} : onnx::split(t.b, t.input(0), at, sizes);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    part[axis] = sizes[i];
-    c.set_output_shape(i, squeeze ? without_axis(part, axis) : part);
+    t.set_output(i, squeeze_axis ? onnx::squeeze(t.b, parts[i], {at}) : parts[i]);
   }
-  const auto* values = c.input_value(0);
-  if (values == nullptr || part.rank() != 1 || !Shape(sizes).is_static()) return;
-  auto at = values->begin();
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const auto next = at + sizes[i].value();
-    c.set_output_value(i, std::vector<Dim>(at, next));
-    at = next;
-  }
-}
-
-std::vector<std::string> split_outputs(std::int64_t count) {
-  std::vector<std::string> names;
-  for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("output{}", i));
-  return names;
 }
 
 struct SliceChannelParam {
@@ -83,39 +46,62 @@ struct SliceChannelParam {
         .required()
         .at_least(1)
         .at_most(kMostOutputs)
-        .help("equal parts");
-    d.field("axis", &SliceChannelParam::axis).help("that is split");
+        .help("number of parts, of one size each");
+    d.field("axis", &SliceChannelParam::axis).help("the axis that is cut");
     d.field("squeeze_axis", &SliceChannelParam::squeeze_axis)
-        .help("the axis, whose parts then have size 1, is left out");
+        .help("drop the axis; its size must be the number of parts");
   }
+  std::size_t count() const { return static_cast<std::size_t>(num_outputs); }
 };
+
+// From an output back to the input.
+void infer_whole(const SliceChannelParam& p, InferContext& c, std::size_t axis) {
+  for (std::size_t i = 0; i < p.count(); ++i) {
+    const Shape part = c.output_shape(i);
+    if (!part.known_rank()) continue;
+    std::vector<Dim> whole = part.dims();
+    if (p.squeeze_axis) {
+      whole.insert(whole.begin() + static_cast<std::ptrdiff_t>(axis), Dim(p.num_outputs));
+    } else {
+      // A size that is known need not be shown to be a multiple.
+      const bool is_known = c.input_shape(0)[axis].known();
+      whole[axis] = is_known ? Dim() : whole[axis] * p.num_outputs;
+    }
+    c.set_input_shape(0, Shape(whole));
+  }
+}
 
 void infer_slice_channel(const SliceChannelParam& p, InferContext& c) {
   c.unify_dtypes();
-  if (!c.input_shape(0).known_rank()) return;
-  const std::size_t axis = checked_axis(p.axis, c.input_shape(0).rank());
-  infer_split_input(c, axis, p.squeeze_axis);
-  Shape whole = Shape::unknown_dims(c.input_shape(0).rank());
+  const Shape from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  const std::size_t axis = checked_axis(p.axis, from.rank());
+  if (from[axis].is_constant() && from[axis].value() % p.num_outputs != 0) {
+    c.fail_input(0, fmt::format("a multiple of num_outputs={} along axis {}", p.num_outputs, axis));
+  }
   if (p.squeeze_axis) {
-    whole[axis] = p.num_outputs;
-  } else if (!c.input_shape(0)[axis].known() && c.output_shape(0).known_rank()) {
-    whole[axis] = c.output_shape(0)[axis] * p.num_outputs;
+    Shape cut = Shape::unknown_dims(from.rank());
+    cut[axis] = p.num_outputs;
+    c.set_input_shape(0, cut);
   }
-  c.set_input_shape(0, whole);
-  const Dim size = c.input_shape(0)[axis];
-  if (size.is_constant() && size.value() % p.num_outputs != 0) {
-    c.fail_input(0, fmt::format("a multiple of {} along axis {}", p.num_outputs, axis));
+  Shape part = c.input_shape(0);
+  part[axis] = floor_div(part[axis], p.num_outputs);
+  if (p.squeeze_axis) part = without_axis(part, axis);
+  for (std::size_t i = 0; i < p.count(); ++i) c.set_output_shape(i, part);
+  infer_whole(p, c, axis);
+  const auto* value = c.input_value(0);
+  if (value == nullptr || from.rank() != 1) return;
+  const std::size_t size = value->size() / p.count();
+  for (std::size_t i = 0; i < p.count(); ++i) {
+    const auto first = value->begin() + static_cast<std::ptrdiff_t>(i * size);
+    c.set_output_value(i, {first, first + static_cast<std::ptrdiff_t>(size)});
   }
-  const Dim part = p.squeeze_axis ? Dim(1) : floor_div(size, p.num_outputs);
-  set_split_outputs(c, axis, std::vector<Dim>(static_cast<std::size_t>(p.num_outputs), part),
-                    p.squeeze_axis);
 }
 
 void translate_slice_channel(const SliceChannelParam& p, Translation& t) {
   const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
-  const Dim part = p.squeeze_axis ? Dim(1) : floor_div(t.input_shape(0)[axis], p.num_outputs);
-  emit_split(t, axis, std::vector<Dim>(static_cast<std::size_t>(p.num_outputs), part),
-             p.squeeze_axis);
+  const std::vector<Dim> sizes(p.count(), floor_div(t.input_shape(0)[axis], p.num_outputs));
+  translate_parts(t, axis, sizes, p.squeeze_axis);
 }
 
 struct SplitParam {
@@ -127,38 +113,41 @@ struct SplitParam {
   static void declare(AttrDeclarer<SplitParam>& d) {
     d.field("indices", &SplitParam::indices)
         .required()
-        .sizes(0, static_cast<std::size_t>(kMostOutputs))
+        .sizes(0, kMostOutputs)
         .at_least(0)
-        .help("where each part begins; the first one is 0");
-    d.field("axis", &SplitParam::axis).help("that is split");
+        .help("where each part begins; the first is 0");
+    d.field("axis", &SplitParam::axis).help("the axis that is cut");
     d.field("squeeze_axis", &SplitParam::squeeze_axis)
-        .help("the axis, whose parts then have size 1, is left out");
+        .help("drop the axis; each part has one element");
     d.field("sections", &SplitParam::sections)
+        .at_least(0)
         .at_most(kMostOutputs)
-        .help(
-            "parts of equal size, the first ones one longer where it is not a multiple; above 0, "
-            "indices is ignored");
+        .help("number of parts, instead of indices; the first ones are larger by one if need be");
   }
-
-  std::int64_t num_outputs() const {
-    return sections > 0 ? sections : static_cast<std::int64_t>(indices.size());
+  std::size_t count() const {
+    return sections > 0 ? static_cast<std::size_t>(sections) : indices.size();
   }
 };
 
-std::vector<Dim> section_sizes(const SplitParam& p, const Dim& size) {
+std::vector<AttrProblem> check_split(const SplitParam& p, const CheckContext& /*context*/) {
+  if (p.sections > 0) return {};
+  if (!p.indices.empty() && p.indices[0] == 0 &&
+      std::is_sorted(p.indices.begin(), p.indices.end())) {
+    return {};
+  }
+  return {{"indices",
+           fmt::format("expected rising numbers from 0, got {}", attr_detail::text_of(p.indices)),
+           ""}};
+}
+
+std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size) {
   std::vector<Dim> sizes;
-  for (std::int64_t i = 0; i < p.num_outputs(); ++i) {
+  for (std::size_t i = 0; i < p.count(); ++i) {
     if (p.sections > 0) {
-      sizes.push_back(floor_div(size + (p.sections - 1 - i), p.sections));
-      continue;
-    }
-    const auto at = static_cast<std::size_t>(i);
-    if (size.is_constant() && size.value() == 0) {
-      sizes.emplace_back(0);
-    } else if (i + 1 < p.num_outputs()) {
-      sizes.emplace_back(p.indices[at + 1] - p.indices[at]);
+      const auto before = static_cast<std::int64_t>(i);
+      sizes.push_back(floor_div(size + (p.sections - 1 - before), p.sections));
     } else {
-      sizes.push_back(size - p.indices[at]);
+      sizes.push_back((i + 1 < p.count() ? Dim(p.indices[i + 1]) : size) - p.indices[i]);
     }
   }
   return sizes;
@@ -166,57 +155,45 @@ std::vector<Dim> section_sizes(const SplitParam& p, const Dim& size) {
 
 void infer_split(const SplitParam& p, InferContext& c) {
   c.unify_dtypes();
-  if (!c.input_shape(0).known_rank()) return;
-  const std::size_t axis = checked_axis(p.axis, c.input_shape(0).rank());
-  infer_split_input(c, axis, p.squeeze_axis);
+  const Shape from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  const std::size_t axis = checked_axis(p.axis, from.rank());
   if (p.squeeze_axis) {
-    Shape whole = Shape::unknown_dims(c.input_shape(0).rank());
-    whole[axis] = p.num_outputs();
-    c.set_input_shape(0, whole);
+    Shape cut = Shape::unknown_dims(from.rank());
+    cut[axis] = static_cast<std::int64_t>(p.count());
+    c.set_input_shape(0, cut);
   }
-  const Dim size = c.input_shape(0)[axis];
-  if (!size.known()) return;
-  const auto sizes = section_sizes(p, size);
-  for (const Dim& part : sizes) {
-    if (part.is_constant() && part.value() < 0) {
-      c.fail_input(0, fmt::format("at least {} along axis {}", p.indices.back(), axis));
+  const auto sizes = part_sizes(p, c.input_shape(0)[axis]);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i].is_constant() && sizes[i].value() < 0) {
+      c.fail_input(0, fmt::format("at least {} along axis {}", p.indices[i], axis));
     }
-    if (p.squeeze_axis && part.is_constant() && part.value() != 1) {
-      c.fail_input(0, fmt::format("parts of size 1 along axis {} for squeeze_axis", axis));
+    Shape part = c.input_shape(0);
+    part[axis] = sizes[i];
+    if (p.squeeze_axis && sizes[i].is_constant() && sizes[i].value() != 1) {
+      c.fail_input(0, "parts of one element, as squeeze_axis wants");
     }
+    c.set_output_shape(i, p.squeeze_axis ? without_axis(part, axis) : part);
   }
-  set_split_outputs(c, axis, sizes, p.squeeze_axis);
 }
 
 void translate_split(const SplitParam& p, Translation& t) {
   const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
-  emit_split(t, axis, section_sizes(p, t.input_shape(0)[axis]), p.squeeze_axis);
-}
-
-std::vector<AttrProblem> check_split(const SplitParam& p, const CheckContext& /*context*/) {
-  if (p.sections > 0) return {};
-  const bool is_partition =
-      !p.indices.empty() && p.indices[0] == 0 && std::is_sorted(p.indices.begin(), p.indices.end());
-  if (is_partition) return {};
-  return {{"indices", "expected rising indices of which the first is 0", ""}};
+  translate_parts(t, axis, part_sizes(p, t.input_shape(0)[axis]), p.squeeze_axis);
 }
 
 }  // namespace
 
 void register_split(Registry& r) {
   r.add<SliceChannelParam>({"SliceChannel", "split"})
-      .summary("Equal parts of an array along an axis.")
+      .summary("Parts of one size along an axis.")
       .outputs_by(
-          [](const SliceChannelParam& p, std::size_t) { return split_outputs(p.num_outputs); })
+          [](const SliceChannelParam& p, std::size_t) { return numbered_outputs(p.count()); })
       .infer(infer_slice_channel)
       .translate(translate_slice_channel);
   r.add<SplitParam>({"_split_v2", "_npi_split"})
-      .summary("Parts of an array along an axis, by their number or by where they begin.")
-      .outputs_by([](const SplitParam& p, std::size_t) {
-        // NNVM's default names.
-        return p.num_outputs() == 1 ? std::vector<std::string>{"output"}
-                                    : split_outputs(p.num_outputs());
-      })
+      .summary("Parts along an axis, from given indices on.")
+      .outputs_by([](const SplitParam& p, std::size_t) { return numbered_outputs(p.count()); })
       .infer(infer_split)
       .translate(translate_split)
       .check(check_split);

@@ -63,7 +63,6 @@ Value round(Builder& b, Value x) {
   return b.mul(b.unary("Sign", x), b.add(floor, b.cast(up, b.dtype(x))));
 }
 
-Value square(Builder& b, Value x) { return b.mul(x, x); }
 Value rsqrt(Builder& b, Value x) { return b.unary("Reciprocal", b.unary("Sqrt", x)); }
 
 Value cbrt(Builder& b, Value x) {
@@ -123,6 +122,17 @@ std::vector<UnaryRow> unary_rows() {
       {{"fix", "_sparse_fix"}, "The next integer towards 0.", kUnchanged, {}, truncate},
       {{"round", "_sparse_round"},
        "The nearest integer; halves go away from 0.",
+       kUnchanged,
+       {},
+       round},
+      {{"_contrib_sign_ste", "_sparse__contrib_sign_ste"},
+       "sign with another gradient.",
+       kNative,
+       "Sign",
+       nullptr,
+       sign_of_nan},
+      {{"_contrib_round_ste", "_sparse__contrib_round_ste"},
+       "round with another gradient.",
        kUnchanged,
        {},
        round},
@@ -217,12 +227,6 @@ std::vector<AttrProblem> check_clip(const ClipParam& p, const CheckContext& /*co
            fmt::format("expected at least a_min, which is {:g}, got {:g}", p.a_min, p.a_max), ""}};
 }
 
-// The least and the largest number of an integer dtype.
-std::pair<double, double> integer_range(DType dtype) {
-  const int bits = static_cast<int>(8 * dtype_size(dtype)) - (is_unsigned(dtype) ? 0 : 1);
-  return {is_unsigned(dtype) ? 0 : -std::ldexp(1.0, bits), std::ldexp(1.0, bits) - 1};
-}
-
 void translate_clip(const ClipParam& p, Translation& t) {
   const DType dtype = t.input_type(0).dtype;
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
@@ -233,6 +237,9 @@ void translate_clip(const ClipParam& p, Translation& t) {
                                                 std::numeric_limits<double>::infinity());
   std::optional<double> low = static_cast<float>(p.a_min);
   std::optional<double> high = static_cast<float>(p.a_max);
+  if (*low > largest || *high < least) {
+    return t.refuse(fmt::format("no {} lies between a_min and a_max", dtype_name(dtype)));
+  }
   if (*low <= least) low.reset();
   if (*high >= largest) high.reset();
   t.set_output(0, onnx::clip(t.b, t.input(0), low, high));
@@ -262,6 +269,30 @@ void translate_smooth_l1(const SmoothL1Param& p, Translation& t) {
   t.set_output(0, b.cast(b.where(is_far, line, parabola), dtype));
 }
 
+struct QuadraticParam {
+  double a = 0;
+  double b = 0;
+  double c = 0;
+
+  static void declare(AttrDeclarer<QuadraticParam>& d) {
+    d.field("a", &QuadraticParam::a).help("factor of x^2");
+    d.field("b", &QuadraticParam::b).help("factor of x");
+    d.field("c", &QuadraticParam::c).help("constant term");
+  }
+};
+
+void translate_quadratic(const QuadraticParam& p, Translation& t) {
+  Builder& b = t.b;
+  const Value x = t.input(0);
+  if (!is_floating(b.dtype(x))) {
+    return t.refuse(fmt::format("is not supported on {}", dtype_name(b.dtype(x))),
+                    "cast to float32 in the model");
+  }
+  // (a x + b) x + c
+  const Value slope = b.add(b.mul(x, number(b, x, p.a)), number(b, x, p.b));
+  t.set_output(0, b.add(b.mul(slope, x), number(b, x, p.c)));
+}
+
 }  // namespace
 
 void register_unary(Registry& r) {
@@ -282,6 +313,11 @@ void register_unary(Registry& r) {
       .infer(infer_same<ClipParam>)
       .translate(translate_clip)
       .check(check_clip);
+  r.add<QuadraticParam>({"_contrib_quadratic"})
+      .summary("a x^2 + b x + c.")
+      .infer(infer_same<QuadraticParam>)
+      .translate(translate_quadratic)
+      .note("Integers are refused.");
   r.add<SmoothL1Param>({"smooth_l1", "_npx_smooth_l1"})
       .summary("A parabola near 0 that goes on as a line.")
       .infer(infer_same<SmoothL1Param>)

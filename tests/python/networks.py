@@ -115,6 +115,16 @@ def resnet50():
     return s.json(s.node("softmax", "prob", x)), s.shapes
 
 
+def dense_layers(count, size):
+    """Dense layers over the last axis, whose weights ONNX wants transposed: (symbol JSON, {parameter: shape})."""
+    builder = SymbolBuilder()
+    x = builder.variable("data")
+    for i in range(count):
+        weight = builder.parameter("w%d" % i, size, size)
+        x = builder.node("FullyConnected", "fc%d" % i, x, weight, num_hidden=size, no_bias=True, flatten=False)
+    return builder.json(x), builder.shapes
+
+
 def chain(length):
     """A symbol of so many nodes one behind the other, without weights."""
     s = SymbolBuilder()

@@ -1,4 +1,4 @@
-"""What is installed: find_package(mx2onnx) in a program of somebody else, and the core without exceptions."""
+"""What is installed: find_package(mx2onnx) in a program of somebody else."""
 
 import os
 import pathlib

@@ -65,6 +65,16 @@ def test_private_memory_does_not_grow_with_the_weights(resnet, options):
     assert peak < 40 * MEGA
 
 
+def test_transposed_weights_are_made_while_they_are_written(tmp_path):
+    text, shapes = networks.dense_layers(6, 2048)
+    (tmp_path / "net-symbol.json").write_text(text)
+    networks.write_params(str(tmp_path / "net.params"), shapes)
+    command = [TOOL, "convert", str(tmp_path / "net-symbol.json"), str(tmp_path / "net.params"), "-q"]
+    _, peak = run(command + ["-o", str(tmp_path / "net.onnx"), "--input", "data:1,2,2048"])
+    assert os.path.getsize(tmp_path / "net.params") > 100 * MEGA
+    assert peak < 40 * MEGA
+
+
 def test_cost_is_linear_in_the_nodes(tmp_path):
     seconds = {}
     for length in (5_000, 50_000):

@@ -1,0 +1,44 @@
+"""Convolutions with channels last, which MXNet computes on GPUs only: equal to the same convolution with channels first."""
+
+import mx2onnx
+import networks
+import numpy as np
+import pytest
+from running import assert_same, check_model, run
+
+
+def convolution(op, layout, kernel, groups):
+    builder = networks.SymbolBuilder()
+    inputs = [builder.variable(n) for n in ("data", "weight", "bias")]
+    attrs = {"kernel": kernel, "num_filter": 6, "num_group": groups, "pad": (1,) * len(kernel), "no_bias": False}
+    if layout:
+        attrs["layout"] = layout
+    return builder.json(builder.node(op, "conv", *inputs, **attrs))
+
+
+def channels_last(array):
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("op", ["Convolution", "Deconvolution"])
+@pytest.mark.parametrize("layout", ["NWC", "NHWC", "NDHWC"])
+def test_channels_last(op, layout, groups):
+    rank = len(layout) - 2
+    kernel = (3, 2, 2)[:rank]
+    random = np.random.RandomState(rank)
+    data = random.normal(size=(2, 4) + (5, 6, 4)[:rank]).astype("float32")
+    outer, inner = (6, 4 // groups) if op == "Convolution" else (4, 6 // groups)
+    weight = random.normal(size=(outer, inner) + kernel).astype("float32")
+    bias = random.normal(size=6).astype("float32")
+    first = mx2onnx.convert(
+        convolution(op, None, kernel, groups), {"weight": weight, "bias": bias}, inputs={"data": data.shape}
+    )
+    expected = [channels_last(run(first.model, {"data": data})[0])]
+    last = mx2onnx.convert(
+        convolution(op, layout, kernel, groups),
+        {"weight": channels_last(weight), "bias": bias},
+        inputs={"data": channels_last(data).shape},
+    )
+    check_model(last.model)
+    assert_same(run(last.model, {"data": channels_last(data)}), expected, rtol=1e-5, atol=1e-6)
