@@ -80,6 +80,28 @@ void infer_concat(const ConcatParam& p, InferContext& c) {
   infer_concat_value(c);
 }
 
+// The parameter vector of an RNN knows its length: two parts of unknown length share what the
+// others leave.
+void infer_rnn_param_concat(const ConcatParam& p, InferContext& c) {
+  infer_concat(p, c);
+  if (!c.output_shape(0).known_rank()) return;
+  const std::size_t axis = checked_axis(p.dim, c.output_shape(0).rank(), "dim");
+  Dim rest = c.output_shape(0)[axis];
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < c.num_inputs(); ++i) {
+    const Dim& size = c.input_shape(i)[axis];
+    if (size.known()) {
+      rest = rest - size;
+    } else {
+      open.push_back(i);
+    }
+  }
+  if (open.size() != 2) return;
+  Shape half = Shape::unknown_dims(c.output_shape(0).rank());
+  half[axis] = floor_div(rest, 2);
+  for (const std::size_t i : open) c.set_input_shape(i, half);
+}
+
 void translate_concat(const ConcatParam& p, Translation& t) {
   if (t.num_inputs() == 1) return t.set_output(0, t.input(0));
   std::vector<Value> parts;
@@ -148,7 +170,7 @@ void infer_tile(const TileParam& p, InferContext& c) {
 
 void translate_tile(const TileParam& p, Translation& t) {
   const auto [reps, from] = tiled(p, t.input_shape(0));
-  const Value x = onnx::reshape(t.b, t.input(0), from);
+  const Value x = onnx::unsqueeze(t.b, t.input(0), iota(from.rank() - t.input_rank(0)));
   const bool is_same = std::all_of(reps.begin(), reps.end(), [](auto count) { return count == 1; });
   t.set_output(0, is_same ? x : t.b.emit("Tile", {x, t.b.ints(reps)}, {}, t.output_type(0)));
 }
@@ -237,8 +259,7 @@ struct PadParam {
         .help("what is added");
     d.field("pad_width", &PadParam::pad_width)
         .required()
-        .at_least(0)
-        .help("before and after each axis; nothing on the first two axes");
+        .help("before and after each axis; nothing on the first two axes; below 0 cuts off");
     d.field("constant_value", &PadParam::constant_value).help("what the mode constant adds");
   }
   std::int64_t before(std::size_t axis) const { return pad_width[2 * axis]; }
@@ -263,10 +284,14 @@ void infer_pad(const PadParam& p, InferContext& c) {
   Shape to = c.input_shape(0);
   for (std::size_t i = 0; i < to.rank(); ++i) {
     const std::int64_t most = std::max(p.before(i), p.after(i));
-    if (p.mode == PadParam::Mode::kReflect && to[i].is_constant() && to[i].value() <= most) {
+    if (p.mode == PadParam::Mode::kReflect && most > 0 && to[i].is_constant() &&
+        to[i].value() <= most) {
       c.fail_input(0, fmt::format("more than {} along axis {}, to reflect that many", most, i));
     }
     to[i] = to[i] + p.before(i) + p.after(i);
+    if (to[i].is_constant() && to[i].value() < 0) {
+      c.fail_input(0, fmt::format("at least {} along axis {}", -(p.before(i) + p.after(i)), i));
+    }
   }
   c.set_output_shape(0, to);
 }
@@ -275,22 +300,32 @@ void translate_pad(const PadParam& p, Translation& t) {
   constexpr std::array<std::string_view, 3> kModes = {"constant", "edge", "reflect"};
   onnx::Ints before;
   onnx::Ints after;
+  std::vector<onnx::SliceRange> cuts;
   for (std::size_t i = 0; i < t.input_rank(0); ++i) {
-    before.push_back(p.before(i));
-    after.push_back(p.after(i));
+    before.push_back(std::max<std::int64_t>(p.before(i), 0));
+    after.push_back(std::max<std::int64_t>(p.after(i), 0));
+    if (p.before(i) >= 0 && p.after(i) >= 0) continue;
+    // Cut off after the padding, which in MXNet mirrors the whole array.
+    cuts.push_back({static_cast<std::int64_t>(i), std::max<std::int64_t>(-p.before(i), 0),
+                    p.after(i) < 0 ? Dim(p.after(i)) : Dim(onnx::kSliceEnd), 1});
   }
-  t.set_output(0, onnx::pad(t.b, t.input(0), before, after,
-                            kModes[static_cast<std::size_t>(p.mode)], p.constant_value));
+  const Value padded = onnx::pad(t.b, t.input(0), before, after,
+                                 kModes[static_cast<std::size_t>(p.mode)], p.constant_value);
+  t.set_output(0, cuts.empty() ? padded : onnx::slice(t.b, padded, cuts, t.output_shape(0)));
 }
 
 }  // namespace
 
 void register_concat(Registry& r) {
-  r.add<ConcatParam>(
-       {"Concat", "concat", "_sparse_concat", "_rnn_param_concat", "_npi_rnn_param_concat"})
+  r.add<ConcatParam>({"Concat", "concat", "_sparse_concat"})
       .summary("Arrays joined along an axis.")
       .variadic()
       .infer(infer_concat)
+      .translate(translate_concat);
+  r.add<ConcatParam>({"_rnn_param_concat", "_npi_rnn_param_concat"})
+      .summary("The weights and biases of an RNN joined to its parameter vector.")
+      .variadic()
+      .infer(infer_rnn_param_concat)
       .translate(translate_concat);
   r.add<StackParam>({"stack"})
       .summary("Arrays joined along a new axis.")

@@ -13,6 +13,8 @@ namespace {
 using onnx::SliceRange;
 using onnx::Value;
 
+using Bound = std::optional<std::int64_t>;
+
 struct SliceParam {
   OptionalTuple begin;
   OptionalTuple end;
@@ -45,20 +47,68 @@ std::vector<AttrProblem> check_slice(const SliceParam& p, const CheckContext& /*
   return problems;
 }
 
-// How many elements a slice along one axis has (GetIndexRange in tensor/matrix_op-inl.h).
-Dim sliced_size(const SliceParam& p, std::size_t axis, const Dim& size) {
-  const auto from_start = [&](std::int64_t index) { return index < 0 ? size + index : Dim(index); };
-  const std::int64_t step = p.step_at(axis);
-  if (step > 0) {
-    const Dim begin = p.begin[axis] ? min(max(from_start(*p.begin[axis]), 0), size) : Dim(0);
-    const Dim end = p.end[axis] ? min(from_start(*p.end[axis]), size) : size;
-    return max(ceil_div(end - begin, step), 0);
+// True if a size cannot be 0: in MXNet's old shapes 0 means "not known", and only the result of an
+// empty slice, which is a maximum with 0, has it all the same.
+bool never_zero(const Dim& size, bool np_shape) {
+  if (!size.is_symbolic()) return size.known() && size.value() > 0;
+  if (np_shape) return false;
+  const auto is_max = [](const DimAtom* atom) { return atom->kind == DimAtom::Kind::kMax; };
+  const auto& terms = size.expr()->terms;
+  return std::none_of(terms.begin(), terms.end(), [&](const DimTerm& term) {
+    return std::any_of(term.atoms.begin(), term.atoms.end(), is_max);
+  });
+}
+
+// The size of a slice of one axis. Written case by case such that the expressions of free sizes
+// stay short: `size - 1`, not `size - max(size - (size - 1), 0)`.
+class SlicedSize {
+ public:
+  SlicedSize(const Dim& size, bool np_shape)
+      : size_(size), least_(never_zero(size, np_shape) ? 1 : 0) {}
+
+  Dim get(const Bound& begin, const Bound& end, std::int64_t step) const {
+    if (!size_.known()) return {};
+    const Dim count = step > 0 ? forward(begin.value_or(0), end) : backward(begin, end);
+    return step > 0 ? ceil_div(count, step) : ceil_div(count, -step);
   }
-  const Dim begin = p.begin[axis] ? min(from_start(*p.begin[axis]), size - 1) : size - 1;
-  const Dim end = p.end[axis] ? max(from_start(*p.end[axis]), -1) : Dim(-1);
-  // A begin before the first element gives nothing, where ONNX would move it to the first.
-  if (begin.is_constant() && begin.value() < 0) return 0;
-  return max(ceil_div(begin - end, -step), 0);
+
+ private:
+  // What is certain because the size is at least `least_`.
+  Dim at_least_zero(const Dim& dim) const {
+    return certainly_at_least(dim, size_ - least_) ? dim : max(dim, 0);
+  }
+  Dim at_most_size(const Dim& dim) const {
+    return certainly_at_least(least_, dim) ? dim : min(dim, size_);
+  }
+
+  Dim forward(std::int64_t begin, const Bound& end) const {
+    const bool end_counts_back = !end || *end < 0;
+    const Dim behind_last = size_ + end.value_or(0);  // if it counts back
+    if (begin >= 0 && end_counts_back) return at_least_zero(behind_last - begin);
+    if (begin >= 0) return begin == 0 ? at_most_size(*end) : max(at_most_size(*end) - begin, 0);
+    if (!end) return at_most_size(-begin);
+    if (end_counts_back) return *end <= begin ? Dim(0) : max(min(behind_last, *end - begin), 0);
+    return max(at_most_size(*end) - at_least_zero(size_ + begin), 0);
+  }
+
+  Dim backward(const Bound& begin, const Bound& end) const {
+    const bool begin_counts_back = !begin || *begin < 0;
+    // One more than the first index, and one more than the last one that is not taken.
+    const Dim above = begin_counts_back ? size_ + begin.value_or(-1) + 1 : at_most_size(*begin + 1);
+    if (!end) return begin_counts_back ? at_least_zero(above) : above;
+    if (*end >= 0) return max(above - (*end + 1), 0);
+    const std::int64_t distance = begin.value_or(-1) - *end;
+    if (begin_counts_back) return distance <= 0 ? Dim(0) : max(min(above, distance), 0);
+    return max(above - at_least_zero(size_ + *end + 1), 0);
+  }
+
+  Dim size_;
+  std::int64_t least_;
+};
+
+// How many elements a slice along one axis has (GetIndexRange in tensor/matrix_op-inl.h).
+Dim sliced_size(const SliceParam& p, std::size_t axis, const Dim& size, bool np_shape) {
+  return SlicedSize(size, np_shape).get(p.begin[axis], p.end[axis], p.step_at(axis));
 }
 
 void slice_value(const SliceParam& p, InferContext& c) {
@@ -70,7 +120,8 @@ void slice_value(const SliceParam& p, InferContext& c) {
   if (at < 0) at += size;
   at = step > 0 ? std::max<std::int64_t>(at, 0) : std::min(at, size - 1);
   std::vector<Dim> result;
-  for (std::int64_t left = sliced_size(p, 0, size).value(); left > 0; --left, at += step) {
+  for (std::int64_t left = sliced_size(p, 0, size, c.np_shape()).value(); left > 0;
+       --left, at += step) {
     result.push_back((*value)[static_cast<std::size_t>(at)]);
   }
   c.set_output_value(0, std::move(result));
@@ -80,11 +131,14 @@ void infer_slice(const SliceParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape& from = c.input_shape(0);
   if (!from.known_rank()) return;
+  if (from.rank() == 0) c.fail_input(0, "at least 1 dimension");
   if (p.begin.size() > from.rank()) {
     c.fail_input(0, fmt::format("at least {} dimensions, as `begin` has", p.begin.size()));
   }
   Shape to = from;
-  for (std::size_t i = 0; i < p.begin.size(); ++i) to[i] = sliced_size(p, i, from[i]);
+  for (std::size_t i = 0; i < p.begin.size(); ++i) {
+    to[i] = sliced_size(p, i, from[i], c.np_shape());
+  }
   c.set_output_shape(0, to);
   slice_value(p, c);
 }
@@ -96,17 +150,30 @@ Value emit_slice(Translation& t, Value x, const std::vector<SliceRange>& ranges,
 }
 
 void translate_slice(const SliceParam& p, Translation& t) {
+  Shape from = t.input_shape(0);
+  std::vector<SliceRange> cuts;
   std::vector<SliceRange> ranges;
   for (std::size_t i = 0; i < p.begin.size(); ++i) {
+    const auto axis = static_cast<std::int64_t>(i);
     const std::int64_t step = p.step_at(i);
-    if (step == 1 && t.input_shape(0)[i] == t.output_shape(0)[i]) continue;
-    SliceRange range{static_cast<std::int64_t>(i),
-                     p.begin[i].value_or(step > 0 ? 0 : onnx::kSliceEnd),
+    if (step == 1 && from[i] == t.output_shape(0)[i]) continue;
+    SliceRange range{axis, p.begin[i].value_or(step > 0 ? 0 : onnx::kSliceEnd),
                      p.end[i].value_or(step > 0 ? onnx::kSliceEnd : onnx::kSliceBegin), step};
-    if (t.output_shape(0)[i] == Dim(0)) range = {range.axis, 0, 0, 1};
+    if (t.output_shape(0)[i] == Dim(0)) {
+      range = {axis, 0, 0, 1};
+    } else if (step < 0 && p.begin[i].value_or(0) < -1 && !from[i].is_constant()) {
+      // The first index may lie before the array. MXNet then takes nothing, but ONNX the first
+      // element: what is behind that index is cut off beforehand, and the last one left is it.
+      const std::int64_t behind = *p.begin[i] + 1;
+      cuts.push_back({axis, 0, behind, 1});
+      from[i] = max(from[i] + behind, 0);
+      range.start = -1;
+      if (p.end[i] && *p.end[i] < 0) range.end = *p.end[i] - behind;
+    }
     ranges.push_back(range);
   }
-  t.set_output(0, emit_slice(t, t.input(0), ranges, t.output_shape(0)));
+  const Value cut = emit_slice(t, t.input(0), cuts, from);
+  t.set_output(0, emit_slice(t, cut, ranges, t.output_shape(0)));
 }
 
 struct SliceAxisParam {
@@ -158,15 +225,16 @@ void translate_slice_axis(const SliceAxisParam& p, Translation& t) {
 }
 
 struct SliceLikeParam {
-  Tuple axes;
+  std::optional<Tuple> axes = Tuple();
   static void declare(AttrDeclarer<SliceLikeParam>& d) {
-    d.field("axes", &SliceLikeParam::axes).help("empty: all");
+    d.field("axes", &SliceLikeParam::axes).help("empty: all; None: not one");
   }
 };
 
 std::vector<std::size_t> sliced_axes(const SliceLikeParam& p, std::size_t rank) {
   std::vector<std::size_t> axes;
-  for (const std::int64_t axis : p.axes.empty() ? Tuple(iota(rank)) : p.axes) {
+  if (!p.axes) return axes;
+  for (const std::int64_t axis : p.axes->empty() ? Tuple(iota(rank)) : *p.axes) {
     axes.push_back(checked_axis(axis, rank, "axes"));
   }
   return axes;
@@ -178,7 +246,9 @@ void infer_slice_like(const SliceLikeParam& p, InferContext& c) {
   const Shape& from = c.input_shape(0);
   const Shape& like = c.input_shape(1);
   if (!from.known_rank() || !like.known_rank()) return;
-  if (p.axes.empty() && from.rank() != like.rank()) {
+  // MXNet leaves the result of a 0-d array unwritten.
+  if (from.rank() == 0) c.fail_input(0, "at least 1 dimension");
+  if (p.axes && p.axes->empty() && from.rank() != like.rank()) {
     c.fail_input(1, fmt::format("{} dimensions as in the first input", from.rank()));
   }
   Shape to = from;
@@ -219,8 +289,8 @@ struct CropParam {
         .at_least(1)
         .at_most(2)
         .help("2: to the size of a second input");
-    d.field("offset", &CropParam::offset).sizes(2, 2).at_least(0).help("first row and column");
-    d.field("h_w", &CropParam::h_w).sizes(2, 2).at_least(0).help("height and width of the crop");
+    d.field("offset", &CropParam::offset).sizes(2, 32).at_least(0).help("first row and column");
+    d.field("h_w", &CropParam::h_w).sizes(2, 32).at_least(0).help("height and width of the crop");
     d.field("center_crop", &CropParam::center_crop).help("take the middle");
   }
 };
@@ -246,7 +316,10 @@ void infer_crop(const CropParam& p, InferContext& c) {
   c.unify_dtypes();
   c.set_input_shape(0, Shape::unknown_dims(4));
   Shape to = c.input_shape(0);
-  if (p.num_args == 2) c.set_input_shape(1, Shape::unknown_dims(4));
+  if (p.num_args == 2) {
+    if (!c.input_shape(1).known_rank()) return;
+    if (c.input_shape(1).rank() < 4) c.fail_input(1, "at least 4 dimensions");
+  }
   for (std::size_t i = 0; i < 2; ++i) {
     const Dim& size = c.input_shape(0)[i + 2];
     to[i + 2] = p.num_args == 2 ? c.input_shape(1)[i + 2] : Dim(p.h_w[i]);

@@ -143,7 +143,9 @@ std::vector<AttrProblem> check_split(const SplitParam& p, const CheckContext& /*
 std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size) {
   std::vector<Dim> sizes;
   for (std::size_t i = 0; i < p.count(); ++i) {
-    if (p.sections > 0) {
+    if (size == Dim(0)) {
+      sizes.emplace_back(0);  // wherever the parts begin
+    } else if (p.sections > 0) {
       const auto before = static_cast<std::int64_t>(i);
       sizes.push_back(floor_div(size + (p.sections - 1 - before), p.sections));
     } else {
@@ -193,7 +195,10 @@ void register_split(Registry& r) {
       .translate(translate_slice_channel);
   r.add<SplitParam>({"_split_v2", "_npi_split"})
       .summary("Parts along an axis, from given indices on.")
-      .outputs_by([](const SplitParam& p, std::size_t) { return numbered_outputs(p.count()); })
+      .outputs_by([](const SplitParam& p, std::size_t) {
+        // Unlike that of SliceChannel, a single output has no number.
+        return p.count() == 1 ? std::vector<std::string>{"output"} : numbered_outputs(p.count());
+      })
       .infer(infer_split)
       .translate(translate_split)
       .check(check_split);
