@@ -25,6 +25,7 @@ void register_all_families(Registry& registry) {
   register_split(registry);
   register_concat(registry);
   register_resize(registry);
+  register_sorting(registry);
 }
 
 }  // namespace mx2onnx

@@ -28,6 +28,7 @@ void register_slice(Registry& registry);
 void register_split(Registry& registry);
 void register_concat(Registry& registry);
 void register_resize(Registry& registry);
+void register_sorting(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
