@@ -12,6 +12,7 @@ void register_all_families(Registry& registry) {
   register_loss_head(registry);
   register_identity(registry);
   register_indexing(registry);
+  register_gather(registry);
   register_unary(registry);
   register_elemwise(registry);
   register_broadcast(registry);

@@ -15,6 +15,7 @@ void register_softmax(Registry& registry);
 void register_loss_head(Registry& registry);
 void register_identity(Registry& registry);
 void register_indexing(Registry& registry);
+void register_gather(Registry& registry);
 void register_unary(Registry& registry);
 void register_elemwise(Registry& registry);
 void register_broadcast(Registry& registry);

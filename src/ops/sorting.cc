@@ -134,14 +134,16 @@ void register_sorting(Registry& r) {
   r.add<TopkParam>({"topk", "_npx_topk"})
       .summary("The largest or smallest elements along an axis.")
       .outputs_by([](const TopkParam& p, std::size_t) -> std::vector<std::string> {
+        // MXNet counts the indices as an output that it only hides when the values are asked for.
         if (p.ret_typ == TopkParam::Return::kBoth) return {"output0", "output1"};
-        return {"output"};
+        return {p.ret_typ == TopkParam::Return::kValue ? "output0" : "output"};
       })
       .infer(infer_topk)
       .translate(translate_topk)
       .note(kTies);
   r.add<SortParam>({"sort", "_npi_sort"})
       .summary("The elements in order along an axis.")
+      .outputs({"output0"})
       .infer([](const SortParam& p, InferContext& c) { infer_topk(p.topk(), c); })
       .translate([](const SortParam& p, Translation& t) { translate_topk(p.topk(), t); });
   r.add<ArgsortParam>({"argsort", "_npi_argsort"})
