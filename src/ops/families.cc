@@ -27,6 +27,8 @@ void register_all_families(Registry& registry) {
   register_concat(registry);
   register_resize(registry);
   register_sorting(registry);
+  register_boxes(registry);
+  register_box_nms(registry);
 }
 
 }  // namespace mx2onnx

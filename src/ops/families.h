@@ -30,6 +30,8 @@ void register_split(Registry& registry);
 void register_concat(Registry& registry);
 void register_resize(Registry& registry);
 void register_sorting(Registry& registry);
+void register_boxes(Registry& registry);
+void register_box_nms(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
