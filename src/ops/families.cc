@@ -13,6 +13,7 @@ void register_all_families(Registry& registry) {
   register_loss_head(registry);
   register_identity(registry);
   register_indexing(registry);
+  register_gather(registry);
   register_unary(registry);
   register_elemwise(registry);
   register_broadcast(registry);
@@ -26,6 +27,9 @@ void register_all_families(Registry& registry) {
   register_split(registry);
   register_concat(registry);
   register_resize(registry);
+  register_sorting(registry);
+  register_boxes(registry);
+  register_box_nms(registry);
 }
 
 }  // namespace mx2onnx

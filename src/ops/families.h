@@ -16,6 +16,7 @@ void register_softmax(Registry& registry);
 void register_loss_head(Registry& registry);
 void register_identity(Registry& registry);
 void register_indexing(Registry& registry);
+void register_gather(Registry& registry);
 void register_unary(Registry& registry);
 void register_elemwise(Registry& registry);
 void register_broadcast(Registry& registry);
@@ -29,6 +30,9 @@ void register_slice(Registry& registry);
 void register_split(Registry& registry);
 void register_concat(Registry& registry);
 void register_resize(Registry& registry);
+void register_sorting(Registry& registry);
+void register_boxes(Registry& registry);
+void register_box_nms(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
