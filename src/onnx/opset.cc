@@ -262,6 +262,13 @@ Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_vie
   return b.emit("Resize", {x, absent, absent, sizes_tensor(b, dims)}, std::move(attrs), type);
 }
 
+void set_roi_coordinates(const Builder& b, Attributes& attrs, bool centered) {
+  require(b.opset() >= 16 || !centered, "RoiAlign is emitted with centers before opset 16");
+  if (b.opset() < 16) return;
+  attrs.emplace_back("coordinate_transformation_mode",
+                     centered ? "half_pixel" : "output_half_pixel");
+}
+
 std::pair<Value, Value> top_k(Builder& b, Value x, const Dim& k, std::int64_t axis, bool largest) {
   const auto at = resolve_axis(axis, b.shape(x).rank());
   require(at.has_value(), "TopK is emitted with an axis out of range");

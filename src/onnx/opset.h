@@ -70,6 +70,10 @@ enum class ResizeCoordinates { kAsymmetric, kHalfPixel, kAlignCorners, kPytorchH
 Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_view mode,
              ResizeCoordinates coordinates);
 
+/// Gives RoiAlign's attributes the place of pixels: with `centered` their centers are at .5. Opsets
+/// before 16 know only the other.
+void set_roi_coordinates(const Builder& b, Attributes& attrs, bool centered);
+
 /// The k largest (or smallest) along an axis, sorted: values and int64 indices.
 std::pair<Value, Value> top_k(Builder& b, Value x, const Dim& k, std::int64_t axis, bool largest);
 

@@ -16,8 +16,8 @@ Instead of "op" a case may have "nodes", a list of {"op", "name", "attrs", "inpu
 variable's name or "node:output", and "heads" of the same form.
 
 Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
-"np_shape": true; "first_opset": the first opset that can express it (refused before); "rtol",
-"atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
+"np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused
+before and after); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
 constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
 
 A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,

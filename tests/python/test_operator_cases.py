@@ -52,7 +52,7 @@ def convert_all(symbol, params, inputs, case, **options):
     """{opset: model} of the opsets that can express the case; the others have to refuse it."""
     models = {}
     for opset in ALL_OPSETS:
-        if opset < case.get("first_opset", 0):
+        if not case.get("first_opset", 0) <= opset <= case.get("last_opset", opset):
             with pytest.raises(mx2onnx.UnsupportedError):
                 mx2onnx.convert(symbol, params, inputs=inputs, opset=opset, **options)
         else:
