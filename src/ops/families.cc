@@ -30,6 +30,7 @@ void register_all_families(Registry& registry) {
   register_boxes(registry);
   register_box_nms(registry);
   register_roi(registry);
+  register_multibox(registry);
 }
 
 }  // namespace mx2onnx

@@ -33,6 +33,7 @@ void register_sorting(Registry& registry);
 void register_boxes(Registry& registry);
 void register_box_nms(Registry& registry);
 void register_roi(Registry& registry);
+void register_multibox(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
