@@ -1,4 +1,5 @@
-// What the operators on boxes share: the two ways to write a box, and its columns.
+// What the operators on boxes share: the two ways to write a box, columns and rows of boxes, and
+// non-maximum suppression.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +16,21 @@ std::vector<std::string> box_format_names();
 
 /// Some columns of the last axis.
 onnx::Value box_columns(onnx::Builder& b, onnx::Value rows, std::int64_t first, const Dim& count);
+
+/// Rows of (batch, boxes, columns) by their index (batch, k) within each batch.
+onnx::Value rows_by_index(onnx::Builder& b, onnx::Value rows, onnx::Value indices);
+
+/// Boxes (batch, boxes, 4) of two corners, empty where these are the wrong way round: ONNX would
+/// swap them, but to MXNet such boxes are empty.
+onnx::Value ordered_corners(onnx::Builder& b, onnx::Value boxes);
+
+/// Where the score of a box is `kNoScore`, there is no box.
+extern const double kNoScore;
+
+/// The scores (batch, boxes) of the boxes that no better box of their class overlaps by more than
+/// `threshold`, and kNoScore at the others. `class_scores` has them by class, (batch, classes,
+/// boxes). Of equal scores the first is the better one.
+onnx::Value suppress_boxes(onnx::Builder& b, BoxFormat format, onnx::Value boxes,
+                           onnx::Value class_scores, onnx::Value scores, double threshold);
 
 }  // namespace mx2onnx

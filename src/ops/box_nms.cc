@@ -6,8 +6,6 @@
 // Both operators take the first of equal scores first, as MXNet's stable sort does.
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -19,8 +17,6 @@ namespace {
 
 using onnx::Builder;
 using onnx::Value;
-
-constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
 struct BoxNmsParam {
   double overlap_thresh = 0.5;
@@ -72,7 +68,7 @@ Value column(Builder& b, Value rows, std::int64_t index) {
   return b.gather(rows, b.int_scalar(index), 2);
 }
 
-// The scores, and -inf where a box is not valid.
+// The scores, and kNoScore where a box is not valid.
 Value valid_scores(Builder& b, const BoxNmsParam& p, Value rows) {
   const Value scores = column(b, rows, p.score_index);
   Value valid = b.binary("Greater", scores, b.scalar(DType::kFloat32, p.valid_thresh));
@@ -81,11 +77,11 @@ Value valid_scores(Builder& b, const BoxNmsParam& p, Value rows) {
     const Value is_background = b.binary("Equal", column(b, rows, p.id_index), background);
     valid = b.binary("And", valid, b.unary("Not", is_background));
   }
-  return b.where(valid, scores, b.scalar(DType::kFloat32, kMinusInfinity));
+  return b.where(valid, scores, b.scalar(DType::kFloat32, kNoScore));
 }
 
-// The scores of shape (batch, boxes) as (batch, classes, boxes): -inf where the class is another.
-// The classes are those that occur, whatever their numbers, cut to integers as MXNet does.
+// The scores of shape (batch, boxes) as (batch, classes, boxes): kNoScore where the class is
+// another. The classes are those that occur, whatever their numbers, cut to integers as MXNet does.
 Value scores_by_class(Builder& b, const BoxNmsParam& p, Value rows, Value scores) {
   const Value one_class = onnx::unsqueeze(b, scores, {1});
   if (!p.has_class() || p.force_suppress) return one_class;
@@ -93,41 +89,15 @@ Value scores_by_class(Builder& b, const BoxNmsParam& p, Value rows, Value scores
   const Value classes = b.emit("Unique", {ids}, {{"sorted", 1}}, {DType::kInt64, Shape{Dim()}});
   const Value matches =
       b.binary("Equal", onnx::unsqueeze(b, ids, {1}), onnx::unsqueeze(b, classes, {1}));
-  return b.where(matches, one_class, b.scalar(DType::kFloat32, kMinusInfinity));
+  return b.where(matches, one_class, b.scalar(DType::kFloat32, kNoScore));
 }
 
-// The coordinates as NonMaxSuppression takes them.
-Value suppression_boxes(Builder& b, const BoxNmsParam& p, Value rows) {
-  const Value boxes = box_columns(b, rows, p.coord_start, 4);
-  if (p.in_format == BoxFormat::kCenter) return boxes;
-  // To MXNet a box whose corners are the wrong way round is empty, ONNX swaps them.
-  const Value low = box_columns(b, boxes, 0, 2);
-  return b.concat({low, b.binary("Max", low, box_columns(b, boxes, 2, 2))}, 2);
-}
-
-// The scores of the boxes that are kept, and -inf at the others.
+// The scores of the boxes that are kept.
 Value kept_scores(Builder& b, const BoxNmsParam& p, Value rows, Value scores) {
-  const Value boxes = suppression_boxes(b, p, rows);
-  const Dim& count = b.shape(scores)[1];
-  const std::int64_t most =
-      count.is_constant() ? count.value() : std::numeric_limits<std::int32_t>::max();
-  const Value selected = b.emit("NonMaxSuppression",
-                                {boxes, scores_by_class(b, p, rows, scores), b.int_scalar(most),
-                                 b.scalar(DType::kFloat32, std::min(p.overlap_thresh, 1.0)),
-                                 b.scalar(DType::kFloat32, p.valid_thresh)},
-                                {{"center_point_box", p.in_format == BoxFormat::kCenter ? 1 : 0}},
-                                {DType::kInt64, Shape{Dim(), 3}});
-  const Value places = b.gather(selected, b.ints({0, 2}), 1);
-  const Value updates = b.emit("GatherND", {scores, places}, {}, {DType::kFloat32, Shape{Dim()}});
-  const Value nothing = onnx::fill(b, DType::kFloat32, kMinusInfinity, b.shape(scores));
-  return b.emit("ScatterND", {nothing, places, updates}, {}, b.type(scores));
-}
-
-// Rows (batch, boxes, columns) by index (batch, k) within each batch.
-Value rows_by_index(Builder& b, Value rows, Value indices) {
-  const Shape& from = b.shape(rows);
-  return b.emit("GatherND", {rows, onnx::unsqueeze(b, indices, {2})}, {{"batch_dims", 1}},
-                {b.dtype(rows), Shape{from[0], b.shape(indices)[1], from[2]}});
+  Value boxes = box_columns(b, rows, p.coord_start, 4);
+  if (p.in_format == BoxFormat::kCorner) boxes = ordered_corners(b, boxes);
+  return suppress_boxes(b, p.in_format, boxes, scores_by_class(b, p, rows, scores), scores,
+                        std::min(p.overlap_thresh, 1.0));
 }
 
 Value convert_format(Builder& b, const BoxNmsParam& p, Value rows) {
@@ -177,7 +147,7 @@ void translate_box_nms(const BoxNmsParam& p, Translation& t) {
   }
   const auto [best, order] = onnx::top_k(b, kept_scores(b, p, rows, scores), candidates, 1, true);
   const Value kept =
-      b.binary("Greater", onnx::unsqueeze(b, best, {2}), b.scalar(DType::kFloat32, kMinusInfinity));
+      b.binary("Greater", onnx::unsqueeze(b, best, {2}), b.scalar(DType::kFloat32, kNoScore));
   Value result = b.where(kept, rows_by_index(b, rows, order), b.scalar(DType::kFloat32, -1));
   result = convert_format(b, p, result);
   const Dim missing = boxes - candidates;

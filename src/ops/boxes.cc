@@ -8,17 +8,6 @@
 
 namespace mx2onnx {
 
-std::vector<std::string> box_format_names() { return {"corner", "center"}; }
-
-onnx::Value box_columns(onnx::Builder& b, onnx::Value rows, std::int64_t first, const Dim& count) {
-  Shape result = b.shape(rows);
-  const std::size_t axis = result.rank() - 1;
-  if (first == 0 && result[axis] == count) return rows;
-  result[axis] = count;
-  return onnx::slice(b, rows, {{static_cast<std::int64_t>(axis), first, Dim(first) + count}},
-                     result);
-}
-
 namespace {
 
 using onnx::Builder;

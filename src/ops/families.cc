@@ -30,7 +30,9 @@ void register_all_families(Registry& registry) {
   register_sorting(registry);
   register_boxes(registry);
   register_box_nms(registry);
+  register_matching(registry);
   register_roi(registry);
+  register_multibox(registry);
 }
 
 }  // namespace mx2onnx

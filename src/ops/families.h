@@ -33,7 +33,9 @@ void register_resize(Registry& registry);
 void register_sorting(Registry& registry);
 void register_boxes(Registry& registry);
 void register_box_nms(Registry& registry);
+void register_matching(Registry& registry);
 void register_roi(Registry& registry);
+void register_multibox(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

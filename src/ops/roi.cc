@@ -148,7 +148,11 @@ void register_roi(Registry& r) {
         }
         return problems;
       })
-      .note("Opsets 12 to 21; with aligned, 16 to 21.");
+      .note("Opsets 12 to 21; with aligned, 16 to 21.")
+      .note(
+          "Of a region with a negative image, MXNet on a CPU leaves the result undefined but for "
+          "one "
+          "0, which it writes into the first region instead; here all of it is 0.");
   r.add<RoiPoolingParam>({"ROIPooling", "_npx_roi_pooling"})
       .summary("The maxima in the bins of regions.")
       .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})
