@@ -42,9 +42,35 @@ struct InputSpec {
 /// Error with kUsage.
 InputSpec parse_input(std::string_view text);
 
+/// The preparation of an image that becomes part of the converted model. The ONNX input is then the
+/// image as a camera or a file gives it, and the MXNet model's input is
+///
+///   (image * scale - mean) / std
+///
+/// computed in this order in the element type of the MXNet model's input, as GluonCV's `ToTensor`
+/// and `Normalize` do with a scale of 1/255.
+struct Preprocessing {
+  /// The input; empty for the only input that has three dimensions or more.
+  std::string input;
+  std::vector<double> mean;  ///< One value, or one per channel; empty for 0.
+  std::vector<double> std;   ///< One value, or one per channel; empty for 1.
+  std::string scale;         ///< A number, or a fraction such as "1/255"; empty for 1.
+  /// "NHWC" if the image has its channels last; empty or "NCHW" if they are axis 1, as MXNet has
+  /// them. ConvertOptions::inputs has MXNet's order in any case.
+  std::string layout;
+  std::string dtype;  ///< Element type of the image, "uint8"; empty for the model's own.
+};
+
 struct ConvertOptions {
   int opset = kDefaultOpset;
   std::vector<InputSpec> inputs;
+  /// Values that become the outputs, instead of the file's: names of outputs as MXNet's
+  /// `list_outputs` has them (`relu1_output`), or of nodes, for their first output. Empty for the
+  /// file's own.
+  std::vector<std::string> outputs;
+  /// New names for inputs and outputs of the ONNX model, as texts `old=new`.
+  std::vector<std::string> rename;
+  std::optional<Preprocessing> preprocessing;
   /// Rules `old=new` for parameter names; `*` in `old` matches any text and stands for it in `new`.
   /// The first rule that matches a name renames it.
   std::vector<std::string> rename_params;

@@ -117,6 +117,25 @@ def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
     return options
 
 
+def _values(value: Union[float, Sequence[float], None]) -> list[float]:
+    if value is None:
+        return []
+    return [float(x) for x in ([value] if isinstance(value, (int, float)) else value)]
+
+
+def _preprocessing(mean, std, scale, layout, input_type, image_input) -> Optional[_core.Preprocessing]:
+    if all(value is None for value in (mean, std, scale, layout, input_type, image_input)):
+        return None
+    result = _core.Preprocessing()
+    result.mean = _values(mean)
+    result.std = _values(std)
+    result.scale = "" if scale is None else str(scale)
+    result.layout = layout or ""
+    result.dtype = "" if input_type is None else _dtype_name(input_type)
+    result.input = image_input or ""
+    return result
+
+
 def convert(
     symbol: Union[str, os.PathLike],
     params: Params = None,
@@ -124,6 +143,14 @@ def convert(
     inputs: Optional[Inputs] = None,
     output: Union[str, os.PathLike, None] = None,
     opset: int = _core.DEFAULT_OPSET,
+    outputs: Sequence[str] = (),
+    rename: Optional[Mapping[str, str]] = None,
+    mean: Union[float, Sequence[float], None] = None,
+    std: Union[float, Sequence[float], None] = None,
+    scale: Union[float, str, None] = None,
+    layout: Optional[str] = None,
+    input_type: Any = None,
+    image_input: Optional[str] = None,
     optimize: bool = True,
     disabled_passes: Sequence[str] = (),
     rename_params: Sequence[str] = (),
@@ -142,9 +169,21 @@ def convert(
     With ``output`` the model is written to that file, and nothing is left behind if that fails; without
     it, the result has the bytes in ``model``.
 
+    ``outputs`` names inner values that become the outputs (``["relu1_output"]``), and ``rename`` maps
+    names of inputs and outputs to those that they get in the ONNX model.
+
+    With any of ``mean``, ``std``, ``scale``, ``layout`` and ``input_type`` the model takes the image as it
+    comes from a file and prepares it: ``(image * scale - mean) / std``, in this order, with ``mean`` and
+    ``std`` one value or one per channel, ``scale`` a number or a fraction (``"1/255"``), ``layout="NHWC"``
+    for channels last (``inputs`` has MXNet's order still) and ``input_type`` such as ``"uint8"``.
+    ``image_input`` names the input if several could be meant.
+
     Raises a subclass of :class:`mx2onnx.Error`.
     """
     options = _options(inputs, opset)
+    options.outputs = list(outputs)
+    options.rename = ["%s=%s" % pair for pair in (rename or {}).items()]
+    options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
     options.optimize = optimize
     options.disabled_passes = list(disabled_passes)
     options.rename_params = list(rename_params)

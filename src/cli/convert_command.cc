@@ -48,7 +48,47 @@ struct ConvertArguments : ModelArguments {
   bool no_optimize = false;
   bool quiet = false;
   bool json = false;
+  Preprocessing preprocessing;
 };
+
+bool is_set(const Preprocessing& preprocessing) {
+  return !(preprocessing.input.empty() && preprocessing.mean.empty() && preprocessing.std.empty() &&
+           preprocessing.scale.empty() && preprocessing.layout.empty() &&
+           preprocessing.dtype.empty());
+}
+
+void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
+  const std::string group = "Preparing the image";
+  command
+      .add_option("--mean", preprocessing.mean,
+                  "subtract this, a value for each channel or one for all")
+      ->type_name("V,...")
+      ->delimiter(',')
+      ->group(group);
+  command.add_option("--std", preprocessing.std, "then divide by this")
+      ->type_name("V,...")
+      ->delimiter(',')
+      ->group(group);
+  command
+      .add_option("--scale", preprocessing.scale,
+                  "before both, multiply by this number or fraction (1/255)")
+      ->type_name("S")
+      ->group(group);
+  command
+      .add_option("--layout", preprocessing.layout,
+                  "NHWC for an image with its channels last (--input still has\n"
+                  "MXNet's order)")
+      ->type_name("LAYOUT")
+      ->group(group);
+  command.add_option("--input-type", preprocessing.dtype, "element type of the image: uint8")
+      ->type_name("DTYPE")
+      ->group(group);
+  command
+      .add_option("--image-input", preprocessing.input,
+                  "the input that is meant, if several could be the image")
+      ->type_name("NAME")
+      ->group(group);
+}
 
 void print_summary(const ConvertArguments& arguments, const Report& report) {
   for (const auto& diagnostic : report.diagnostics) {
@@ -70,6 +110,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
 void run_convert(ConvertArguments& arguments) {
   arguments.finish();
   arguments.options.optimize = !arguments.no_optimize;
+  if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
   Report report;
   {
     ProgressLine line(arguments.output);
@@ -97,11 +138,22 @@ void add_convert_command(CLI::App& app, Run& run) {
       "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input "
       "data:batch,3,224,224\n"
       "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
+      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o features.onnx --outputs "
+      "flatten0_output\n"
+      "  mx2onnx convert yolo-symbol.json yolo-0000.params -o yolo.onnx --input data:1,3,H,W "
+      "--input-type uint8 --layout NHWC --scale 1/255 --mean 0.485,0.456,0.406 --std "
+      "0.229,0.224,0.225\n"
       "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
   arguments->declare(command);
   command.add_option("-o,--output", arguments->output, "the ONNX file to write")
       ->required()
       ->type_name("FILE");
+  command
+      .add_option("--rename", arguments->options.rename,
+                  "give the input or output OLD the name NEW in the ONNX model")
+      ->type_name("OLD=NEW")
+      ->allow_extra_args(false);
+  declare_preprocessing(command, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");

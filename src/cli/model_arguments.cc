@@ -18,6 +18,13 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
   command
+      .add_option("--outputs", options.outputs,
+                  "other outputs than the file's: outputs of inner nodes\n"
+                  "(relu1_output), or nodes for their first output")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
       .add_option("--opset", options.opset,
                   fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
       ->type_name("N")

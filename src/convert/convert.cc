@@ -7,6 +7,8 @@
 #include "convert/bind.h"
 #include "convert/conversion.h"
 #include "convert/load.h"
+#include "convert/ports.h"
+#include "convert/preprocessing.h"
 #include "convert/problems.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
@@ -28,6 +30,7 @@ void check_options(const ConvertOptions& options) {
                                         kFirstOpset, kLastOpset, options.opset));
   }
   passes::check_names(options.disabled_passes);
+  if (options.preprocessing) check_preprocessing(*options.preprocessing);
 }
 
 // Inference starts again with each free size that turns out to be fixed; there are only so many
@@ -97,7 +100,7 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   const mxnet::ParameterSet params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_name);
   Conversion result;
-  mxnet::Symbol symbol = load_symbol(source);
+  mxnet::Symbol symbol = load_symbol(source, options);
   const std::int64_t mxnet_version = symbol.mxnet_version;
 
   std::vector<NodeProblem> problems;
@@ -106,11 +109,12 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   assign_roles(model, params, options, result.report);
 
   const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.graph = translate_model(model, types, options.opset, problems, result.report.diagnostics);
+  result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
   fail_if_any(problems, options.opset);
 
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+  rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
   const std::string base = file_name(source.symbol_name);

@@ -42,7 +42,7 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   const mxnet::ParameterSet params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_name);
   Inspection result;
-  mxnet::Symbol symbol = load_symbol(source);
+  mxnet::Symbol symbol = load_symbol(source, options);
   result.mxnet_version = mxnet::version_text(symbol.mxnet_version);
   result.np_shape = symbol.np_shape;
 

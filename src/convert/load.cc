@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "convert/ports.h"
 #include "mxnet/json_upgrade.h"
 #include "mxnet/symbol_json.h"
 #include "ops/registry.h"
@@ -12,14 +13,7 @@ namespace {
 
 std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>& texts) {
   std::vector<mxnet::RenameRule> rules;
-  for (const auto& text : texts) {
-    const auto parts = split_once(text, '=');
-    if (!parts || parts->first.empty() || parts->second.empty()) {
-      fail(ErrorCode::kUsage,
-           fmt::format("rename-param: expected old=new, got {}", in_quotes(text)));
-    }
-    rules.push_back({std::string(parts->first), std::string(parts->second)});
-  }
+  for (auto& [from, to] : parse_renames("rename-param", texts)) rules.push_back({from, to});
   return rules;
 }
 
@@ -51,10 +45,12 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
   return params;
 }
 
-mxnet::Symbol load_symbol(const Source& source) {
+mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
   const auto text =
       source.symbol_json.empty() ? read_text_file(source.symbol_name) : source.symbol_json;
-  return mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+  if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
+  return symbol;
 }
 
 }  // namespace mx2onnx

@@ -9,7 +9,8 @@ namespace mx2onnx {
 
 mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& options);
 
-/// The symbol, upgraded to what MXNet 1.9.1 would have in memory.
-mxnet::Symbol load_symbol(const Source& source);
+/// The symbol, upgraded to what MXNet 1.9.1 would have in memory, with the outputs that the options
+/// ask for.
+mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options);
 
 }  // namespace mx2onnx

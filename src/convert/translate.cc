@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "convert/preprocessing.h"
 #include "convert/random_weights.h"
 
 namespace mx2onnx {
@@ -10,11 +11,13 @@ namespace {
 
 class Translator {
  public:
-  Translator(const Model& model, const std::vector<EntryInfo>& types, onnx::Graph& graph, int opset,
-             std::vector<NodeProblem>& problems, std::vector<Diagnostic>& diagnostics)
+  Translator(const Model& model, const std::vector<EntryInfo>& types, onnx::Graph& graph,
+             const ConvertOptions& options, std::vector<NodeProblem>& problems,
+             std::vector<Diagnostic>& diagnostics)
       : model_(model),
         types_(types),
-        builder_(graph, opset),
+        preprocessing_(options.preprocessing),
+        builder_(graph, options.opset),
         problems_(problems),
         diagnostics_(diagnostics),
         values_(model.num_entries),
@@ -23,6 +26,7 @@ class Translator {
   void run() {
     mark_used();
     reserve_names();
+    if (preprocessing_) find_image();
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) add_variable(i);
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       if (model_.nodes[i].live && model_.nodes[i].def != nullptr) translate_node(i);
@@ -59,6 +63,26 @@ class Translator {
     }
   }
 
+  void find_image() {
+    std::vector<InputCandidate> inputs;
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (model_.nodes[i].role != VariableRole::kInput) continue;
+      inputs.push_back({model_.symbol.nodes[i].name, &types_[model_.first_entry[i]].type});
+      indices.push_back(i);
+    }
+    image_ = indices[find_image_input(*preprocessing_, inputs)];
+  }
+
+  onnx::Value add_input(const std::string& name, const TensorType& type) {
+    const onnx::Value value = builder_.add_input(name, type);
+    for (std::size_t axis = 0; axis < type.shape.rank(); ++axis) {
+      const auto symbol = type.shape[axis].symbol_name();
+      if (!symbol.empty()) builder_.define_symbol(symbol, value, axis);
+    }
+    return value;
+  }
+
   void add_variable(std::size_t index) {
     const ModelNode& node = model_.nodes[index];
     const std::string& name = model_.symbol.nodes[index].name;
@@ -71,12 +95,13 @@ class Translator {
         if (!input_names_.insert(name).second) {
           fail(ErrorCode::kModel, fmt::format("two inputs of the model have the name '{}'", name));
         }
-        const onnx::Value value = builder_.add_input(name, type);
-        for (std::size_t axis = 0; axis < type.shape.rank(); ++axis) {
-          const auto symbol = type.shape[axis].symbol_name();
-          if (!symbol.empty()) builder_.define_symbol(symbol, value, axis);
+        if (index == image_) {
+          const onnx::Value image = add_input(name, image_type(*preprocessing_, name, type));
+          builder_.begin_node(name);
+          values_[entry] = prepare_image(builder_, *preprocessing_, image, type);
+        } else {
+          values_[entry] = add_input(name, type);
         }
-        values_[entry] = value;
         return;
       }
       case VariableRole::kParameter:
@@ -170,6 +195,8 @@ class Translator {
 
   const Model& model_;
   const std::vector<EntryInfo>& types_;
+  const std::optional<Preprocessing>& preprocessing_;
+  std::optional<std::size_t> image_;  // the node that preprocessing_ is for
   onnx::Builder builder_;
   std::vector<NodeProblem>& problems_;
   std::vector<Diagnostic>& diagnostics_;
@@ -180,11 +207,11 @@ class Translator {
 
 }  // namespace
 
-onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types, int opset,
-                            std::vector<NodeProblem>& problems,
+onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types,
+                            const ConvertOptions& options, std::vector<NodeProblem>& problems,
                             std::vector<Diagnostic>& diagnostics) {
   onnx::Graph graph;
-  Translator(model, types, graph, opset, problems, diagnostics).run();
+  Translator(model, types, graph, options, problems, diagnostics).run();
   return graph;
 }
 

@@ -171,10 +171,22 @@ NB_MODULE(_core, m) {
           },
           "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
 
+  nb::class_<mx2onnx::Preprocessing>(m, "Preprocessing")
+      .def(nb::init<>())
+      .def_rw("input", &mx2onnx::Preprocessing::input)
+      .def_rw("mean", &mx2onnx::Preprocessing::mean)
+      .def_rw("std", &mx2onnx::Preprocessing::std)
+      .def_rw("scale", &mx2onnx::Preprocessing::scale)
+      .def_rw("layout", &mx2onnx::Preprocessing::layout)
+      .def_rw("dtype", &mx2onnx::Preprocessing::dtype);
+
   nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
       .def(nb::init<>())
       .def_rw("opset", &mx2onnx::ConvertOptions::opset)
       .def_rw("inputs", &mx2onnx::ConvertOptions::inputs)
+      .def_rw("outputs", &mx2onnx::ConvertOptions::outputs)
+      .def_rw("rename", &mx2onnx::ConvertOptions::rename)
+      .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)

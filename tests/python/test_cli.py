@@ -264,3 +264,17 @@ def write_list(path, arrays):
         f.write(struct.pack("<Q", len(arrays)))
         for name in arrays:
             f.write(struct.pack("<Q", len(name)) + name.encode())
+
+
+def test_outputs_names_and_the_preparation_of_the_image(tmp_path):
+    out = str(tmp_path / "o.onnx")
+    tool(
+        *("convert", *CNN, "-o", out, "--input", "data:n,1,8,8", "--outputs", "digits_pool0_fwd,probabilities"),
+        *("--rename", "data=image", "--rename", "digits_pool0_fwd_output=features"),
+        *("--mean", "-0.5", "--std", "0.25", "--scale", "1/16", "--layout", "NHWC", "--input-type", "uint8"),
+    )
+    graph = onnx.load(out).graph
+    assert [value.name for value in graph.output] == ["features", "probabilities_output"]
+    (image,) = graph.input
+    assert image.name == "image" and image.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert [node.op_type for node in graph.node][:5] == ["Transpose", "Cast", "Div", "Sub", "Div"]
