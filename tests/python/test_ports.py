@@ -4,10 +4,11 @@ import pathlib
 
 import mx2onnx
 import numpy as np
-import onnx
 import pytest
 from networks import SymbolBuilder
 from running import assert_same, check_model, run
+
+import onnx
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MODELS = ROOT / "tests" / "models"
@@ -63,7 +64,9 @@ def test_every_output_of_a_node_has_a_name():
     assert_same(run(result.model, {"a_b": x}), [x[:, 2:], x[:, :2], x], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name,hint", [("digits_conv1_fwd_outptu", "did you mean 'digits_conv1_fwd_output'?"), ("q" * 60, "")])
+@pytest.mark.parametrize(
+    "name,hint", [("digits_conv1_fwd_outptu", "did you mean 'digits_conv1_fwd_output'?"), ("q" * 60, "")]
+)
 def test_unknown_output(name, hint):
     with pytest.raises(mx2onnx.UsageError, match="no output or node") as error:
         convert(outputs=[name])
