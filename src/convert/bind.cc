@@ -10,136 +10,6 @@
 namespace mx2onnx {
 namespace {
 
-class Resolver {
- public:
-  Resolver(Model& model, const Registry& registry, int opset, std::vector<NodeProblem>& problems)
-      : model_(model), registry_(registry), opset_(opset), problems_(problems) {}
-
-  void run() {
-    const auto& symbol = model_.symbol;
-    for (const auto& head : symbol.heads) model_.nodes[head.node].live = true;
-    // Against the topological order, so that a node is known to be live before its turn comes.
-    for (std::size_t i = symbol.nodes.size(); i-- > 0;) {
-      if (model_.nodes[i].live && !symbol.nodes[i].is_variable()) resolve(i);
-    }
-    std::reverse(problems_.begin(), problems_.end());
-    count_entries();
-    check_entries();
-  }
-
- private:
-  void report(std::size_t index, std::string attribute, std::string message, std::string hint,
-              ErrorCode code) {
-    const auto& raw = model_.symbol.nodes[index];
-    problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, std::move(attribute),
-                         std::move(message), std::move(hint), code});
-  }
-
-  void resolve(std::size_t index) {
-    const auto& raw = model_.symbol.nodes[index];
-    ModelNode& node = model_.nodes[index];
-    node.def = registry_.find(raw.op);
-    if (node.def == nullptr) {
-      const auto like = nearest(raw.op, registry_.all_names(), 1);
-      report(index, "", "this operator is not known",
-             like.empty() ? "" : fmt::format("the nearest that is known: {}", like[0]),
-             ErrorCode::kUnsupported);
-    } else {
-      parse_attributes(index, node);
-      name_ports(index, node);
-    }
-    node.input_roles.resize(raw.inputs.size(), InputRole::kData);
-    node.input_names.resize(raw.inputs.size());
-    for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
-      if (node.input_roles[i] != InputRole::kLabel) model_.nodes[raw.inputs[i].node].live = true;
-    }
-  }
-
-  void parse_attributes(std::size_t index, ModelNode& node) {
-    std::vector<AttrProblem> found;
-    node.params = node.def->attrs.parse(model_.symbol.nodes[index].attrs, found);
-    const bool parsed = found.empty();
-    if (parsed && node.def->check) {
-      found = node.def->check(node.params.get(), {opset_, model_.symbol.np_shape});
-    }
-    for (auto& problem : found) {
-      report(index, std::move(problem.attribute), std::move(problem.message),
-             std::move(problem.hint), parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
-    }
-  }
-
-  void name_ports(std::size_t index, ModelNode& node) {
-    const auto& raw = model_.symbol.nodes[index];
-    const auto inputs = node.def->inputs(node.params.get());
-    const std::size_t count = raw.inputs.size();
-    const std::size_t fewest =
-        inputs.size() - std::min(inputs.size(), node.def->num_optional_inputs);
-    if (!node.def->variadic && (count < fewest || count > inputs.size())) {
-      report(index, "",
-             fmt::format("expected {} input{}, found {}", inputs.size(),
-                         inputs.size() == 1 ? "" : "s", count),
-             "", ErrorCode::kModel);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      if (node.def->variadic) {
-        node.input_names.push_back(fmt::format("{}{}", inputs[0].name, i));
-        node.input_roles.push_back(inputs[0].role);
-      } else if (i < inputs.size()) {
-        node.input_names.push_back(inputs[i].name);
-        node.input_roles.push_back(inputs[i].role);
-      }
-    }
-    node.output_names = node.def->outputs(node.params.get(), count);
-    for (auto& name : node.output_names) {
-      if (!raw.name.empty()) name = fmt::format("{}_{}", raw.name, name);
-    }
-  }
-
-  void count_entries() {
-    model_.first_entry.reserve(model_.nodes.size());
-    for (const auto& node : model_.nodes) {
-      model_.first_entry.push_back(model_.num_entries);
-      model_.num_entries +=
-          static_cast<std::uint32_t>(std::max<std::size_t>(1, node.output_names.size()));
-    }
-  }
-
-  // Entries of nodes whose operator is not known cannot be checked, but then the model is refused.
-  void check_entries() {
-    const auto exists = [&](const mxnet::NodeEntry& entry) {
-      const ModelNode& producer = model_.nodes[entry.node];
-      const bool is_variable = model_.symbol.nodes[entry.node].is_variable();
-      if (!is_variable && producer.def == nullptr) return true;
-      return entry.index < std::max<std::size_t>(1, producer.output_names.size());
-    };
-    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      const auto& raw = model_.symbol.nodes[i];
-      if (!model_.nodes[i].live) continue;
-      for (std::size_t k = 0; k < raw.inputs.size(); ++k) {
-        if (model_.nodes[i].input_roles[k] != InputRole::kLabel && !exists(raw.inputs[k])) {
-          report(i, "",
-                 fmt::format("input {} is output {} of '{}', which has fewer", k,
-                             raw.inputs[k].index, model_.symbol.nodes[raw.inputs[k].node].name),
-                 "", ErrorCode::kModel);
-        }
-      }
-    }
-    for (const auto& head : model_.symbol.heads) {
-      if (!exists(head)) {
-        report(head.node, "",
-               fmt::format("output {} of the model is output {} of this node, which has fewer",
-                           &head - model_.symbol.heads.data(), head.index),
-               "", ErrorCode::kModel);
-      }
-    }
-  }
-
-  Model& model_;
-  const Registry& registry_;
-  int opset_;
-  std::vector<NodeProblem>& problems_;
-};
-
 std::vector<std::string> variable_names(const Model& model, bool live_only) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
@@ -263,6 +133,24 @@ DType hidden_dtype(const mxnet::Node& variable) {
   return flag ? dtype_from_flag(*flag).value_or(DType::kUnknown) : DType::kUnknown;
 }
 
+// The content of parameters, for the variables of subgraphs that stand for them.
+void hand_to_bodies(Model& model) {
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    ModelNode& node = model.nodes[i];
+    if (node.bodies.empty()) continue;
+    const auto feeds = node.def->bodies(node.params.get());
+    for (std::size_t k = 0; k < node.bodies.size(); ++k) {
+      Model& body = *node.bodies[k];
+      const auto variables = body.variables();
+      for (std::size_t v = 0; v < variables.size(); ++v) {
+        const auto& from = model.symbol.nodes[i].inputs[feeds[k][v].input];
+        if (feeds[k][v].invariant) body.nodes[variables[v]].data = model.nodes[from.node].data;
+      }
+      hand_to_bodies(body);
+    }
+  }
+}
+
 Dim resolve_fixed(Dim dim, const FixedSizes& fixed) {
   for (std::size_t step = 0; step <= fixed.size(); ++step) {
     const auto size = fixed.find(dim.symbol_name());
@@ -273,15 +161,6 @@ Dim resolve_fixed(Dim dim, const FixedSizes& fixed) {
 }
 
 }  // namespace
-
-Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
-                        std::vector<NodeProblem>& problems) {
-  Model model;
-  model.symbol = std::move(symbol);
-  model.nodes.resize(model.symbol.nodes.size());
-  Resolver(model, registry, opset, problems).run();
-  return model;
-}
 
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
                   Report& report) {
@@ -311,6 +190,7 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
       missing.push_back(i);
     }
   }
+  hand_to_bodies(model);
   check_specs(model, options, report);
   if (!missing.empty()) fail_missing(model, missing, params);
   report_surplus(model, params, report);

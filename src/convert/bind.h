@@ -1,23 +1,15 @@
-// From a symbol to a Model: operators are resolved, attributes parsed, what the outputs need is
-// marked, and every variable gets its role.
+// What the variables of a model are: inputs, parameters, or missing.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "convert/problems.h"
 #include "mx2onnx/convert.h"
 #include "mxnet/parameters.h"
 #include "ops/model.h"
-#include "ops/registry.h"
 
 namespace mx2onnx {
-
-/// Resolves the operators of all nodes that the outputs need, and collects what is not supported at
-/// the opset: unknown operators, bad and unsupported attributes, wrong numbers of inputs.
-Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
-                        std::vector<NodeProblem>& problems);
 
 /// Gives every live variable its role. Fails with kModel and a list if parameters are missing
 /// (unless they may be random), and with kUsage if the user names an input that does not exist.

@@ -10,6 +10,7 @@
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/resolve.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -35,13 +36,13 @@ void check_options(const ConvertOptions& options) {
 
 // Inference starts again with each free size that turns out to be fixed; there are only so many
 // names.
-std::vector<EntryInfo> infer_with_fixed_sizes(Model& model, const ConvertOptions& options,
-                                              DimArena& arena, Report& report) {
+InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
+                                   Report& report) {
   FixedSizes fixed;
   for (;;) {
     declare_types(model, options, fixed, arena);
     InferResult result = infer_types(model, arena);
-    if (!result.fixed) return std::move(result.entries);
+    if (!result.fixed) return result;
     const auto& found = *result.fixed;
     if (!fixed.emplace(found.symbol, found.size).second) {
       fail(ErrorCode::kModel, fmt::format("size '{}' would have to be {} and something else",
@@ -73,7 +74,7 @@ void describe_result(const Model& model, Conversion& result) {
     ++report.num_parameters;
     report.parameter_bytes += node.data->size_bytes();
   }
-  report.num_onnx_nodes = result.graph.main.nodes.size();
+  for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }

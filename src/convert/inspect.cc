@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "convert/bind.h"
 #include "convert/load.h"
+#include "convert/resolve.h"
 #include "infer/infer.h"
 
 namespace mx2onnx {
@@ -17,8 +18,7 @@ PortReport port(std::string name, const TensorType& type) {
   return result;
 }
 
-void count_operators(const Model& model, Inspection& result) {
-  std::map<std::string, OperatorCount> counts;
+void count_operators(const Model& model, std::map<std::string, OperatorCount>& counts) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     if (raw.is_variable() || !model.nodes[i].live) continue;
@@ -26,7 +26,13 @@ void count_operators(const Model& model, Inspection& result) {
     count.op = raw.op;
     count.known = model.nodes[i].def != nullptr;
     ++count.nodes;
+    for (const auto& body : model.nodes[i].bodies) count_operators(*body, counts);
   }
+}
+
+void count_operators(const Model& model, Inspection& result) {
+  std::map<std::string, OperatorCount> counts;
+  count_operators(model, counts);
   for (auto& [op, count] : counts) result.operators.push_back(std::move(count));
 }
 

@@ -9,33 +9,24 @@
 namespace mx2onnx {
 namespace {
 
-class Translator {
+/// What the translation of a model and of all its subgraphs have in common.
+struct Shared {
+  const InferResult& types;
+  onnx::Builder& builder;
+  std::vector<NodeProblem>& problems;
+  std::vector<Diagnostic>& diagnostics;
+};
+
+/// Translates the nodes of a model, or of a subgraph, one after the other.
+class NodeTranslator {
  public:
-  Translator(const Model& model, const std::vector<EntryInfo>& types, onnx::Graph& graph,
-             const ConvertOptions& options, std::vector<NodeProblem>& problems,
-             std::vector<Diagnostic>& diagnostics)
+  NodeTranslator(const Model& model, const std::vector<EntryInfo>& types, Shared& shared)
       : model_(model),
         types_(types),
-        preprocessing_(options.preprocessing),
-        builder_(graph, options.opset),
-        problems_(problems),
-        diagnostics_(diagnostics),
+        shared_(shared),
+        builder_(shared.builder),
         values_(model.num_entries),
-        used_(model.num_entries, 0) {}
-
-  void run() {
-    mark_used();
-    reserve_names();
-    if (preprocessing_) find_image();
-    for (std::size_t i = 0; i < model_.nodes.size(); ++i) add_variable(i);
-    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      if (model_.nodes[i].live && model_.nodes[i].def != nullptr) translate_node(i);
-    }
-    if (problems_.empty()) add_outputs();
-  }
-
- private:
-  void mark_used() {
+        used_(model.num_entries, 0) {
     for (const auto& head : model_.symbol.heads) used_[model_.entry(head)] = 1;
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       if (!model_.nodes[i].live) continue;
@@ -43,6 +34,130 @@ class Translator {
     }
   }
 
+  void set_variable(std::size_t index, onnx::Value value) {
+    values_[model_.first_entry[index]] = value;
+  }
+  onnx::Value value(const mxnet::NodeEntry& entry) const { return values_[model_.entry(entry)]; }
+
+  void translate_nodes() {
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (model_.nodes[i].live && model_.nodes[i].def != nullptr) translate_node(i);
+    }
+  }
+
+ private:
+  void translate_node(std::size_t index) {
+    const ModelNode& node = model_.nodes[index];
+    const mxnet::Node& raw = model_.symbol.nodes[index];
+    const std::string name = model_.path + raw.name;
+    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(index), name, raw.op);
+    builder_.begin_node(name);
+    std::vector<Translation::Input> inputs;
+    for (const auto& input : raw.inputs) {
+      const EntryInfo& info = types_[model_.entry(input)];
+      const auto& data = model_.nodes[input.node].data;
+      inputs.push_back({values_[model_.entry(input)], &info.type, data ? &*data : nullptr,
+                        info.value ? &*info.value : nullptr});
+    }
+    std::vector<Translation::Output> outputs;
+    const std::uint32_t first = model_.first_entry[index];
+    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
+      outputs.push_back({{}, &types_[first + i].type, used_[first + i] != 0});
+    }
+    Translation translation(builder_, std::move(inputs), std::move(outputs),
+                            [&](std::size_t body, const std::vector<onnx::Value>& values) {
+                              return translate_body(*node.bodies[body], values);
+                            });
+    node.def->translate(node.params.get(), translation);
+    if (translation.refused()) {
+      shared_.problems.push_back({static_cast<std::int64_t>(index), name, raw.op, "",
+                                  translation.reason(), translation.hint(),
+                                  ErrorCode::kUnsupported});
+    }
+    for (const auto& [id, message] : translation.warnings()) {
+      shared_.diagnostics.push_back(
+          {id, name, fmt::format("node '{}' ({}): {}", name, raw.op, message)});
+    }
+    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
+      take_output(node, translation, i, first + i);
+    }
+  }
+
+  // Recursion is as deep as control flow is nested, which the resolver bounds.
+  std::vector<onnx::Value> translate_body(const Model& body,
+                                          const std::vector<onnx::Value>& inputs) {
+    const std::string name(builder_.node_name());
+    NodeTranslator inner(body, shared_.types.bodies.at(&body), shared_);
+    const auto variables = body.variables();
+    for (std::size_t i = 0; i < variables.size(); ++i) inner.set_variable(variables[i], inputs[i]);
+    inner.translate_nodes();
+    builder_.begin_node(name);
+    std::vector<onnx::Value> outputs;
+    for (const auto& head : body.symbol.heads) outputs.push_back(inner.value(head));
+    return outputs;
+  }
+
+  void take_output(const ModelNode& node, const Translation& translation, std::uint32_t i,
+                   std::uint32_t entry) {
+    if (translation.refused()) {
+      // A stand-in, so that the rest of the model can be looked at.
+      values_[entry] =
+          builder_.graph().add_value({node.output_names[i], types_[entry].type, std::nullopt});
+      return;
+    }
+    if (!translation.output(i).present()) {
+      require(used_[entry] == 0, fmt::format("the translation did not set output {}", i));
+      return;
+    }
+    if (used_[entry] == 0) return;
+    check_type(translation.output(i), types_[entry].type);
+    values_[entry] = builder_.name_output(translation.output(i), node.output_names[i]);
+    builder_.graph().info(values_[entry]).type = types_[entry].type;
+  }
+
+  // The translation and the shape rule have to agree; this is what finds a slip in either.
+  void check_type(onnx::Value value, const TensorType& expected) const {
+    const TensorType& found = builder_.graph().type(value);
+    bool agree = found.dtype == expected.dtype &&
+                 (!found.shape.known_rank() || found.shape.rank() == expected.shape.rank());
+    for (std::size_t axis = 0; agree && axis < found.shape.rank(); ++axis) {
+      const Dim& dim = found.shape[axis];
+      agree =
+          !dim.is_constant() || !expected.shape[axis].is_constant() || dim == expected.shape[axis];
+    }
+    require(agree, fmt::format("the translation gives {}, inference {}", found.to_string(),
+                               expected.to_string()));
+  }
+
+  const Model& model_;
+  const std::vector<EntryInfo>& types_;
+  Shared& shared_;
+  onnx::Builder& builder_;
+  std::vector<onnx::Value> values_;
+  std::vector<char> used_;
+};
+
+/// Translates a whole model: inputs, parameters, nodes, outputs.
+class ModelTranslator {
+ public:
+  ModelTranslator(const Model& model, const std::optional<Preprocessing>& preprocessing,
+                  Shared& shared)
+      : model_(model),
+        types_(shared.types.entries),
+        preprocessing_(preprocessing),
+        shared_(shared),
+        builder_(shared.builder),
+        nodes_(model, types_, shared) {}
+
+  void run() {
+    reserve_names();
+    if (preprocessing_) find_image();
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) add_variable(i);
+    nodes_.translate_nodes();
+    if (shared_.problems.empty()) add_outputs();
+  }
+
+ private:
   std::string output_name(const mxnet::NodeEntry& entry) const {
     const ModelNode& node = model_.nodes[entry.node];
     return node.def == nullptr ? model_.symbol.nodes[entry.node].name
@@ -98,89 +213,25 @@ class Translator {
         if (index == image_) {
           const onnx::Value image = add_input(name, image_type(*preprocessing_, name, type));
           builder_.begin_node(name);
-          values_[entry] = prepare_image(builder_, *preprocessing_, image, type);
+          nodes_.set_variable(index, prepare_image(builder_, *preprocessing_, image, type));
         } else {
-          values_[entry] = add_input(name, type);
+          nodes_.set_variable(index, add_input(name, type));
         }
         return;
       }
       case VariableRole::kParameter:
-        values_[entry] = builder_.add_parameter(name, *node.data);
+        nodes_.set_variable(index, builder_.add_parameter(name, *node.data));
         return;
       case VariableRole::kRandom:
-        values_[entry] = builder_.add_parameter(name, random_weights(name, type));
+        nodes_.set_variable(index, builder_.add_parameter(name, random_weights(name, type)));
         return;
     }
-  }
-
-  void translate_node(std::size_t index) {
-    const ModelNode& node = model_.nodes[index];
-    const mxnet::Node& raw = model_.symbol.nodes[index];
-    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(index), raw.name, raw.op);
-    builder_.begin_node(raw.name);
-    std::vector<Translation::Input> inputs;
-    for (const auto& input : raw.inputs) {
-      const EntryInfo& info = types_[model_.entry(input)];
-      const auto& data = model_.nodes[input.node].data;
-      inputs.push_back({values_[model_.entry(input)], &info.type, data ? &*data : nullptr,
-                        info.value ? &*info.value : nullptr});
-    }
-    std::vector<Translation::Output> outputs;
-    const std::uint32_t first = model_.first_entry[index];
-    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
-      outputs.push_back({{}, &types_[first + i].type, used_[first + i] != 0});
-    }
-    Translation translation(builder_, std::move(inputs), std::move(outputs));
-    node.def->translate(node.params.get(), translation);
-    if (translation.refused()) {
-      problems_.push_back({static_cast<std::int64_t>(index), raw.name, raw.op, "",
-                           translation.reason(), translation.hint(), ErrorCode::kUnsupported});
-    }
-    for (const auto& [id, message] : translation.warnings()) {
-      diagnostics_.push_back(
-          {id, raw.name, fmt::format("node '{}' ({}): {}", raw.name, raw.op, message)});
-    }
-    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
-      take_output(node, translation, i, first + i);
-    }
-  }
-
-  void take_output(const ModelNode& node, const Translation& translation, std::uint32_t i,
-                   std::uint32_t entry) {
-    if (translation.refused()) {
-      // A stand-in, so that the rest of the model can be looked at.
-      values_[entry] =
-          builder_.graph().add_value({node.output_names[i], types_[entry].type, std::nullopt});
-      return;
-    }
-    if (!translation.output(i).present()) {
-      require(used_[entry] == 0, fmt::format("the translation did not set output {}", i));
-      return;
-    }
-    if (used_[entry] == 0) return;
-    check_type(translation.output(i), types_[entry].type);
-    values_[entry] = builder_.name_output(translation.output(i), node.output_names[i]);
-    builder_.graph().info(values_[entry]).type = types_[entry].type;
-  }
-
-  // The translation and the shape rule have to agree; this is what finds a slip in either.
-  void check_type(onnx::Value value, const TensorType& expected) const {
-    const TensorType& found = builder_.graph().type(value);
-    bool agree = found.dtype == expected.dtype &&
-                 (!found.shape.known_rank() || found.shape.rank() == expected.shape.rank());
-    for (std::size_t axis = 0; agree && axis < found.shape.rank(); ++axis) {
-      const Dim& dim = found.shape[axis];
-      agree =
-          !dim.is_constant() || !expected.shape[axis].is_constant() || dim == expected.shape[axis];
-    }
-    require(agree, fmt::format("the translation gives {}, inference {}", found.to_string(),
-                               expected.to_string()));
   }
 
   void add_outputs() {
     std::set<std::uint32_t> taken;
     for (const auto& head : model_.symbol.heads) {
-      onnx::Value value = values_[model_.entry(head)];
+      onnx::Value value = nodes_.value(head);
       const bool is_variable = model_.nodes[head.node].def == nullptr;
       builder_.begin_node(model_.symbol.nodes[head.node].name);
       // ONNX wants outputs that are no inputs and are all different.
@@ -197,21 +248,21 @@ class Translator {
   const std::vector<EntryInfo>& types_;
   const std::optional<Preprocessing>& preprocessing_;
   std::optional<std::size_t> image_;  // the node that preprocessing_ is for
-  onnx::Builder builder_;
-  std::vector<NodeProblem>& problems_;
-  std::vector<Diagnostic>& diagnostics_;
-  std::vector<onnx::Value> values_;
-  std::vector<char> used_;
+  Shared& shared_;
+  onnx::Builder& builder_;
+  NodeTranslator nodes_;
   std::set<std::string> input_names_;
 };
 
 }  // namespace
 
-onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types,
+onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
                             std::vector<Diagnostic>& diagnostics) {
   onnx::Graph graph;
-  Translator(model, types, graph, options, problems, diagnostics).run();
+  onnx::Builder builder(graph, options.opset);
+  Shared shared{types, builder, problems, diagnostics};
+  ModelTranslator(model, options.preprocessing, shared).run();
   return graph;
 }
 

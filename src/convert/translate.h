@@ -5,16 +5,16 @@
 
 #include "convert/problems.h"
 #include "infer/infer.h"
+#include "mx2onnx/convert.h"
 #include "mx2onnx/report.h"
 #include "onnx/graph.h"
-#include "mx2onnx/convert.h"
 #include "ops/model.h"
 
 namespace mx2onnx {
 
 /// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is
 /// then of no use. Warnings go to `diagnostics`.
-onnx::Graph translate_model(const Model& model, const std::vector<EntryInfo>& types,
+onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
                             std::vector<Diagnostic>& diagnostics);
 

@@ -19,6 +19,27 @@ class Driver {
   InferResult run(bool allow_unknown) {
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
+    set_default_dtypes();
+    if (!result_.fixed && !allow_unknown) {
+      check_complete(model_, result_.entries);
+      for (const auto& [body, entries] : result_.bodies) check_complete(*body, entries);
+    }
+    return std::move(result_);
+  }
+
+  /// Of a subgraph: what its variables are is for the model around it to say.
+  InferResult run_body(const std::vector<TensorType>& inputs) {
+    const auto variables = model_.variables();
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      result_.entries[model_.first_entry[variables[i]]].type = inputs[i];
+    }
+    for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
+    settle();
+    return std::move(result_);
+  }
+
+ private:
+  void set_default_dtypes() {
     // MXNet's default where nothing says otherwise.
     for (std::size_t node = 0; node < model_.nodes.size() && !result_.fixed; ++node) {
       if (model_.nodes[node].role == VariableRole::kNone || !model_.nodes[node].live) continue;
@@ -28,11 +49,8 @@ class Driver {
       enqueue_users(model_.first_entry[node]);
       settle();
     }
-    if (!result_.fixed && !allow_unknown) check_complete();
-    return std::move(result_);
   }
 
- private:
   // The producer and the live consumers of each entry have to look again when it changes.
   void collect_users() {
     users_.resize(model_.num_entries);
@@ -85,7 +103,8 @@ class Driver {
   void infer_node(std::uint32_t index) {
     const ModelNode& node = model_.nodes[index];
     const mxnet::Node& raw = model_.symbol.nodes[index];
-    const ErrorScope scope = ErrorScope::node(index, raw.name, raw.op);
+    const std::string name = model_.path + raw.name;  // the scope does not keep it
+    const ErrorScope scope = ErrorScope::node(index, name, raw.op);
     touched_.clear();
     std::vector<InferContext::Port> inputs;
     for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
@@ -98,12 +117,14 @@ class Driver {
       outputs.push_back(port(model_.first_entry[index] + static_cast<std::uint32_t>(i),
                              node.output_names[i], nullptr));
     }
-    InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_);
+    InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_,
+                         [&](std::size_t body, const std::vector<TensorType>& types) {
+                           return infer_body(*node.bodies[body], types);
+                         },
+                         {model_.key, index});
     node.def->infer(node.params.get(), context);
-    if (context.fixed_size()) {
-      result_.fixed = context.fixed_size();
-      return;
-    }
+    if (context.fixed_size()) result_.fixed = context.fixed_size();
+    if (result_.fixed) return;
     for (const auto entry : touched_) {
       if (!result_.entries[entry].changed) continue;
       result_.entries[entry].changed = false;
@@ -114,19 +135,34 @@ class Driver {
     }
   }
 
-  void check_complete() {
-    for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
-      if (!model_.nodes[node].live) continue;
-      const auto count = std::max<std::size_t>(1, model_.nodes[node].output_names.size());
+  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& inputs) {
+    InferResult found = Driver(body, arena_).run_body(inputs);
+    if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
+    BodyTypes types;
+    for (const auto variable : body.variables()) {
+      types.inputs.push_back(found.entries[body.first_entry[variable]].type);
+    }
+    for (const auto& head : body.symbol.heads) {
+      types.outputs.push_back(found.entries[body.entry(head)].type);
+    }
+    for (auto& [inner, entries] : found.bodies) result_.bodies[inner] = std::move(entries);
+    result_.bodies[&body] = std::move(found.entries);
+    return types;
+  }
+
+  void check_complete(const Model& model, const std::vector<EntryInfo>& entries) {
+    for (std::size_t node = 0; node < model.nodes.size(); ++node) {
+      if (!model.nodes[node].live) continue;
+      const auto count = std::max<std::size_t>(1, model.nodes[node].output_names.size());
       for (std::size_t i = 0; i < count; ++i) {
-        const TensorType& type = result_.entries[model_.first_entry[node] + i].type;
-        if (!type.known()) fail_incomplete(node, type);
+        const TensorType& type = entries[model.first_entry[node] + i].type;
+        if (!type.known()) fail_incomplete(model, node, type);
       }
     }
   }
 
-  [[noreturn]] void fail_incomplete(std::size_t node, const TensorType& type) {
-    const auto& raw = model_.symbol.nodes[node];
+  [[noreturn]] void fail_incomplete(const Model& model, std::size_t node, const TensorType& type) {
+    const auto& raw = model.symbol.nodes[node];
     std::string hint;
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       const bool is_open_input = model_.nodes[i].live &&
@@ -138,13 +174,14 @@ class Driver {
         break;
       }
     }
-    if (model_.nodes[node].role == VariableRole::kInput) {
+    if (model.path.empty() && model.nodes[node].role == VariableRole::kInput) {
       fail(ErrorCode::kModel,
            fmt::format("the shape of input '{}' is not known{}", raw.name,
                        type.shape.known_rank() ? ", found " + type.shape.to_string() : ""),
            hint);
     }
-    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), raw.name, raw.op);
+    const std::string name = model.path + raw.name;
+    const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), name, raw.op);
     fail(ErrorCode::kModel, fmt::format("the shape cannot be inferred, found {}", type.to_string()),
          hint);
   }

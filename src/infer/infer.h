@@ -2,6 +2,7 @@
 // whatever a rule's refinement touched, until nothing changes. Knowledge only grows, so this ends.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace mx2onnx {
 struct InferResult {
   /// One per entry of the model. Complete for live nodes, unless `fixed` is set.
   std::vector<EntryInfo> entries;
+  /// The same of each subgraph, however deep.
+  std::map<const Model*, std::vector<EntryInfo>> bodies;
   /// A free size that the model fixes: inference has to start again with that size.
   std::optional<FixedSize> fixed;
 };

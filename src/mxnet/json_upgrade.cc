@@ -49,7 +49,11 @@ Symbol upgrade_symbol(Symbol symbol, const OperatorSignatures& signatures) {
     Node& node = symbol.nodes[i];
     for (auto& input : node.inputs) input.node = new_index[input.node];
     for (auto& subgraph : node.subgraphs) {
-      subgraph = std::make_shared<Symbol>(upgrade_symbol(*subgraph, signatures));
+      // Only the document says which version wrote it.
+      Symbol inner = *subgraph;
+      inner.mxnet_version = symbol.mxnet_version;
+      inner.np_shape = symbol.np_shape;
+      subgraph = std::make_shared<Symbol>(upgrade_symbol(std::move(inner), signatures));
     }
     hide_scheduling_keys(node.attrs);
     if (symbol.mxnet_version < kFirstWithAuxiliaryStates && !node.is_variable()) {

@@ -293,12 +293,15 @@ Value Builder::name_output(Value value, std::string_view name) {
 }
 
 void Builder::define_symbol(std::string_view symbol, Value value, std::size_t axis) {
-  symbols_.try_emplace(std::string(symbol), value, axis);
+  symbols_.back().try_emplace(std::string(symbol), value, axis);
 }
 
 const std::pair<Value, std::size_t>* Builder::symbol_source(std::string_view symbol) const {
-  const auto source = symbols_.find(symbol);
-  return source == symbols_.end() ? nullptr : &source->second;
+  for (std::size_t i = symbols_.size(); i-- > 0;) {
+    const auto source = symbols_[i].find(symbol);
+    if (source != symbols_[i].end()) return &source->second;
+  }
+  return nullptr;
 }
 
 Value Builder::find_cached(const std::string& key) const {
@@ -316,11 +319,13 @@ void Builder::remember(const std::string& key, Value value) { caches_.back()[key
 void Builder::begin_body(Body& body) {
   bodies_.push_back(&body);
   caches_.emplace_back();
+  symbols_.emplace_back();
 }
 
 void Builder::end_body() {
   bodies_.pop_back();
   caches_.pop_back();
+  symbols_.pop_back();
 }
 
 }  // namespace mx2onnx::onnx

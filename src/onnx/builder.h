@@ -18,6 +18,7 @@ class Builder {
  public:
   Builder(Graph& graph, int opset) : graph_(graph), opset_(opset), bodies_{&graph.main} {
     caches_.emplace_back();
+    symbols_.emplace_back();
   }
 
   int opset() const { return opset_; }
@@ -78,7 +79,8 @@ class Builder {
   /// another MXNet output already gets an Identity with that name instead.
   Value name_output(Value value, std::string_view name);
 
-  /// Where the size with this symbol can be read at run time.
+  /// Where the size with this symbol can be read at run time, in this body and those within it. The
+  /// first definition of a body stands; one of an inner body hides those around it.
   void define_symbol(std::string_view symbol, Value value, std::size_t axis);
   /// The definition; null if the symbol has none.
   const std::pair<Value, std::size_t>* symbol_source(std::string_view symbol) const;
@@ -90,6 +92,9 @@ class Builder {
 
   void begin_body(Body& body);
   void end_body();
+  /// As begin_body with the body that nodes go into already: definitions of symbols, and what is
+  /// remembered, last until end_body.
+  void begin_scope() { begin_body(*bodies_.back()); }
 
  private:
   void check(const Node& node) const;
@@ -102,7 +107,8 @@ class Builder {
   std::string scope_;
   Names node_names_;
   std::unordered_map<std::string, bool> reserved_;  // name -> claimed already
-  std::map<std::string, std::pair<Value, std::size_t>, std::less<>> symbols_;
+  // Of each body, the outermost first.
+  std::vector<std::map<std::string, std::pair<Value, std::size_t>, std::less<>>> symbols_;
   std::vector<std::map<std::string, Value>> caches_;
   std::vector<bool> has_final_name_;  // by value id
 };

@@ -106,6 +106,19 @@ class Graph {
   std::deque<ValueInfo> values_;  // a deque, so that references stay valid while values are added
 };
 
+/// Calls `visit(body)` for a body and all bodies within it, outer ones first.
+template <typename BodyType, typename Visit>
+void for_each_body(BodyType& body, const Visit& visit) {
+  visit(body);
+  for (auto& node : body.nodes) {
+    for (auto& attr : node.attrs) {
+      if (const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value)) {
+        for_each_body(**inner, visit);
+      }
+    }
+  }
+}
+
 /// Calls `visit(node)` for each node of the body and of the bodies within it, outer ones first.
 template <typename BodyType, typename Visit>
 void for_each_node(BodyType& body, const Visit& visit) {

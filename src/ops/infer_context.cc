@@ -107,6 +107,12 @@ void InferContext::merge(Port& port, DType dtype, bool is_input) {
   port.entry->changed = true;
 }
 
+Dim InferContext::own_size(std::size_t output, std::size_t axis) {
+  // Two nodes may have the same name, hence the key.
+  return arena_.symbol(
+      fmt::format("{}.{}#{}{}", *outputs_[output].name, axis, node_.path, node_.index));
+}
+
 void InferContext::unify_dtypes(std::size_t first_input, std::size_t first_output) {
   DType dtype = DType::kUnknown;
   for (std::size_t i = first_input; i < num_inputs() && dtype == DType::kUnknown; ++i) {

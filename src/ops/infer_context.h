@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,19 +33,37 @@ struct FixedSize {
   std::string node;
 };
 
+/// What inference finds of a subgraph for given types of its variables.
+struct BodyTypes {
+  std::vector<TensorType> inputs;  ///< The given ones, refined.
+  std::vector<TensorType> outputs;
+};
+
+/// Where the node stands, for names that no other node makes.
+struct NodeKey {
+  std::string_view path;  ///< Of the model, Model::key.
+  std::size_t index = 0;
+};
+
 class InferContext {
  public:
+  /// Infers the types of the given subgraph.
+  using InferBody = std::function<BodyTypes(std::size_t body, std::vector<TensorType> inputs)>;
+
   struct Port {
     EntryInfo* entry = nullptr;
     const std::string* name = nullptr;  ///< "data", "conv0_output": for messages.
     const Tensor* constant = nullptr;   ///< A parameter's content.
   };
 
-  InferContext(std::vector<Port> inputs, std::vector<Port> outputs, bool np_shape, DimArena& arena)
+  InferContext(std::vector<Port> inputs, std::vector<Port> outputs, bool np_shape, DimArena& arena,
+               InferBody infer_body = {}, NodeKey node = {})
       : inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
         np_shape_(np_shape),
-        arena_(arena) {}
+        arena_(arena),
+        infer_body_(std::move(infer_body)),
+        node_(node) {}
 
   std::size_t num_inputs() const { return inputs_.size(); }
   std::size_t num_outputs() const { return outputs_.size(); }
@@ -59,6 +78,14 @@ class InferContext {
   /// NumPy's shape semantics: 0 is a size, and -1 is what is unknown.
   bool np_shape() const { return np_shape_; }
   DimArena& arena() { return arena_; }
+
+  /// Types of a subgraph of a control-flow operator.
+  BodyTypes infer_body(std::size_t body, std::vector<TensorType> inputs) const {
+    return infer_body_(body, std::move(inputs));
+  }
+  /// A free size of its own, for a dimension of an output that depends on data; the same each time
+  /// for the same dimension. The translation has to define where it can be read.
+  Dim own_size(std::size_t output, std::size_t axis);
 
   // Adding knowledge. Unknown ranks and dims in the argument add nothing.
   void set_input_shape(std::size_t i, const Shape& shape) { merge(inputs_[i], shape, true); }
@@ -91,6 +118,8 @@ class InferContext {
   std::vector<Port> outputs_;
   bool np_shape_;
   DimArena& arena_;
+  InferBody infer_body_;
+  NodeKey node_;
   std::optional<FixedSize> fixed_size_;
 };
 

@@ -35,6 +35,12 @@ struct CheckContext {
   bool np_shape;
 };
 
+/// Where a variable of a subgraph gets its value from.
+struct BodyInput {
+  std::size_t input;       ///< Input of the control-flow operator.
+  bool invariant = false;  ///< The input itself, each time the subgraph runs.
+};
+
 struct OpDef {
   std::vector<std::string> names;  ///< Canonical name first, aliases after.
   std::string summary;
@@ -48,6 +54,10 @@ struct OpDef {
   std::size_t num_optional_inputs = 0;
   /// The names of the outputs: "output", or several.
   std::function<std::vector<std::string>(const void* params, std::size_t num_inputs)> outputs;
+
+  /// Of a control-flow operator: for each of its subgraphs, what feeds its variables. Empty for
+  /// other operators.
+  std::function<std::vector<std::vector<BodyInput>>(const void* params)> bodies;
 
   std::function<void(const void* params, InferContext&)> infer;
   std::function<void(const void* params, Translation&)> translate;
@@ -88,6 +98,10 @@ class OpDeclarer {
   }
   OpDeclarer& optional_inputs(std::size_t count) {
     def_.num_optional_inputs = count;
+    return *this;
+  }
+  OpDeclarer& bodies(std::function<std::vector<std::vector<BodyInput>>(const P&)> bodies) {
+    def_.bodies = [bodies = std::move(bodies)](const void* p) { return bodies(params(p)); };
     return *this;
   }
   OpDeclarer& outputs(std::vector<std::string> names) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,16 @@ class Translation {
     bool used = false;
   };
 
-  Translation(onnx::Builder& builder, std::vector<Input> inputs, std::vector<Output> outputs)
-      : b(builder), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+  /// Emits the nodes of the given subgraph.
+  using TranslateBody = std::function<std::vector<onnx::Value>(
+      std::size_t body, const std::vector<onnx::Value>& inputs)>;
+
+  Translation(onnx::Builder& builder, std::vector<Input> inputs, std::vector<Output> outputs,
+              TranslateBody translate_body = {})
+      : b(builder),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        translate_body_(std::move(translate_body)) {}
 
   onnx::Builder& b;
 
@@ -45,6 +54,13 @@ class Translation {
   const Shape& output_shape(std::size_t i) const { return outputs_[i].type->shape; }
   /// False if nothing uses the output; it then need not be set.
   bool output_used(std::size_t i) const { return outputs_[i].used; }
+
+  /// Emits the nodes of a subgraph of a control-flow operator where the builder stands, for the
+  /// given values of its variables, and gives its outputs.
+  std::vector<onnx::Value> translate_body(std::size_t body,
+                                          const std::vector<onnx::Value>& inputs) const {
+    return translate_body_(body, inputs);
+  }
 
   void set_output(std::size_t i, onnx::Value value) { outputs_[i].value = value; }
   onnx::Value output(std::size_t i) const { return outputs_[i].value; }
@@ -69,6 +85,7 @@ class Translation {
  private:
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
+  TranslateBody translate_body_;
   bool refused_ = false;
   std::string reason_;
   std::string hint_;

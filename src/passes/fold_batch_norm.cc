@@ -99,7 +99,7 @@ class Folder {
     for (std::size_t i = 0; i < graph_.main.nodes.size(); ++i) {
       if (graph_.main.nodes[i].op_type == "BatchNormalization" && fold(i)) ++count;
     }
-    erase_nodes(graph_, dead_);
+    erase_nodes(graph_.main, dead_);
     return count;
   }
 

@@ -22,11 +22,8 @@ std::size_t freed_bytes(const Graph& graph, const GraphUses& uses, const Node& n
   return bytes;
 }
 
-}  // namespace
-
-std::size_t fold_constants(Graph& graph) {
-  const GraphUses uses(graph);
-  auto& nodes = graph.main.nodes;
+std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
+  auto& nodes = body.nodes;
   std::vector<char> dead(nodes.size(), 0);
   std::size_t count = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -52,7 +49,16 @@ std::size_t fold_constants(Graph& graph) {
     dead[i] = 1;
     ++count;
   }
-  erase_nodes(graph, dead);
+  erase_nodes(body, dead);
+  return count;
+}
+
+}  // namespace
+
+std::size_t fold_constants(Graph& graph) {
+  const GraphUses uses(graph);
+  std::size_t count = 0;
+  for_each_body(graph.main, [&](onnx::Body& body) { count += fold_body(graph, uses, body); });
   return count;
 }
 

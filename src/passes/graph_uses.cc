@@ -1,26 +1,11 @@
 #include "passes/graph_uses.h"
 
 namespace mx2onnx::passes {
-namespace {
 
 using onnx::Body;
 using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
-
-template <typename BodyType, typename Visit>
-void for_each_body(BodyType& body, const Visit& visit) {
-  visit(body);
-  for (auto& node : body.nodes) {
-    for (auto& attr : node.attrs) {
-      if (const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value)) {
-        for_each_body(**inner, visit);
-      }
-    }
-  }
-}
-
-}  // namespace
 
 GraphUses::GraphUses(const Graph& graph)
     : uses_(graph.num_values(), 0),
@@ -62,13 +47,13 @@ void Replacements::apply(Graph& graph) const {
   });
 }
 
-void erase_nodes(Graph& graph, const std::vector<char>& marked) {
+void erase_nodes(Body& body, const std::vector<char>& marked) {
   std::vector<Node> kept;
-  kept.reserve(graph.main.nodes.size());
-  for (std::size_t i = 0; i < graph.main.nodes.size(); ++i) {
-    if (marked[i] == 0) kept.push_back(std::move(graph.main.nodes[i]));
+  kept.reserve(body.nodes.size());
+  for (std::size_t i = 0; i < body.nodes.size(); ++i) {
+    if (marked[i] == 0) kept.push_back(std::move(body.nodes[i]));
   }
-  graph.main.nodes = std::move(kept);
+  body.nodes = std::move(kept);
 }
 
 }  // namespace mx2onnx::passes

@@ -38,7 +38,7 @@ class Replacements {
   std::vector<onnx::Value> target_;
 };
 
-/// Drops the nodes of the main body whose mark is set.
-void erase_nodes(onnx::Graph& graph, const std::vector<char>& marked);
+/// Drops the nodes of the body whose mark is set.
+void erase_nodes(onnx::Body& body, const std::vector<char>& marked);
 
 }  // namespace mx2onnx::passes

@@ -8,10 +8,12 @@ namespace mx2onnx::passes {
 using onnx::Graph;
 using onnx::Value;
 
-std::size_t remove_dead_nodes(Graph& graph) {
-  auto& nodes = graph.main.nodes;
-  std::vector<char> needed(graph.num_values(), 0);
-  for (const Value output : graph.main.outputs) needed[output.id] = 1;
+namespace {
+
+// Recursion is as deep as control flow is nested, which the resolver of the symbol bounds.
+std::size_t remove_from(onnx::Body& body, std::vector<char>& needed) {
+  auto& nodes = body.nodes;
+  for (const Value output : body.outputs) needed[output.id] = 1;
   std::vector<char> dead(nodes.size(), 0);
   std::size_t count = 0;
   for (std::size_t i = nodes.size(); i-- > 0;) {
@@ -23,21 +25,23 @@ std::size_t remove_dead_nodes(Graph& graph) {
       ++count;
       continue;
     }
-    const auto mark = [&](const onnx::Node& node) {
-      for (const Value input : node.inputs) {
-        if (input.present()) needed[input.id] = 1;
-      }
-    };
-    mark(nodes[i]);
+    for (const Value input : nodes[i].inputs) {
+      if (input.present()) needed[input.id] = 1;
+    }
     for (const auto& attr : nodes[i].attrs) {
-      const auto* body = std::get_if<std::shared_ptr<onnx::Body>>(&attr.value);
-      if (body == nullptr) continue;
-      for_each_node(**body, mark);
-      for (const Value output : (*body)->outputs) needed[output.id] = 1;
+      const auto* inner = std::get_if<std::shared_ptr<onnx::Body>>(&attr.value);
+      if (inner != nullptr) count += remove_from(**inner, needed);
     }
   }
-  erase_nodes(graph, dead);
+  erase_nodes(body, dead);
   return count;
+}
+
+}  // namespace
+
+std::size_t remove_dead_nodes(Graph& graph) {
+  std::vector<char> needed(graph.num_values(), 0);
+  return remove_from(graph.main, needed);
 }
 
 }  // namespace mx2onnx::passes

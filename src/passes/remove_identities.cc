@@ -11,6 +11,29 @@ using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
 
+namespace {
+
+bool passes_through(const Node& node) {
+  return node.op_type == "Identity" || (node.op_type == "Dropout" && node.outputs.size() == 1);
+}
+
+// In the body of a loop or a branch, where an output has to be made by a node of the body.
+std::size_t remove_inner(const GraphUses& uses, onnx::Body& body, Replacements& replacements) {
+  std::vector<char> dead(body.nodes.size(), 0);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < body.nodes.size(); ++i) {
+    const Node& node = body.nodes[i];
+    if (!passes_through(node) || uses.is_output(node.outputs[0])) continue;
+    replacements.add(node.outputs[0], node.inputs[0]);
+    dead[i] = 1;
+    ++count;
+  }
+  erase_nodes(body, dead);
+  return count;
+}
+
+}  // namespace
+
 std::size_t remove_identities(Graph& graph) {
   const GraphUses uses(graph);
   Replacements replacements(graph);
@@ -21,9 +44,7 @@ std::size_t remove_identities(Graph& graph) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
-    const bool passes_through =
-        node.op_type == "Identity" || (node.op_type == "Dropout" && node.outputs.size() == 1);
-    if (!passes_through) continue;
+    if (!passes_through(node)) continue;
     const Value output = node.outputs[0];
     const Value input = replacements.resolve(node.inputs[0]);
     if (uses.is_output(output)) {
@@ -37,8 +58,11 @@ std::size_t remove_identities(Graph& graph) {
     dead[i] = 1;
     ++count;
   }
+  erase_nodes(graph.main, dead);
+  for_each_body(graph.main, [&](onnx::Body& body) {
+    if (&body != &graph.main) count += remove_inner(uses, body, replacements);
+  });
   replacements.apply(graph);
-  erase_nodes(graph, dead);
   return count;
 }
 
