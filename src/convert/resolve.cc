@@ -150,7 +150,7 @@ class Resolver {
     node.output_names = node.def->outputs(node.params.get(), count);
     for (auto& name : node.output_names) {
       if (!raw.name.empty()) name = fmt::format("{}_{}", raw.name, name);
-      name = model_.path + name;
+      name.insert(0, model_.path);
     }
   }
 

@@ -157,7 +157,7 @@ void infer_box_encode(const NoParam& /*p*/, InferContext& c) {
   check_columns(c, 3);
   c.set_input_shape(4, Shape{4});
   c.set_input_shape(5, Shape{4});
-  for (const std::size_t i : {2, 3}) {
+  for (const std::size_t i : {std::size_t{2}, std::size_t{3}}) {
     if (c.input_shape(i).known_rank() && c.input_shape(i).rank() != 3) {
       c.fail_input(i, "3 dimensions");
     }
