@@ -19,7 +19,11 @@ using onnx::Value;
 struct InterleavedParam {
   std::int64_t heads = 1;
   static void declare(AttrDeclarer<InterleavedParam>& d) {
-    d.field("heads", &InterleavedParam::heads).required().at_least(1).help("number of heads");
+    d.field("heads", &InterleavedParam::heads)
+        .required()
+        .at_least(1)
+        .at_most(1 << 20)
+        .help("number of heads");
   }
 };
 
@@ -27,10 +31,17 @@ struct InterleavedParam {
 constexpr std::int64_t kOfSelf = 3;
 constexpr std::int64_t kOfOther = 2;
 
-void expect_rank_3(InferContext& c) {
+// The first input is one projection of so many heads and parts.
+void expect_rank_3(const InterleavedParam& p, std::int64_t parts, InferContext& c) {
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     if (c.input_shape(i).known_rank() && c.input_shape(i).rank() != 3)
       c.fail_input(i, "an array of three dimensions");
+  }
+  const Shape& projection = c.input_shape(0);
+  const std::int64_t slices = p.heads * parts;
+  if (projection.known_rank() && projection[2].is_constant() &&
+      projection[2].value() % slices != 0) {
+    c.fail_input(0, fmt::format("a last dimension that is a multiple of {}", slices));
   }
   c.unify_dtypes();
 }
@@ -40,13 +51,13 @@ Dim dim_of(const Shape& shape, std::size_t axis) {
 }
 
 void infer_self_scores(const InterleavedParam& p, InferContext& c) {
-  expect_rank_3(c);
+  expect_rank_3(p, kOfSelf, c);
   const Shape& all = c.input_shape(0);
   c.set_output_shape(0, {dim_of(all, 1) * p.heads, dim_of(all, 0), dim_of(all, 0)});
 }
 
 void infer_cross_scores(const InterleavedParam& p, InferContext& c) {
-  expect_rank_3(c);
+  expect_rank_3(p, 1, c);
   const Dim batch = dim_of(c.input_shape(0), 1);
   const Dim size = dim_of(c.input_shape(0), 2);
   c.set_input_shape(1, {Dim(), batch, size * kOfOther});
@@ -55,14 +66,14 @@ void infer_cross_scores(const InterleavedParam& p, InferContext& c) {
 }
 
 void infer_self_values(const InterleavedParam& p, InferContext& c) {
-  expect_rank_3(c);
+  expect_rank_3(p, kOfSelf, c);
   const Shape all = c.input_shape(0);
   c.set_input_shape(1, {dim_of(all, 1) * p.heads, dim_of(all, 0), dim_of(all, 0)});
   c.set_output_shape(0, {dim_of(all, 0), dim_of(all, 1), floor_div(dim_of(all, 2), kOfSelf)});
 }
 
 void infer_cross_values(const InterleavedParam& p, InferContext& c) {
-  expect_rank_3(c);
+  expect_rank_3(p, kOfOther, c);
   const Shape all = c.input_shape(0);
   c.set_input_shape(1, {dim_of(all, 1) * p.heads, Dim(), dim_of(all, 0)});
   c.set_output_shape(

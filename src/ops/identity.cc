@@ -41,7 +41,8 @@ void infer_dropout(const DropoutParam& /*p*/, InferContext& c) {
 
 void translate_dropout(const DropoutParam& p, Translation& t) {
   if (t.output_used(1)) return t.refuse("the mask of a dropout is not defined at inference");
-  t.set_output(0, onnx::dropout(t.b, t.input(0), p.p));
+  // ONNX Runtime takes no ratio of 1.
+  t.set_output(0, p.p < 1 ? onnx::dropout(t.b, t.input(0), p.p) : t.b.identity(t.input(0)));
 }
 
 // The first input, with the shape and dtype of the second.

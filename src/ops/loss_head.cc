@@ -61,7 +61,7 @@ void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
   if (p.preserve_shape || data.rank() < 2) {
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
   }
-  if (data.rank() == 4) {
+  if (data.rank() == 4 && t.input_type(0).dtype == DType::kFloat32) {
     t.warn("W-backends-differ",
            "without multi_output, 4-dimensional data is normalised along its last axis, as MXNet "
            "1.9.1 does on "

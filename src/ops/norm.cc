@@ -324,6 +324,14 @@ struct LrnParam {
 
 void translate_lrn(const LrnParam& p, Translation& t) {
   if (t.input_rank(0) != 4) fail(ErrorCode::kModel, "expected data of 4 dimensions");
+  if (p.beta == 0) return t.set_output(0, t.b.identity(t.input(0)));
+  if (p.alpha == 0) {
+    const Value factor = t.b.scalar(t.input_type(0).dtype, std::pow(p.knorm, -p.beta));
+    return t.set_output(0, t.b.mul(t.input(0), factor));
+  }
+  if (p.alpha < 0 || p.beta < 0) {
+    return t.refuse("ONNX Runtime's LRN takes no negative alpha or beta");
+  }
   // For an even size MXNet (oneDNN) takes the window of the odd size below it, and divides by the
   // even one.
   const bool even = p.nsize % 2 == 0;
