@@ -124,8 +124,21 @@ std::vector<Value> Builder::emit_many(std::string_view op_type, std::vector<Valu
   auto outputs = node.outputs;
   while (!node.outputs.empty() && !node.outputs.back().present()) node.outputs.pop_back();
   check(node);
-  bodies_.back()->nodes.push_back(std::move(node));
+  Body& body = *bodies_.back();
+  producers_.resize(graph_.num_values());
+  for (const Value output : node.outputs) {
+    if (output.present()) producers_[output.id] = {&body, body.nodes.size()};
+  }
+  body.nodes.push_back(std::move(node));
   return outputs;
+}
+
+const Node* Builder::producer(Value value) const {
+  if (!value.present() || value.id >= producers_.size()) return nullptr;
+  const auto& [body, index] = producers_[value.id];
+  // A body that has ended may be gone.
+  const bool is_open = std::find(bodies_.begin(), bodies_.end(), body) != bodies_.end();
+  return is_open ? &body->nodes[index] : nullptr;
 }
 
 void Builder::check(const Node& node) const {

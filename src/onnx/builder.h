@@ -44,6 +44,10 @@ class Builder {
   void begin_node(std::string_view name);
   std::string_view node_name() const { return scope_; }
 
+  /// The node that makes a value, in this body or one around it; null for inputs and constants.
+  /// Valid until the next node.
+  const Node* producer(Value value) const;
+
   /// Emits a node with one output of the given type.
   Value emit(std::string_view op_type, std::vector<Value> inputs, Attributes attrs,
              TensorType type);
@@ -111,6 +115,8 @@ class Builder {
   std::vector<std::map<std::string, std::pair<Value, std::size_t>, std::less<>>> symbols_;
   std::vector<std::map<std::string, Value>> caches_;
   std::vector<bool> has_final_name_;  // by value id
+  // By value id: the body and the place in it of the node that makes the value.
+  std::vector<std::pair<const Body*, std::size_t>> producers_;
 };
 
 /// The shape that ONNX's broadcasting gives. A symbolic size against a number other than 1 is taken
