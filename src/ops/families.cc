@@ -33,6 +33,7 @@ void register_all_families(Registry& registry) {
   register_matching(registry);
   register_roi(registry);
   register_multibox(registry);
+  register_deformable(registry);
   register_attention(registry);
   register_foreach(registry);
   register_while_loop(registry);

@@ -36,6 +36,7 @@ void register_box_nms(Registry& registry);
 void register_matching(Registry& registry);
 void register_roi(Registry& registry);
 void register_multibox(Registry& registry);
+void register_deformable(Registry& registry);
 void register_attention(Registry& registry);
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
