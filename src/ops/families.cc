@@ -34,6 +34,8 @@ void register_all_families(Registry& registry) {
   register_roi(registry);
   register_multibox(registry);
   register_deformable(registry);
+  register_proposal(registry);
+  register_boolean_mask(registry);
   register_attention(registry);
   register_foreach(registry);
   register_while_loop(registry);

@@ -37,6 +37,8 @@ void register_matching(Registry& registry);
 void register_roi(Registry& registry);
 void register_multibox(Registry& registry);
 void register_deformable(Registry& registry);
+void register_proposal(Registry& registry);
+void register_boolean_mask(Registry& registry);
 void register_attention(Registry& registry);
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
