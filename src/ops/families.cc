@@ -35,6 +35,7 @@ void register_all_families(Registry& registry) {
   register_multibox(registry);
   register_deformable(registry);
   register_proposal(registry);
+  register_psroi(registry);
   register_boolean_mask(registry);
   register_attention(registry);
   register_foreach(registry);

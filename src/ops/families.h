@@ -38,6 +38,7 @@ void register_roi(Registry& registry);
 void register_multibox(Registry& registry);
 void register_deformable(Registry& registry);
 void register_proposal(Registry& registry);
+void register_psroi(Registry& registry);
 void register_boolean_mask(Registry& registry);
 void register_attention(Registry& registry);
 void register_foreach(Registry& registry);
