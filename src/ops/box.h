@@ -29,8 +29,10 @@ extern const double kNoScore;
 
 /// The scores (batch, boxes) of the boxes that no better box of their class overlaps by more than
 /// `threshold`, and kNoScore at the others. `class_scores` has them by class, (batch, classes,
-/// boxes). Of equal scores the first is the better one.
+/// boxes). Of equal scores the first is the better one. Of each class at most `most` boxes are
+/// kept, all if it is unknown.
 onnx::Value suppress_boxes(onnx::Builder& b, BoxFormat format, onnx::Value boxes,
-                           onnx::Value class_scores, onnx::Value scores, double threshold);
+                           onnx::Value class_scores, onnx::Value scores, double threshold,
+                           const Dim& most = Dim());
 
 }  // namespace mx2onnx

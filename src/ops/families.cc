@@ -33,6 +33,10 @@ void register_all_families(Registry& registry) {
   register_matching(registry);
   register_roi(registry);
   register_multibox(registry);
+  register_deformable(registry);
+  register_proposal(registry);
+  register_psroi(registry);
+  register_boolean_mask(registry);
   register_attention(registry);
   register_rnn(registry);
   register_sequence(registry);
