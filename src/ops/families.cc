@@ -37,6 +37,9 @@ void register_all_families(Registry& registry) {
   register_foreach(registry);
   register_while_loop(registry);
   register_cond(registry);
+  register_linalg_products(registry);
+  register_linalg_factors(registry);
+  register_linalg_eigen(registry);
 }
 
 }  // namespace mx2onnx

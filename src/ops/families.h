@@ -40,6 +40,9 @@ void register_attention(Registry& registry);
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
 void register_cond(Registry& registry);
+void register_linalg_products(Registry& registry);
+void register_linalg_factors(Registry& registry);
+void register_linalg_eigen(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
