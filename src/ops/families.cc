@@ -40,6 +40,8 @@ void register_all_families(Registry& registry) {
   register_linalg_products(registry);
   register_linalg_factors(registry);
   register_linalg_eigen(registry);
+  register_special_functions(registry);
+  register_random_pdf(registry);
 }
 
 }  // namespace mx2onnx

@@ -43,6 +43,8 @@ void register_cond(Registry& registry);
 void register_linalg_products(Registry& registry);
 void register_linalg_factors(Registry& registry);
 void register_linalg_eigen(Registry& registry);
+void register_special_functions(Registry& registry);
+void register_random_pdf(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
