@@ -42,6 +42,8 @@ void register_all_families(Registry& registry) {
   register_linalg_eigen(registry);
   register_special_functions(registry);
   register_random_pdf(registry);
+  register_numeric(registry);
+  register_hawkes(registry);
 }
 
 }  // namespace mx2onnx

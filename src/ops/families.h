@@ -45,6 +45,8 @@ void register_linalg_factors(Registry& registry);
 void register_linalg_eigen(Registry& registry);
 void register_special_functions(Registry& registry);
 void register_random_pdf(Registry& registry);
+void register_numeric(Registry& registry);
+void register_hawkes(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
