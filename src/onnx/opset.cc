@@ -21,6 +21,8 @@ constexpr int kShapeRange = 15;
 constexpr int kAllowZero = 14;
 constexpr int kBatchNormTrainingMode = 14;
 constexpr int kResizeOptionalInputs = 13;
+constexpr int kDft = 17;
+constexpr int kDftAxisAsInput = 20;
 
 std::vector<bool> axis_mask(const Ints& axes, std::size_t rank) {
   std::vector<bool> mask(rank, false);
@@ -218,6 +220,19 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
   for (std::size_t axis = begin; axis < end; ++axis)
     axes.push_back(static_cast<std::int64_t>(axis));
   return b.gather(all, b.ints(axes), 0);
+}
+
+bool has_dft(int opset) { return opset >= kDft; }
+
+Value dft(Builder& b, Value x, bool inverse) {
+  TensorType type = b.type(x);
+  type.shape[2] = 2;
+  Attributes attrs{{"inverse", inverse}};
+  if (b.opset() >= kDftAxisAsInput) {
+    return b.emit("DFT", {x, Value{}, b.int_scalar(1)}, std::move(attrs), std::move(type));
+  }
+  attrs.emplace_back("axis", 1);
+  return b.emit("DFT", {x}, std::move(attrs), std::move(type));
 }
 
 bool has_allowzero(const Builder& b) { return b.opset() >= kAllowZero; }

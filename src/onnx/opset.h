@@ -64,6 +64,12 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end);
 /// True if Reshape can be told that 0 means 0.
 bool has_allowzero(const Builder& b);
 
+/// Whether an opset has DFT.
+bool has_dft(int opset);
+/// The Fourier transform along axis 1 of (rows, length, 1 or 2); complex numbers are the last axis
+/// of the result. The inverse is divided by the length.
+Value dft(Builder& b, Value x, bool inverse);
+
 /// How Resize maps coordinates: ONNX's coordinate_transformation_mode.
 enum class ResizeCoordinates { kAsymmetric, kHalfPixel, kAlignCorners, kPytorchHalfPixel };
 /// Resizes the last axes (as many as there are sizes) of `x`. Mode: "nearest" (floor) or "linear".

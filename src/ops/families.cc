@@ -43,6 +43,13 @@ void register_all_families(Registry& registry) {
   register_foreach(registry);
   register_while_loop(registry);
   register_cond(registry);
+  register_linalg_products(registry);
+  register_linalg_factors(registry);
+  register_linalg_eigen(registry);
+  register_special_functions(registry);
+  register_random_pdf(registry);
+  register_numeric(registry);
+  register_hawkes(registry);
 }
 
 }  // namespace mx2onnx

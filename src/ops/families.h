@@ -46,6 +46,13 @@ void register_sequence(Registry& registry);
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
 void register_cond(Registry& registry);
+void register_linalg_products(Registry& registry);
+void register_linalg_factors(Registry& registry);
+void register_linalg_eigen(Registry& registry);
+void register_special_functions(Registry& registry);
+void register_random_pdf(Registry& registry);
+void register_numeric(Registry& registry);
+void register_hawkes(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
