@@ -258,6 +258,35 @@ std::optional<Tensor> eval_gather(const Node& node, const Tensor& x, const Tenso
   return with_bytes(x.dtype, indices.dims, std::move(bytes));
 }
 
+// Slices forward; the sizes of the result follow ONNX's clamping.
+std::optional<Tensor> eval_slice(const std::vector<const Tensor*>& inputs) {
+  const Tensor& x = *inputs[0];
+  const Dims starts = read_ints(*inputs[1]);
+  const Dims ends = read_ints(*inputs[2]);
+  const Dims axes = read_ints(*inputs[3]);
+  const Dims steps = inputs.size() > 4 ? read_ints(*inputs[4]) : Dims(axes.size(), 1);
+  if (starts.size() != axes.size() || ends.size() != axes.size() || steps.size() != axes.size())
+    return std::nullopt;
+  Dims dims = x.dims;
+  Dims strides = strides_of(x.dims);
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto axis = resolve_axis(axes[i], x.dims.size());
+    if (!axis || steps[i] < 1) return std::nullopt;
+    const std::int64_t size = dims[*axis];
+    const auto clamped = [size](std::int64_t at) {
+      return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size);
+    };
+    const std::int64_t start = clamped(starts[i]);
+    const std::int64_t span = std::max<std::int64_t>(clamped(ends[i]) - start, 0);
+    dims[*axis] = span / steps[i] + (span % steps[i] != 0 ? 1 : 0);
+    offset += start * strides[*axis];
+    strides[*axis] *= dims[*axis] > 1 ? steps[i] : 0;  // a step may be as large as the type
+  }
+  if (count_of(dims) == 0) offset = 0;
+  return strided_copy(x, dims, offset, strides);
+}
+
 std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
   const Attribute* value = node.find("value");
   const auto* tensor = value == nullptr ? nullptr : std::get_if<Tensor>(&value->value);
@@ -279,6 +308,7 @@ std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*
   if (op == "Transpose") return eval_transpose(node, x);
   if (op == "Concat") return eval_concat(node, inputs);
   if (op == "ConstantOfShape") return eval_fill(node, x);
+  if (op == "Slice" && inputs.size() >= 4) return eval_slice(inputs);
   if (inputs.size() != 2) return std::nullopt;
   if (op == "Reshape") return eval_reshape(node, x, *inputs[1]);
   if (op == "Gather") return eval_gather(node, x, *inputs[1]);

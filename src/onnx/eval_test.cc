@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "onnx/schema.h"
 
@@ -33,6 +34,27 @@ TEST(EvalTest, MovesData) {
   const auto picked = run("Gather", {make_tensor<std::int64_t>({3}, {7, 8, 9}),
                                      make_tensor<std::int64_t>({2}, {-1, 0})});
   EXPECT_EQ(read_ints(*picked), (std::vector<std::int64_t>{9, 7}));
+}
+
+std::optional<Tensor> slice(const std::vector<std::int64_t>& starts,
+                            const std::vector<std::int64_t>& ends,
+                            const std::vector<std::int64_t>& axes,
+                            const std::vector<std::int64_t>& steps) {
+  const auto ints = [](const std::vector<std::int64_t>& values) {
+    return make_tensor<std::int64_t>({static_cast<std::int64_t>(values.size())}, values);
+  };
+  return run("Slice", {kMatrix, ints(starts), ints(ends), ints(axes), ints(steps)});
+}
+
+TEST(EvalTest, Slices) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(read_doubles(*slice({1}, {kLast}, {1}, {1})), (std::vector<double>{2, 3, 5, 6}));
+  EXPECT_EQ(read_doubles(*slice({-1, 0}, {2, 3}, {0, -1}, {1, 2})), (std::vector<double>{4, 6}));
+  EXPECT_EQ(slice({2}, {1}, {1}, {1})->dims, (std::vector<std::int64_t>{2, 0}));
+  EXPECT_EQ(slice({9}, {kLast}, {0}, {kLast})->dims, (std::vector<std::int64_t>{0, 3}));
+  EXPECT_EQ(read_doubles(*slice({0}, {kLast}, {1}, {kLast})), (std::vector<double>{1, 4}));
+  EXPECT_FALSE(slice({2}, {0}, {1}, {-1}));
+  EXPECT_FALSE(slice({0}, {1}, {2}, {1}));
 }
 
 TEST(EvalTest, LargeResultsAreMadeWhenAskedFor) {

@@ -199,6 +199,16 @@ void infer_repeat(const RepeatParam& p, InferContext& c) {
   c.set_output_shape(0, to);
 }
 
+// Whether pixels of images are repeated: how Gluon's networks grow images, which is a Resize.
+bool is_image_repeat(const RepeatParam& p, const Translation& t) {
+  const Shape& shape = t.input_shape(0);
+  if (!p.axis || shape.rank() != 4 || t.output_type(0).dtype != DType::kFloat32) return false;
+  const bool empty = std::any_of(shape.dims().begin(), shape.dims().end(), [](const Dim& dim) {
+    return dim.is_constant() && dim.value() == 0;
+  });
+  return !empty && p.repeats <= 16 && checked_axis(*p.axis, 4) >= 2;
+}
+
 void translate_repeat(const RepeatParam& p, Translation& t) {
   const Shape& to = t.output_shape(0);
   if (p.repeats == 0) return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, 0, to));
@@ -209,6 +219,10 @@ void translate_repeat(const RepeatParam& p, Translation& t) {
     x = onnx::reshape(t.b, x, from);
   }
   if (p.repeats == 1) return t.set_output(0, x);
+  if (is_image_repeat(p, t)) {
+    return t.set_output(
+        0, onnx::resize(t.b, x, {to[2], to[3]}, "nearest", onnx::ResizeCoordinates::kAsymmetric));
+  }
   // Each element is repeated along an axis of its own behind the axis.
   const auto axis = static_cast<std::int64_t>(checked_axis(p.axis.value_or(0), from.rank())) + 1;
   std::vector<Dim> dims = from.dims();

@@ -31,6 +31,8 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(
 
 std::size_t remove_identities(onnx::Graph& graph);
 std::size_t fold_constants(onnx::Graph& graph);
+std::size_t slice_before_concat(onnx::Graph& graph);
+std::size_t merge_resizes(onnx::Graph& graph);
 std::size_t fold_batch_norm(onnx::Graph& graph);
 std::size_t share_duplicate_weights(onnx::Graph& graph);
 std::size_t remove_dead_nodes(onnx::Graph& graph);

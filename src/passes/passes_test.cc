@@ -163,13 +163,65 @@ TEST_F(FoldBatchNormTest, NotWhereTheScaleIsInfinite) {
   EXPECT_EQ(fold_batch_norm(graph_), 0U);
 }
 
+class SliceBeforeConcatTest : public PassTest {
+ protected:
+  // Parts of 3, 4 and a free number of rows; rows `start` to `end` of all of them.
+  std::string sliced(std::int64_t start, const Dim& end, std::size_t changes) {
+    DimArena arena;
+    const Value joined = b_.concat(
+        {input("a", Shape{3, 2}), input("b", Shape{4, 2}), input("c", Shape{arena.symbol("n"), 2})},
+        0);
+    output(onnx::slice(b_, joined, {{0, start, end, 1}},
+                       Shape{end.is_constant() && end.value() < 100 ? end - start : Dim(1), 2}),
+           "y");
+    EXPECT_EQ(slice_before_concat(graph_), changes);
+    const auto& slice = graph_.main.nodes.back();
+    std::string text = graph_.name_of(slice.inputs[0]);
+    for (const std::size_t i : {1, 2}) {
+      text += ' ' + std::to_string(read_ints(*graph_.constant(slice.inputs[i]))[0]);
+    }
+    return text;
+  }
+};
+
+TEST_F(SliceBeforeConcatTest, FirstPart) { EXPECT_EQ(sliced(0, 3, 1), "a 0 3"); }
+TEST_F(SliceBeforeConcatTest, SecondPart) { EXPECT_EQ(sliced(4, 7, 1), "b 1 4"); }
+TEST_F(SliceBeforeConcatTest, NotAcrossParts) { EXPECT_EQ(sliced(2, 4, 0), "Concat 2 4"); }
+TEST_F(SliceBeforeConcatTest, NotBehindWhatIsKnown) { EXPECT_EQ(sliced(7, 8, 0), "Concat 7 8"); }
+
+class MergeResizesTest : public PassTest {
+ protected:
+  Value grown(Value x, const Dim& high, const Dim& wide, const char* mode = "nearest") {
+    return onnx::resize(b_, x, {high, wide}, mode, onnx::ResizeCoordinates::kAsymmetric);
+  }
+};
+
+TEST_F(MergeResizesTest, AlongTwoAxes) {
+  output(grown(grown(input("x", Shape{1, 1, 2, 3}), 2, 9), 4, 9), "y");
+  EXPECT_EQ(merge_resizes(graph_), 1U);
+  const auto& last = graph_.main.nodes.back();
+  EXPECT_EQ(graph_.name_of(last.inputs[0]), "x");
+  EXPECT_EQ(read_doubles(*graph_.constant(last.inputs[2])), (std::vector<double>{1, 1, 2, 3}));
+}
+
+TEST_F(MergeResizesTest, NotWhereTheFirstIsUsedOtherwise) {
+  const Value first = grown(input("x", Shape{1, 1, 2, 3}), 2, 6);
+  output(grown(first, 4, 6), "y");
+  output(b_.unary("Relu", first), "z");
+  EXPECT_EQ(merge_resizes(graph_), 0U);
+}
+
+TEST_F(MergeResizesTest, NotLinearOnes) {
+  output(grown(grown(input("x", Shape{1, 1, 2, 3}), 2, 6, "linear"), 4, 6), "y");
+  EXPECT_EQ(merge_resizes(graph_), 0U);
+}
+
 TEST_F(PassTest, PipelineKnowsItsPasses) {
   output(b_.unary("Relu", input("x", Shape{2})), "y");
   EXPECT_EQ(error_text([&] { check_names({"fold_everything"}); }),
             "there is no pass \"fold_everything\"\n"
-            "hint: the passes are remove_identities, fold_constants, fold_batch_norm, "
-            "share_duplicate_weights or "
-            "remove_dead_nodes");
+            "hint: the passes are remove_identities, fold_constants, slice_before_concat, "
+            "merge_resizes, fold_batch_norm, share_duplicate_weights or remove_dead_nodes");
   EXPECT_EQ(run_pipeline(graph_, {"fold_constants"}).size(), pipeline().size() - 1);
 }
 

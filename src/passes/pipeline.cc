@@ -14,6 +14,9 @@ const std::vector<Pass>& pipeline() {
       {"remove_identities", "drops Identity and inference-time Dropout", remove_identities},
       // Before the patterns that want constant weights.
       {"fold_constants", "computes what depends on constants only", fold_constants},
+      {"slice_before_concat", "slices the one part that is wanted of what would be joined first",
+       slice_before_concat},
+      {"merge_resizes", "makes one Resize of two that repeat pixels", merge_resizes},
       {"fold_batch_norm", "folds BatchNormalization into the Conv, ConvTranspose or Gemm before it",
        fold_batch_norm},
       {"share_duplicate_weights", "stores equal weights once", share_duplicate_weights},

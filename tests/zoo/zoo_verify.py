@@ -1,0 +1,184 @@
+"""Converts models of the corpora, runs them in ONNX Runtime, and compares with what MXNet gave: for tools/zoo.py and the tests.
+
+The error of an output is the largest difference in relation to its largest magnitude. Where a detector's rows (class, score, box) differ in
+place, they are compared as a set: see `compare_rows`.
+"""
+
+import hashlib
+import re
+
+import mx2onnx
+import numpy as np
+import onnxruntime
+from running import spelling_changes
+
+import onnx
+
+TOLERANCE = 1e-3
+"""The largest error that is the rounding of another order of additions, through up to 400 layers; most models have 1e-6."""
+
+ROWS_UNMATCHED = 0.02
+"""The share of a detector's rows that may be without a partner: those whose neighbours' scores differ by rounding only."""
+
+
+class Different(Exception):
+    """The converted model does not give MXNet's numbers."""
+
+
+def error_of(found, expected):
+    """The largest difference in relation to the largest magnitude; infinite where one has a NaN and the other has not."""
+    if found.size == 0:
+        return 0.0
+    found, expected = np.asarray(found, "f8"), np.asarray(expected, "f8")
+    finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(found)) or not np.array_equal(
+        found[~finite], expected[~finite], equal_nan=True
+    ):
+        return float("inf")
+    if not finite.any():
+        return 0.0
+    return float(np.abs(found - expected)[finite].max() / max(1e-6, np.abs(expected[finite]).max()))
+
+
+def rows_of(outputs):
+    """The outputs of a detector as one matrix of rows, (class, score, box…), each column in relation to its output's magnitude."""
+    count = int(np.prod(outputs[0].shape[:2]))
+    return np.concatenate([np.asarray(o, "f8").reshape(count, -1) for o in outputs], 1)
+
+
+def are_rows(shapes):
+    """Whether outputs of these shapes are a detector's classes, scores and boxes."""
+    if len(shapes) != 3 or any(len(s) < 2 or s[:2] != shapes[0][:2] for s in shapes):
+        return False
+    return [int(np.prod(s[2:])) for s in shapes] == [1, 1, 4]
+
+
+def compare_rows(found, expected, tolerance=TOLERANCE):
+    """(error, moved, unmatched) of two lists of outputs as sets of rows.
+
+    Each row of MXNet takes the nearest of our rows that nobody has taken, in MXNet's order; a pair differs by the largest difference
+    of a column in relation to that output's magnitude, and must stay within the tolerance. Classes are equal.
+    """
+    ours, theirs = rows_of(found), rows_of(expected)
+    scale = np.concatenate([np.full(int(np.prod(o.shape[2:])), max(1e-6, np.abs(o).max())) for o in expected])
+    free = np.ones(len(ours), bool)
+    error, moved, unmatched = 0.0, 0, 0
+    for place, row in enumerate(theirs):
+        distance = (np.abs(ours - row) / scale).max(1)
+        distance[~free | (ours[:, 0] != row[0])] = np.inf
+        # The same place first: equal rows of -1 then count as unmoved.
+        nearest = place if distance[place] <= tolerance else int(distance.argmin())
+        if distance[nearest] > tolerance:
+            unmatched += 1
+            continue
+        free[nearest] = False
+        error = max(error, float(distance[nearest]))
+        moved += nearest != place
+    return error, moved, unmatched
+
+
+def compare(found, expected, samples=1, tolerance=TOLERANCE):
+    """{"error", "moved", "unmatched", "rows"} of a model's outputs; Different if they are not MXNet's.
+
+    With `samples` the model ran on a batch whose first samples are those that MXNet saw.
+    """
+    if len(found) != len(expected):
+        raise Different("%d outputs, MXNet %d" % (len(found), len(expected)))
+    first, worst, message = [], 0.0, ""
+    for i, (ours, (shape, dtype, step, values)) in enumerate(zip(found, expected)):
+        if samples > 1:
+            if ours.ndim == 0 or shape[0] * samples != ours.shape[0]:
+                raise Different(
+                    "output %d: shape %s for %d samples, MXNet %s for one" % (i, ours.shape, samples, shape)
+                )
+            ours = ours[: shape[0]]
+        if ours.shape != shape:
+            raise Different("output %d: shape %s, MXNet %s" % (i, ours.shape, shape))
+        if ours.dtype.name != dtype:
+            raise Different("output %d: %s, MXNet %s" % (i, ours.dtype.name, dtype))
+        first.append(ours)
+        error = error_of(ours.reshape(-1)[::step], values)
+        worst = max(worst, error)
+        if error > tolerance and not message:
+            message = "output %d: error %.2g" % (i, error)
+    result = {"error": worst, "moved": 0, "unmatched": 0, "rows": 0}
+    if not message:
+        return result
+    shapes = [e[0] for e in expected]
+    if are_rows(shapes) and all(e[2] == 1 for e in expected):
+        result["rows"] = len(rows_of(first))
+        recorded = [e[3].reshape(e[0]) for e in expected]
+        result["error"], result["moved"], result["unmatched"] = compare_rows(first, recorded, tolerance)
+        if result["unmatched"] <= ROWS_UNMATCHED * result["rows"]:
+            return result
+        message += ", %d of %d rows without a partner" % (result["unmatched"], result["rows"])
+    raise Different(message)
+
+
+def session(model, optimised=True):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def run(model, feeds):
+    """The outputs of a model."""
+    loaded = session(model)
+    wanted = {i.name for i in loaded.get_inputs()}
+    return loaded.run(None, {name: value for name, value in feeds.items() if name in wanted})
+
+
+def fixed_parts(result):
+    """[(symbol, number, node)] of free sizes that the graph itself fixes."""
+    return [(d["node"], d["message"]) for d in result.diagnostics if d["id"] == "W-dim-fixed"]
+
+
+def _nodes(graph):
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _nodes(attribute.g)
+
+
+def form_of(model):
+    """(digest, operators): what the graph computes, apart from the opset's number."""
+    graph = onnx.load_from_string(model).graph
+    digest = hashlib.sha256()
+    for node in graph.node:
+        digest.update(node.SerializeToString())
+    for tensor in graph.initializer:
+        digest.update(tensor.name.encode() + tensor.SerializeToString()[: 1 << 16])
+    for port in list(graph.input) + list(graph.output):
+        digest.update(port.SerializeToString())
+    return digest.digest(), {node.op_type for node in _nodes(graph)}
+
+
+def same_meaning(form, other, opsets):
+    """Whether two graphs, of form_of(), are one, and no operator in it is spelled differently in one of the opsets."""
+    low, high = sorted(opsets)
+    return form[0] == other[0] and not any(low < o <= high for op in form[1] for o in spelling_changes(op))
+
+
+def one_line(error):
+    """An error's text on one line; of a refusal, what stands behind "cannot be converted to opset N:"."""
+    text = re.sub(r"\s+", " ", str(error).strip())
+    return re.sub(r"^symbol: the model cannot be converted to opset \d+: ", "", text)[:300]
+
+
+def convert(entry, symbol, params, inputs, opset):
+    return mx2onnx.convert(symbol, params, inputs=inputs, opset=opset)
+
+
+def second_sample(feeds, entry):
+    """A batch of two: what MXNet saw, and its mirror image."""
+    return {
+        name: np.concatenate([value, value[..., ::-1]])
+        if entry.meta["inputs"][name].get("axes", [None])[0] == "B"
+        else value
+        for name, value in feeds.items()
+    }

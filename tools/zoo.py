@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Converts and verifies the graphs of tests/zoo (GluonCV, GluonNLP) against MXNet's recorded outputs; writes docs/zoo.md.
+
+  zoo.py [--only REGEX] [--sample N] [--opset N]... [--jobs N] [--timeout S] [--memory GB] [--resume] [--quick]
+         [--no-docs]
+
+Each model is converted with its recorded sizes at every opset, and run at opset 17 and at the others of --opset (12, 13 and 28 unless said
+otherwise; the first possible one where 12 is not). Where the graph of another opset is the one that ran, and no operator in it is spelled differently between the two, ONNX
+Runtime only loads it. Then it is converted with free sizes and run at the second size of MXNet's recording, or, where
+there is none, on a batch of two whose first sample is the recorded one.
+
+Each model runs in a process of its own, within bounds of time and memory; results stream into build/zoo/results.jsonl, from
+which the page is written when all models are in it.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import pathlib
+import re
+import resource
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests" / "zoo"), str(ROOT / "tests" / "python")]
+
+import mx2onnx  # noqa: E402
+import zoo_corpus  # noqa: E402
+import zoo_page  # noqa: E402
+import zoo_verify as v  # noqa: E402
+from zoo_page import ranges  # noqa: E402
+
+RESULTS = ROOT / "build" / "zoo" / "results.jsonl"
+PAGE = ROOT / "docs" / "zoo.md"
+MAIN = mx2onnx.DEFAULT_OPSET
+ALL = range(mx2onnx.FIRST_OPSET, mx2onnx.LAST_OPSET + 1)
+
+
+def verify(entry, opsets, quick):
+    """One model's result: a dict that JSON can hold."""
+    row = {
+        "corpus": entry.corpus,
+        "name": entry.name,
+        "family": entry.family,
+        "outcome": "match",
+        "note": "",
+        "error": 0.0,
+    }
+    row.update({"opsets": [], "ran": [], "loaded": [], "sizes": [], "fixed": [], "moved": 0, "unmatched": 0, "rows": 0})
+
+    def keep(found, what):
+        row["error"] = max(row["error"], found["error"])
+        for key in ("moved", "unmatched", "rows"):
+            row[key] = max(row[key], found[key])
+        row["at"] = what
+
+    try:
+        symbol, params, feeds = entry.symbol(), entry.params(), entry.feeds()
+    except Exception as e:
+        return dict(row, outcome="unreadable", note=v.one_line(e))
+    forms, refusals = {}, {}
+    for opset in [MAIN] + opsets + [o for o in ALL if o not in opsets and o != MAIN]:
+        first = not [o for o in row["opsets"] if o < MAIN]
+        if quick and opset not in opsets and opset != MAIN and not (first and opset < MAIN):
+            continue
+        where = "opset %d" % opset
+        try:
+            model = v.convert(entry, symbol, params, entry.fixed_inputs(), opset).model
+        except mx2onnx.Error as e:
+            refusals[opset] = v.one_line(e)
+            continue
+        row["opsets"].append(opset)
+        if opset != MAIN and opset not in opsets and not (first and opset < MAIN):
+            continue
+        try:
+            form = v.form_of(model)
+            if any(v.same_meaning(f, form, (o, opset)) for o, f in forms.items()):
+                v.session(model, optimised=False)
+                row["loaded"].append(opset)
+            else:
+                keep(v.compare(v.run(model, feeds), entry.expected()), where)
+                row["ran"].append(opset)
+            forms[opset] = form
+        except v.Different as e:
+            return dict(row, outcome="different", note="%s: %s" % (where, e))
+        except Exception as e:
+            return dict(row, outcome="ONNX Runtime", note="%s: %s" % (where, v.one_line(e)))
+    row["opsets"].sort()
+    if not row["opsets"]:
+        return dict(row, outcome="refused", note=refusals[MAIN])
+    row["sizes"].append("fixed")
+    if refusals:
+        row["note"] = "opset %s: %s" % (ranges(refusals), refusals[min(refusals)])
+    verify_free(entry, symbol, params, feeds, row, keep)
+    return row
+
+
+def verify_free(entry, symbol, params, feeds, row, keep):
+    inputs = entry.free_inputs()
+    if inputs is None:
+        return
+    letters = sorted({size for shape, _ in inputs.values() for size in shape if isinstance(size, str)})
+    where = "free %s" % ", ".join(letters)
+    opset = MAIN if MAIN in row["opsets"] else row["opsets"][0]
+    try:
+        result = v.convert(entry, symbol, params, inputs, opset)
+        row["fixed"] = [list(pair) for pair in v.fixed_parts(result)]
+        free = sorted(
+            {str(size) for port in result.inputs for size in port["shape"] if not str(size).isdigit()} & set(letters)
+        )
+        if entry.alt and agree(result, entry.meta["alt"]["inputs"]):
+            keep(v.compare(v.run(result.model, entry.feeds(alt=True)), entry.expected(alt=True)), where)
+        elif entry.corpus == "gluoncv" and "B" in free:
+            keep(v.compare(v.run(result.model, v.second_sample(feeds, entry)), entry.expected(), samples=2), where)
+        else:
+            keep(v.compare(v.run(result.model, feeds), entry.expected()), where)
+        row["sizes"] += free
+    except mx2onnx.Error as e:
+        row.update(outcome="refused with free sizes", note="%s: %s" % (where, v.one_line(e)))
+    except v.Different as e:
+        row.update(outcome="different", note="%s: %s" % (where, e))
+    except Exception as e:
+        row.update(outcome="ONNX Runtime", note="%s: %s" % (where, v.one_line(e)))
+
+
+def agree(result, shapes):
+    """Whether inputs of these shapes can be fed to a model."""
+    return all(
+        not str(size).isdigit() or int(size) == given
+        for port in result.inputs
+        for size, given in zip(port["shape"], shapes[port["name"]])
+    )
+
+
+def child(entry, args, pipe):
+    memory = args.memory << 30
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    start = time.monotonic()
+    try:
+        row = verify(entry, args.opset, args.quick)
+    except BaseException as e:
+        row = {
+            "corpus": entry.corpus,
+            "name": entry.name,
+            "family": entry.family,
+            "outcome": "failed",
+            "note": repr(e)[:300],
+        }
+    row["seconds"] = round(time.monotonic() - start, 1)
+    pipe.send(row)
+
+
+def run_all(entries, args, out):
+    """Yields the rows as they come in."""
+    context = multiprocessing.get_context("fork")
+    waiting, running = list(entries), []
+    while waiting or running:
+        while waiting and len(running) < args.jobs:
+            entry = waiting.pop(0)
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=child, args=(entry, args, theirs))
+            process.start()
+            theirs.close()
+            running.append((entry, process, ours, time.monotonic()))
+        multiprocessing.connection.wait([r[2] for r in running], timeout=0.5)
+        for item in list(running):
+            entry, process, pipe, start = item
+            row = None
+            if pipe.poll():
+                try:
+                    row = pipe.recv()
+                except EOFError:
+                    process.join()
+                    row = {"outcome": "failed", "note": "the process ended with %s" % process.exitcode}
+            elif time.monotonic() - start > args.timeout:
+                process.kill()
+                row = {"outcome": "too long", "note": "more than %d s" % args.timeout}
+            if row is None:
+                continue
+            process.join()
+            running.remove(item)
+            row = dict({"corpus": entry.corpus, "name": entry.name, "family": entry.family}, **row)
+            row.setdefault("seconds", round(time.monotonic() - start, 1))
+            row["build"] = args.build
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+            yield row
+
+
+def read_results():
+    rows = {}
+    if RESULTS.exists():
+        for line in RESULTS.read_text().splitlines():
+            row = json.loads(line)
+            rows[(row["corpus"], row["name"])] = row
+    return rows
+
+
+def line_of(row):
+    return "%-24s %-44s %8s  %-7s %-16s %5.1fs %s" % (
+        row["outcome"],
+        row["name"],
+        "%.1e" % row["error"] if row["outcome"] == "match" else "",
+        ranges(row.get("opsets", [])),
+        " ".join(row.get("sizes", [])),
+        row["seconds"],
+        row["note"],
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="REGEX", help="those whose corpus/name matches")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="N of them, always the same")
+    parser.add_argument("--opset", type=int, action="append", help="also run at this opset (12, 13, 28)")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for each model")
+    parser.add_argument("--memory", type=int, default=16, help="GB of addresses for each model")
+    parser.add_argument("--resume", action="store_true", help="leave out what this build has verified already")
+    parser.add_argument("--quick", action="store_true", help="convert only at the opsets that are run")
+    parser.add_argument("--no-docs", action="store_true", help="do not write docs/zoo.md")
+    args = parser.parse_args()
+    args.opset = args.opset or [12, 13, mx2onnx.LAST_OPSET]
+    args.build = hashlib.sha256(pathlib.Path(mx2onnx._core.__file__).read_bytes()).hexdigest()[:16]
+
+    entries = [e for corpus in zoo_corpus.CORPORA for e in zoo_corpus.load(corpus).values()]
+    everything = {(e.corpus, e.name) for e in entries}
+    # The small ones first: most of what there is to see comes soon.
+    entries = sorted((e for e in entries if re.search(args.only, repr(e))), key=lambda e: e.size)
+    if args.sample:
+        entries = sorted(entries, key=lambda e: hashlib.sha1(e.name.encode()).hexdigest())[: args.sample]
+    if args.resume:
+        done = {key for key, row in read_results().items() if row["build"] == args.build}
+        entries = [e for e in entries if (e.corpus, e.name) not in done]
+
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    with open(RESULTS, "a") as out:
+        for row in run_all(entries, args, out):
+            counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
+            print(line_of(row), flush=True)
+    print("; ".join("%d %s" % (n, outcome) for outcome, n in sorted(counts.items())) or "nothing to do")
+    rows = read_results()
+    if not args.no_docs and everything <= set(rows):
+        PAGE.write_text(zoo_page.page([rows[key] for key in sorted(everything)]))
+        print("written: %s" % PAGE.relative_to(ROOT))
+    sys.exit(1 if any(o not in ("match", "refused") for o in counts) else 0)
+
+
+if __name__ == "__main__":
+    main()
