@@ -1,5 +1,7 @@
 #include "ops/common.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numeric>
 
@@ -40,8 +42,15 @@ onnx::Value counting(onnx::Builder& b, const Dim& size) {
   if (size.is_constant() && size.value() <= kMostStored) {
     return b.ints(iota(static_cast<std::size_t>(size.value())));
   }
+  const std::string key = size.is_constant()
+                              ? fmt::format("counting to {}", size.value())
+                              : fmt::format("counting {}", static_cast<const void*>(size.expr()));
+  if (const onnx::Value known = b.find_cached(key); known.present()) return known;
   const onnx::Value end = onnx::reshape(b, onnx::size_tensor(b, size), Shape(std::vector<Dim>{}));
-  return b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {}, {DType::kInt64, Shape{size}});
+  const onnx::Value range =
+      b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {}, {DType::kInt64, Shape{size}});
+  b.remember(key, range);
+  return range;
 }
 
 std::vector<std::int64_t> iota(std::size_t count) {

@@ -103,20 +103,6 @@ Value scalar_size(Builder& b, const Dim& size) {
   return onnx::squeeze(b, onnx::size_tensor(b, size), {0});
 }
 
-Value counting(Builder& b, const Dim& count) {
-  if (count.is_constant() && count.value() <= kMostConstantElements) {
-    return b.ints(iota(static_cast<std::size_t>(count.value())));
-  }
-  const std::string key = count.is_constant()
-                              ? fmt::format("counting to {}", count.value())
-                              : fmt::format("counting {}", static_cast<const void*>(count.expr()));
-  if (const Value known = b.find_cached(key); known.present()) return known;
-  const Value range = b.emit("Range", {b.int_scalar(0), scalar_size(b, count), b.int_scalar(1)}, {},
-                             {DType::kInt64, Shape{count}});
-  b.remember(key, range);
-  return range;
-}
-
 Value position_mask(Builder& b, std::string_view op_type, const Dim& rows, const Dim& columns,
                     std::int64_t offset) {
   const bool is_static = rows.is_constant() && columns.is_constant();

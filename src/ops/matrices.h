@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ops/op_def.h"
+#include "ops/common.h"
 
 namespace mx2onnx {
 
@@ -33,9 +33,6 @@ onnx::Value triangle(onnx::Builder& b, onnx::Value x, bool lower);
 
 /// A size as an int64 scalar.
 onnx::Value scalar_size(onnx::Builder& b, const Dim& size);
-
-/// 0, 1, … count - 1 as int64.
-onnx::Value counting(onnx::Builder& b, const Dim& count);
 
 /// True (bool, of shape (rows, columns)) where `op_type`, "Equal" or "Less", holds of a row's
 /// number and that of a column less `offset`.

@@ -88,21 +88,11 @@ void infer_last(const SequenceLastParam& p, InferContext& c) {
 // Lengths are cut to integers, as C++ does it.
 Value whole_lengths(Translation& t) { return t.b.cast(t.input(1), DType::kInt64); }
 
-// 0, 1, … up to a size.
-Value positions(Builder& b, const Dim& size) {
-  if (size.is_constant() && size.value() <= 4096) {
-    return b.ints(iota(static_cast<std::size_t>(size.value())));
-  }
-  const Value end = onnx::squeeze(b, onnx::size_tensor(b, size), {0});
-  return b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {},
-                {DType::kInt64, Shape(std::vector<Dim>{size})});
-}
-
 void translate_mask(const SequenceMaskParam& p, Translation& t) {
   if (!p.use_sequence_length) return t.set_output(0, t.b.identity(t.input(0)));
   Builder& b = t.b;
   const std::size_t rank = t.input_rank(0);
-  const Value steps = along_axis(b, positions(b, t.input_shape(0)[time_axis(p)]), time_axis(p), 2);
+  const Value steps = along_axis(b, counting(b, t.input_shape(0)[time_axis(p)]), time_axis(p), 2);
   const Value lengths = along_axis(b, whole_lengths(t), batch_axis(p), 2);
   Value inside = b.binary("Less", steps, lengths);
   std::vector<std::int64_t> rest;
