@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz bench docs golden clean
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz zoo bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ format:  ## Lay out all sources
 
 fuzz: setup  ## Fuzz the readers and the pipeline with libFuzzer (SECONDS_EACH=60)
 	@tools/fuzz.sh
+
+zoo: build  ## Convert and verify the GluonCV and GluonNLP graphs, write docs/zoo.md (ZOO="--only REGEX --sample N …")
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/zoo.py $(ZOO)
 
 bench: build  ## Measure against cp and against the last commit
 	@$(PYTHON) bench/run.py $(BUILD)
