@@ -10,7 +10,7 @@ Runtime only loads it. Then it is converted with free sizes and run at the secon
 there is none, on a batch of two whose first sample is the recorded one.
 
 Each model runs in a process of its own, within bounds of time and memory; results stream into build/zoo/results.jsonl, from
-which the page is written when all models are in it.
+which the page is written.
 """
 
 import argparse
@@ -250,7 +250,7 @@ def main():
     args.build = hashlib.sha256(pathlib.Path(mx2onnx._core.__file__).read_bytes()).hexdigest()[:16]
 
     entries = [e for corpus in zoo_corpus.CORPORA for e in zoo_corpus.load(corpus).values()]
-    everything = {(e.corpus, e.name) for e in entries}
+    family = {(e.corpus, e.name): e.family for e in entries}
     # The small ones first: most of what there is to see comes soon.
     entries = sorted((e for e in entries if re.search(args.only, repr(e))), key=lambda e: e.size)
     if args.sample:
@@ -266,9 +266,13 @@ def main():
             counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
             print(line_of(row), flush=True)
     print("; ".join("%d %s" % (n, outcome) for outcome, n in sorted(counts.items())) or "nothing to do")
-    rows = read_results()
-    if not args.no_docs and everything <= set(rows):
-        PAGE.write_text(zoo_page.page([rows[key] for key in sorted(everything)]))
+    if not args.no_docs:
+        rows = read_results()
+        missing = {"outcome": "not run", "note": "", "error": 0.0, "seconds": 0.0}
+        page = [
+            rows.get(key) or dict(missing, corpus=key[0], name=key[1], family=family[key]) for key in sorted(family)
+        ]
+        PAGE.write_text(zoo_page.page(page))
         print("written: %s" % PAGE.relative_to(ROOT))
     sys.exit(1 if any(o not in ("match", "refused") for o in counts) else 0)
 
