@@ -7,6 +7,7 @@ PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz zoo bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -43,6 +44,8 @@ fuzz: setup  ## Fuzz the readers and the pipeline with libFuzzer (SECONDS_EACH=6
 
 fuzz-operators: build  ## Random nodes against MXNet itself (MXNET_PYTHON=python with mxnet 1.9.1, DRAWS=100)
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_operators.py --draws $(or $(DRAWS),100) --seed $(or $(SEED),0)
+zoo: build  ## Convert and verify the GluonCV and GluonNLP graphs, write docs/zoo.md (ZOO="--only REGEX --sample N …")
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/zoo.py $(ZOO)
 
 bench: build  ## Measure against cp and against the last commit
 	@$(PYTHON) bench/run.py $(BUILD)

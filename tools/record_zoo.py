@@ -1,8 +1,7 @@
 """Records models of GluonCV's registry for tests/zoo/gluoncv, with MXNet 1.9.1 and GluonCV 0.10.5.post0 on Python 3.8.
 
   record_zoo.py NAME...          export a model, give it the rule's weights, run it, add it to the corpus
-  record_zoo.py --alt [REGEX]    run what the corpus has at a second size: a batch of two, larger images where MXNet takes them
-  record_zoo.py --rows [REGEX]   record whole rows of detectors, where the sampled values do not hold whole rows
+  record_zoo.py --stages NAME...   of a detector in the corpus: record what goes into its sorts
 
     python3.8 -m venv V; V/bin/pip install mxnet==1.9.1 numpy==1.19.5 Pillow portalocker tqdm scipy matplotlib opencv-python-headless yacs autocfg pandas
     V/bin/pip install --no-deps gluoncv==0.10.5.post0
@@ -13,6 +12,7 @@ Each model is recorded in a process of its own: Gluon numbers the names of layer
 import argparse
 import hashlib
 import io
+import json
 import lzma
 import os
 import pathlib
@@ -34,7 +34,7 @@ import zoo_corpus  # noqa: E402
 
 CORPUS = zoo_corpus.ZOO / "gluoncv"
 MOST_VALUES = 512
-SCALES = ((2.0, 1.0), (3.0, 1.0), (1.0, 0.5))
+SCALES = ((2.0, 1.0), (3.0, 1.0), (4.0, 1.0), (5.0, 1.0), (1.0, 0.5), (1.0, 0.7))
 """(var_scale, gain) that are tried until no output is infinite, saturated or constant."""
 
 CONSTRUCTOR_ARGUMENTS = {
@@ -136,27 +136,76 @@ def record(name):
     print("%s: recorded in %.0f s, %s" % (name, time.time() - start, [o["shape"] for o in described]), flush=True)
 
 
+SORTS = ("_contrib_box_nms", "topk", "argsort", "sort")
+MOST_STAGE_VALUES = 2048
+MOST_AFTER = 1 << 16
+"""A larger result of a sort is not recorded, and what comes after it not compared."""
+
+
+def sorts_of(symbol):
+    """[(name of a node that sorts, entry that goes in, entry that comes out)], in order."""
+    nodes = json.loads(symbol.tojson())["nodes"]
+    known = set(symbol.get_internals().list_outputs())
+
+    def entry(index, output):
+        name = nodes[index]["name"]
+        names = ["%s_output" % name, "%s_output%d" % (name, output), "%s_%d" % (name, output)]
+        return next(n for n in names if n in known)
+
+    return [
+        (node["name"], entry(*node["inputs"][0][:2]), entry(i, 0))
+        for i, node in enumerate(nodes)
+        if node["op"] in SORTS and nodes[node["inputs"][0][0]]["op"] != "null"
+    ]
+
+
+def add_stages(name, value_of):
+    """Adds what goes into a detector's sorts, and what comes out where later ones depend on it. `value_of(entry)` is an array."""
+    entry = zoo_corpus.load("gluoncv")[name]
+    meta, golden = entry.meta, dict(entry.golden())
+    meta["stages"] = []
+    for i, (node, before, after) in enumerate(sorts_of(mx.sym.load_json(entry.symbol()))):
+        array = value_of(before)
+        step = max(1, -(-array.size // MOST_STAGE_VALUES))
+        golden["before/%d" % i] = zoo_corpus.sample(array, step)
+        meta["stages"].append({"node": node, "before": before, "shape": list(array.shape), "step": step})
+        # MXNet's ROIAlign leaves the regions of other levels to chance, and Mask R-CNN's heads with them.
+        if value_of(after).size > MOST_AFTER or "mask_rcnn" in name:
+            break
+        golden["after/%d" % i] = value_of(after)
+    if "after/%d" % (len(meta["stages"]) - 1) in golden:
+        del golden["after/%d" % (len(meta["stages"]) - 1)]
+    np.savez_compressed(CORPUS / "golden" / (name + ".npz"), **golden)
+    update(name, meta)
+    print("%s: %s" % (name, [(s["before"], s["shape"]) for s in meta["stages"]]), flush=True)
+
+
+def record_stages(name):
+    entry = zoo_corpus.load("gluoncv")[name]
+    symbol = mx.sym.load_json(entry.symbol())
+    wanted = [e for sort in sorts_of(symbol) for e in sort[1:]]
+    internals = symbol.get_internals()
+    outputs = evaluate(mx.sym.Group([internals[e] for e in wanted]), entry.params(), entry.feeds())
+    add_stages(name, dict(zip(wanted, outputs)).__getitem__)
+
+
 def update(name, meta):
     everything = {n: e.meta for n, e in zoo_corpus.load("gluoncv").items()}
     everything[name] = meta
     zoo_corpus.save_meta("gluoncv", everything)
 
 
-def larger(shape):
-    """The second size of an input: a batch of two, and images of another height and width."""
-    return [2 * shape[0]] + list(shape[1:-2]) + [shape[-2] + 32, shape[-1] + 64]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--stages", action="store_true")
     parser.add_argument("--here", action="store_true", help="in this process")
     args = parser.parse_args()
     for name in args.names:
         if args.here:
-            record(name)
+            (record_stages if args.stages else record)(name)
         else:
-            subprocess.run([sys.executable, __file__, "--here", name])
+            subprocess.run([sys.executable, __file__, "--here", name] + ["--stages"] * args.stages)
 
 
 if __name__ == "__main__":

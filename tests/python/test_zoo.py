@@ -1,0 +1,79 @@
+"""Forty of the models of `make zoo`: one of nearly every family, the small ones. Each converts with the recorded sizes and with free ones."""
+
+import pathlib
+import sys
+
+import mx2onnx
+import pytest
+
+import onnx
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "zoo"))
+
+import zoo_corpus  # noqa: E402
+import zoo_verify  # noqa: E402
+
+GLUONCV = """
+cifar_resnet20_v1 cifar_resnext29_32x4d cifar_residualattentionnet56 resnet18_v1 resnet18_v2 resnet50_v1d_0.11 resnest14
+mobilenet0.25 mobilenetv2_0.25 mobilenetv3_small squeezenet1.1 shufflenet_v1 shufflenet_v2 densenet121 googlenet
+hrnet_w18_small_v1_s dla34 fastscnn_citys mobile_pose_mobilenetv3_small
+simple_pose_resnet18_v1b center_net_mobilenetv3_small_duc_voc ssd_300_mobilenet0.25_custom yolo3_mobilenet0.25_voc
+siamrpn_alexnet_v2_otb15 inceptionv1_hmdb51 i3d_inceptionv1_kinetics400 mobilenetv2_0.5 monodepth2_resnet18_posenet_kitti_mono_640x192
+""".split()
+GLUONNLP = """
+attention_luong bert_small_no_valid_length gpt2_small_with_states transformer_xl_core xlnet_small_mems
+nmt_transformer_small_one_step cell_conv2d_lstm mxrnn_unfused_bucketing_lm foreach_beam_greedy while_loop_decoder
+cond_with_layers textcnn_multichannel
+""".split()
+OPSETS = (12, mx2onnx.LAST_OPSET)
+"""At which the fixed sizes run, in turn; the free ones run at the default opset."""
+
+BATCH_OF_ONE = {"siamrpn_alexnet_v2_otb15"}
+"""The graph itself fixes their batch, and the report says so."""
+
+CORPORA = {corpus: zoo_corpus.load(corpus) for corpus in zoo_corpus.CORPORA}
+CHOSEN = [("gluoncv", name) for name in GLUONCV] + [("gluonnlp", name) for name in GLUONNLP]
+
+
+@pytest.mark.parametrize("corpus,name", CHOSEN, ids=[name for _, name in CHOSEN])
+def test_model(corpus, name):
+    entry = CORPORA[corpus][name]
+    symbol, params, feeds = entry.symbol(), entry.params(), entry.feeds()
+    opset = OPSETS[CHOSEN.index((corpus, name)) % len(OPSETS)]
+    model = zoo_verify.convert(entry, symbol, params, entry.fixed_inputs(), opset).model
+    zoo_verify.check(entry, symbol, params, feeds, model, opset)
+    inputs = entry.free_inputs()
+    if inputs is None:
+        return
+    result = zoo_verify.convert(entry, symbol, params, inputs, mx2onnx.DEFAULT_OPSET)
+    if entry.alt:
+        zoo_verify.compare(zoo_verify.run(result.model, entry.feeds(alt=True)), entry.expected(alt=True))
+    elif name in BATCH_OF_ONE:
+        assert zoo_verify.fixed_parts(result)
+    else:
+        found = zoo_verify.run(result.model, zoo_verify.second_sample(feeds, entry))
+        zoo_verify.compare(found, entry.expected(), samples=2)
+
+
+def test_int8_is_refused_with_the_operators():
+    entry = CORPORA["gluoncv"]["resnet50_v1_int8"]
+    with pytest.raises(mx2onnx.UnsupportedError, match="_sg_mkldnn_conv"):
+        zoo_verify.convert(entry, entry.symbol(), None, entry.fixed_inputs(), 17)
+
+
+FORMS = ROOT / "tests" / "forms"
+
+
+def form(name):
+    """The operators of a model at opset 17, with how many there are."""
+    entry = CORPORA["gluoncv"][name]
+    result = mx2onnx.convert(
+        entry.symbol(), entry.constants(), random_weights=True, inputs=entry.fixed_inputs(), opset=17
+    )
+    return zoo_verify.counts(onnx.load_from_string(result.model).graph)
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in FORMS.glob("*.txt")))
+def test_form(name):
+    assert form(name) == (FORMS / (name + ".txt")).read_text()
