@@ -1,5 +1,7 @@
 // Boxes of detection models: their overlap, and the ways they are encoded against anchors
 // (src/operator/contrib/bounding_box-inl.h).
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -128,6 +130,14 @@ void infer_box_decode(const BoxDecodeParam& /*p*/, InferContext& c) {
   check_columns(c, 1);
   c.set_output_shape(0, c.input_shape(0));
   c.set_input_shape(0, c.output_shape(0));
+  // MXNet reads that many, whether they are there or not.
+  const Shape& anchors = c.input_shape(1);
+  if (!c.input_shape(0).known_rank() || !anchors.known_rank()) return;
+  const Dim& needed = c.input_shape(0)[1];
+  const Dim found = anchors.count(0, anchors.rank() - 1);
+  if (needed.is_constant() && found.is_constant() && needed.value() != found.value()) {
+    c.fail_input(1, fmt::format("{} boxes, as data has", needed.value()));
+  }
 }
 
 // x * (first, second) along the last axis; `x` itself where both are 1.
