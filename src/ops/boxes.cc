@@ -198,17 +198,17 @@ void translate_box_encode(const NoParam& /*p*/, Translation& t) {
 }  // namespace
 
 void register_boxes(Registry& r) {
-  r.add<BoxIouParam>({"_contrib_box_iou"})
+  r.add<BoxIouParam>({"_contrib_box_iou", "_npx_box_iou"})
       .summary("Intersection over union of each pair of boxes.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
       .infer(infer_box_iou)
       .translate(translate_box_iou);
-  r.add<BoxDecodeParam>({"_contrib_box_decode"})
+  r.add<BoxDecodeParam>({"_contrib_box_decode", "_npx_box_decode"})
       .summary("Boxes from offsets against anchors.")
       .inputs({{"data", InputRole::kData}, {"anchors", InputRole::kData}})
       .infer(infer_box_decode)
       .translate(translate_box_decode);
-  r.add<NoParam>({"_contrib_box_encode"})
+  r.add<NoParam>({"_contrib_box_encode", "_npx_box_encode"})
       .summary("Offsets of matched boxes against anchors.")
       .inputs({{"samples", InputRole::kData},
                {"matches", InputRole::kData},
