@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "onnx/kernels.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx::onnx {
@@ -23,6 +24,9 @@ constexpr int kBatchNormTrainingMode = 14;
 constexpr int kResizeOptionalInputs = 13;
 constexpr int kDft = 17;
 constexpr int kDftAxisAsInput = 20;
+constexpr int kRoiAlignCentered = 16;
+// From here on the two operators take bfloat16, and ONNX Runtime (1.32) has no kernels for a CPU.
+constexpr int kRoiWithoutKernels = 22;
 
 std::vector<bool> axis_mask(const Ints& axes, std::size_t rank) {
   std::vector<bool> mask(rank, false);
@@ -277,9 +281,18 @@ Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_vie
   return b.emit("Resize", {x, absent, absent, sizes_tensor(b, dims)}, std::move(attrs), type);
 }
 
+bool runs_roi_align(const Builder& b, bool centered) {
+  return b.opset() < kRoiWithoutKernels && (!centered || b.opset() >= kRoiAlignCentered);
+}
+
+bool runs_max_roi_pool(const Builder& b, DType dtype) {
+  return b.opset() < kRoiWithoutKernels && dtype == DType::kFloat32;
+}
+
 void set_roi_coordinates(const Builder& b, Attributes& attrs, bool centered) {
-  require(b.opset() >= 16 || !centered, "RoiAlign is emitted with centers before opset 16");
-  if (b.opset() < 16) return;
+  require(b.opset() >= kRoiAlignCentered || !centered,
+          "RoiAlign is emitted with centers before opset 16");
+  if (b.opset() < kRoiAlignCentered) return;
   attrs.emplace_back("coordinate_transformation_mode",
                      centered ? "half_pixel" : "output_half_pixel");
 }

@@ -161,7 +161,7 @@ void translate_box_nms(const BoxNmsParam& p, Translation& t) {
 }  // namespace
 
 void register_box_nms(Registry& r) {
-  r.add<BoxNmsParam>({"_contrib_box_nms", "_contrib_box_non_maximum_suppression"})
+  r.add<BoxNmsParam>({"_contrib_box_nms", "_contrib_box_non_maximum_suppression", "_npx_box_nms"})
       .summary("Drops boxes that overlap better ones.")
       .outputs({"output0"})
       .infer(infer_box_nms)

@@ -1,5 +1,7 @@
 // Boxes of detection models: their overlap, and the ways they are encoded against anchors
 // (src/operator/contrib/bounding_box-inl.h).
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -128,6 +130,14 @@ void infer_box_decode(const BoxDecodeParam& /*p*/, InferContext& c) {
   check_columns(c, 1);
   c.set_output_shape(0, c.input_shape(0));
   c.set_input_shape(0, c.output_shape(0));
+  // MXNet reads that many, whether they are there or not.
+  const Shape& anchors = c.input_shape(1);
+  if (!c.input_shape(0).known_rank() || !anchors.known_rank()) return;
+  const Dim& needed = c.input_shape(0)[1];
+  const Dim found = anchors.count(0, anchors.rank() - 1);
+  if (needed.is_constant() && found.is_constant() && needed.value() != found.value()) {
+    c.fail_input(1, fmt::format("{} boxes, as data has", needed.value()));
+  }
 }
 
 // x * (first, second) along the last axis; `x` itself where both are 1.
@@ -188,17 +198,17 @@ void translate_box_encode(const NoParam& /*p*/, Translation& t) {
 }  // namespace
 
 void register_boxes(Registry& r) {
-  r.add<BoxIouParam>({"_contrib_box_iou"})
+  r.add<BoxIouParam>({"_contrib_box_iou", "_npx_box_iou"})
       .summary("Intersection over union of each pair of boxes.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
       .infer(infer_box_iou)
       .translate(translate_box_iou);
-  r.add<BoxDecodeParam>({"_contrib_box_decode"})
+  r.add<BoxDecodeParam>({"_contrib_box_decode", "_npx_box_decode"})
       .summary("Boxes from offsets against anchors.")
       .inputs({{"data", InputRole::kData}, {"anchors", InputRole::kData}})
       .infer(infer_box_decode)
       .translate(translate_box_decode);
-  r.add<NoParam>({"_contrib_box_encode"})
+  r.add<NoParam>({"_contrib_box_encode", "_npx_box_encode"})
       .summary("Offsets of matched boxes against anchors.")
       .inputs({{"samples", InputRole::kData},
                {"matches", InputRole::kData},

@@ -111,7 +111,7 @@ std::vector<AttrProblem> check_deformable(const DeformableParam& p, const CheckC
 void check_divides(std::string_view attribute, std::int64_t divisor, std::string_view what,
                    const Dim& size) {
   if (!size.is_constant() || size.value() % divisor == 0) return;
-  const ErrorScope scope = ErrorScope::attribute(std::string(attribute));
+  const ErrorScope scope = ErrorScope::attribute(attribute);
   fail(ErrorCode::kModel,
        fmt::format("expected a divisor of {}, which is {}, got {}", what, size.value(), divisor));
 }

@@ -125,7 +125,7 @@ void translate_matching(const MatchingParam& p, Translation& t) {
 }  // namespace
 
 void register_matching(Registry& r) {
-  r.add<MatchingParam>({"_contrib_bipartite_matching"})
+  r.add<MatchingParam>({"_contrib_bipartite_matching", "_npx_bipartite_matching"})
       .summary("Pairs rows with columns of a score matrix, the best score first.")
       .outputs({"output0", "output1"})
       .infer(infer_matching)

@@ -1,11 +1,15 @@
-// Regions of interest: _contrib_ROIAlign and ROIPooling (src/operator/contrib/roi_align.cc,
-// src/operator/roi_pooling.cc), which compute as ONNX's RoiAlign and MaxRoiPool do.
+// Regions of interest: _contrib_ROIAlign, ROIPooling and _contrib_RROIAlign
+// (src/operator/contrib/roi_align.cc, src/operator/roi_pooling.cc,
+// src/operator/contrib/rroi_align.cc). The first two compute as ONNX's RoiAlign and MaxRoiPool do,
+// and become a loop where these are missing, as the third does always.
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "onnx/kernels.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/roi_loop.h"
 
 namespace mx2onnx {
 namespace {
@@ -48,11 +52,22 @@ struct RoiAlignParam : RoiPoolingParam {
   }
 };
 
-void infer_rois(const RoiPoolingParam& p, InferContext& c, std::int64_t channels_per_output) {
+struct RotatedRoiAlignParam : RoiPoolingParam {
+  std::int64_t sampling_ratio = -1;
+
+  static void declare(AttrDeclarer<RotatedRoiAlignParam>& d) {
+    declare_common(d);
+    d.field("sampling_ratio", &RotatedRoiAlignParam::sampling_ratio)
+        .help("points per bin and axis; not positive: as many as the bin has pixels");
+  }
+};
+
+void infer_rois(const RoiPoolingParam& p, InferContext& c, std::int64_t channels_per_output,
+                std::int64_t columns = 5) {
   c.unify_dtypes();
   const Shape& data = c.input_shape(0);
   if (data.known_rank() && data.rank() != 4) c.fail_input(0, "4 dimensions");
-  c.set_input_shape(1, Shape{Dim(), 5});
+  c.set_input_shape(1, Shape{Dim(), columns});
   if (!data.known_rank() || !c.input_shape(1).known_rank()) return;
   const Dim channels = channels_per_output == 1 ? data[1] : floor_div(data[1], channels_per_output);
   c.set_output_shape(0, Shape{c.input_shape(1)[0], channels, p.pooled_size[0], p.pooled_size[1]});
@@ -89,7 +104,8 @@ Regions regions(Builder& b, Value rois, const Dim* num_images) {
           b.where(missing, far_away, corners)};
 }
 
-void translate_roi_align(const RoiAlignParam& p, Translation& t) {
+// ONNX's RoiAlign.
+Value native_roi_align(const RoiAlignParam& p, Translation& t) {
   Builder& b = t.b;
   const auto [image, corners] = regions(b, t.input(1), nullptr);
   onnx::Attributes attrs = {{"output_height", p.pooled_size[0]},
@@ -97,13 +113,19 @@ void translate_roi_align(const RoiAlignParam& p, Translation& t) {
                             {"sampling_ratio", std::max<std::int64_t>(p.sample_ratio, 0)},
                             {"spatial_scale", p.spatial_scale}};
   onnx::set_roi_coordinates(b, attrs, p.aligned);
-  const Shape& result = t.output_shape(0);
-  Shape aligned = result;
+  Shape aligned = t.output_shape(0);
   aligned[1] = t.input_shape(0)[1];
-  Value bins =
-      b.emit("RoiAlign", {t.input(0), corners, image}, attrs, {t.input_type(0).dtype, aligned});
+  return b.emit("RoiAlign", {t.input(0), corners, image}, attrs, {t.input_type(0).dtype, aligned});
+}
+
+void translate_roi_align(const RoiAlignParam& p, Translation& t) {
+  Builder& b = t.b;
+  Value bins = onnx::runs_roi_align(b, p.aligned)
+                   ? native_roi_align(p, t)
+                   : average_points(t, {p.pooled_size, p.spatial_scale, p.sample_ratio, p.aligned});
   if (p.position_sensitive) {
     // Of the channels of a bin, only that bin.
+    const Shape& result = t.output_shape(0);
     const std::int64_t count = num_bins(p);
     std::vector<std::int64_t> own;
     for (std::int64_t i = 0; i < count; ++i) own.push_back(i * count + i);
@@ -116,21 +138,14 @@ void translate_roi_align(const RoiAlignParam& p, Translation& t) {
 void translate_roi_pooling(const RoiPoolingParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
-  if (dtype != DType::kFloat32) {
-    return t.refuse(
-        fmt::format("ONNX Runtime does not compute MaxRoiPool on {}", dtype_name(dtype)));
+  if (!onnx::runs_max_roi_pool(b, dtype)) {
+    return t.set_output(0, maximum_pixels(t, {p.pooled_size, p.spatial_scale}));
   }
   const auto [image, corners] = regions(b, t.input(1), &t.input_shape(0)[0]);
   const Value rois = b.concat({onnx::unsqueeze(b, b.cast(image, dtype), {1}), corners}, 1);
   t.set_output(0, b.emit("MaxRoiPool", {t.input(0), rois},
                          {{"pooled_shape", p.pooled_size}, {"spatial_scale", p.spatial_scale}},
                          {dtype, t.output_shape(0)}));
-}
-
-std::vector<AttrProblem> check_runtime(const CheckContext& c) {
-  if (c.opset < 22) return {};
-  return {{"pooled_size", "ONNX Runtime has no kernel for it from opset 22 on",
-           "ask for --opset 21 or older"}};
 }
 
 }  // namespace
@@ -141,14 +156,6 @@ void register_roi(Registry& r) {
       .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})
       .infer(infer_roi_align)
       .translate(translate_roi_align)
-      .check([](const RoiAlignParam& p, const CheckContext& c) {
-        auto problems = check_runtime(c);
-        if (p.aligned && c.opset < 16) {
-          problems.push_back({"aligned", "needs opset 16", "ask for --opset 16 or newer"});
-        }
-        return problems;
-      })
-      .note("Opsets 12 to 21; with aligned, 16 to 21.")
       .note(
           "Of a region with a negative image, MXNet on a CPU leaves the result undefined but for "
           "one "
@@ -157,9 +164,18 @@ void register_roi(Registry& r) {
       .summary("The maxima in the bins of regions.")
       .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})
       .infer([](const RoiPoolingParam& p, InferContext& c) { infer_rois(p, c, 1); })
-      .translate(translate_roi_pooling)
-      .check([](const RoiPoolingParam&, const CheckContext& c) { return check_runtime(c); })
-      .note("Opsets 12 to 21, and in float32 only.");
+      .translate(translate_roi_pooling);
+  r.add<RotatedRoiAlignParam>({"_contrib_RROIAlign"})
+      .summary("Averages of interpolated points in the bins of rotated regions.")
+      .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})
+      .infer([](const RotatedRoiAlignParam& p, InferContext& c) { infer_rois(p, c, 1, 6); })
+      .translate([](const RotatedRoiAlignParam& p, Translation& t) {
+        t.set_output(
+            0, average_points(t, {p.pooled_size, p.spatial_scale, p.sampling_ratio, false, true}));
+      })
+      .note(
+          "Of a region without an image, where MXNet reads what lies in its memory, the result is "
+          "0.");
 }
 
 }  // namespace mx2onnx

@@ -1,0 +1,16 @@
+// What ONNX Runtime can run on a CPU, where that is less than what ONNX has. Asked by translations
+// that have another way.
+#pragma once
+
+#include "onnx/builder.h"
+
+namespace mx2onnx::onnx {
+
+/// True if there is a kernel of RoiAlign at the target opset. With `centered`, pixels are where
+/// their centers are.
+bool runs_roi_align(const Builder& b, bool centered);
+
+/// The same of MaxRoiPool.
+bool runs_max_roi_pool(const Builder& b, DType dtype);
+
+}  // namespace mx2onnx::onnx
