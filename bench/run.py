@@ -78,7 +78,7 @@ class Bench:
     def convert(self, tool, symbol, params, out, *options):
         return ([tool, "convert", symbol] + params + ["-o", out, "--quiet"] + list(options), [out])
 
-    def network(self, name, made, largest_changed, options=()):
+    def network(self, name, made, largest_changed, inputs=("data:1,3,224,224",)):
         """Conversion of a network against cp of its parameters."""
         text, shapes = made
         symbol, params = self.path(name + "-symbol.json"), self.path(name + ".params")
@@ -86,7 +86,7 @@ class Bench:
         networks.write_params(params, shapes)
         copied = self.path("copied.params")
         commands = {"cp": (["cp", params, copied], [copied])}
-        shape = ["--input", "data:1,3,224,224"]
+        shape = [part for given in inputs for part in ("--input", given)]
         for label, tool in self.tools.items():
             commands[label] = self.convert(tool, symbol, [params], self.path(label + ".onnx"), *shape)
             commands[label + ", not optimised"] = self.convert(
@@ -152,6 +152,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--against", metavar="REV", help="another commit, built and measured in the same run")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--large", action="store_true", help="BERT-large too, for which 6 GB have to be free")
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to a file")
     args = parser.parse_args()
     # Not in /tmp, which may be memory: files have to cost what files cost.
@@ -164,6 +165,9 @@ def main():
         bench = Bench(tools, args.rounds, folder)
         bench.network("vgg16", networks.vgg16(), 0)
         bench.network("resnet50", networks.resnet50(), 512 * 512 * 9 * 4)
+        if args.large:
+            bert = networks.bert(24, 1024, 16, 4096)
+            bench.network("bert_large", bert, 4096 * 1024 * 4, ("data:B,T", "segments:B,T"))
         bench.chains()
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(bench.results, indent=1))

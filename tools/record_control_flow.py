@@ -97,6 +97,26 @@ def nested():
     return group(out, state), {}, [{"data": draw(t, u, 2), "state": draw(2)} for t, u in ((3, 4), (2, 1))]
 
 
+def free_variables_two_deep():
+    """Weights, an auxiliary state, an input and a step of the outer data, all used in the inner subgraph."""
+    w, outer, gamma, beta, mean, var = (v(n) for n in ("w", "outer", "gamma", "beta", "mean", "var"))
+
+    def step(x, s):
+        def inner(y, r):
+            z = S.FullyConnected(y, w, no_bias=True, num_hidden=3, flatten=False, name="fc")
+            z = S.BatchNorm(z, gamma, beta, mean, var, name="bn", fix_gamma=False, axis=-1)
+            return z * s + S.broadcast_add(r, outer), r + S.sum(x, axis=0)
+
+        out, state = C.foreach(inner, x, s)
+        return S.broadcast_mul(out, outer), state
+
+    out, state = C.foreach(step, v("data"), v("state"))
+    params = {"w": draw(3, 3), "gamma": draw(3), "beta": draw(3), "mean": draw(3)}
+    params["var"] = np.abs(draw(3)) + np.float32(0.5)
+    runs = [{"data": draw(t, u, b, 3), "state": draw(b, 3), "outer": draw(1, 3)} for t, u, b in ((3, 2, 2), (2, 4, 3))]
+    return group(out, state), params, runs
+
+
 def branch_in_loop():
     """MXNet has this in a while_loop only: a foreach wants to know the shapes before it runs."""
 
@@ -189,7 +209,7 @@ def branches_of_different_shapes():
 RECORDED = [
     cumulative_sum, row_data, several_of_all, passes_through, without_states, weights_inside, nested, branch_in_loop,
     loop_ends_early, loop_reaches_its_bound, loop_of_no_iterations, loop_that_grows, loop_with_values_from_outside,
-    branches, branches_of_different_shapes,
+    branches, branches_of_different_shapes, free_variables_two_deep,
 ]  # fmt: skip
 
 

@@ -62,7 +62,9 @@ class NodeTranslator {
     std::vector<Translation::Output> outputs;
     const std::uint32_t first = model_.first_entry[index];
     for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
-      outputs.push_back({{}, &types_[first + i].type, used_[first + i] != 0});
+      const EntryInfo& info = types_[first + i];
+      outputs.push_back(
+          {{}, &info.type, info.value ? &*info.value : nullptr, used_[first + i] != 0});
     }
     Translation translation(builder_, std::move(inputs), std::move(outputs),
                             [&](std::size_t body, const std::vector<onnx::Value>& values) {

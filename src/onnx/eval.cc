@@ -201,7 +201,8 @@ Tensor eval_transpose(const Node& node, const Tensor& x) {
 
 std::optional<Tensor> eval_reshape(const Node& node, const Tensor& x, const Tensor& shape) {
   Dims dims = read_ints(shape);
-  if (node.int_attr("allowzero", 0) != 0) return std::nullopt;
+  const bool has_zero = std::find(dims.begin(), dims.end(), 0) != dims.end();
+  if (has_zero && node.int_attr("allowzero", 0) != 0) return std::nullopt;
   std::int64_t known = 1;
   std::size_t rest = dims.size();
   for (std::size_t i = 0; i < dims.size(); ++i) {

@@ -88,6 +88,29 @@ std::optional<std::vector<std::int64_t>> reshape_numbers(const Shape& from, cons
   return numbers;
 }
 
+// Reshapes by computed sizes where 0 always copies a size: the last sizes, as many as stay, are
+// copied, for which they have to have the same places before and after.
+Value reshape_but_last(Builder& b, Value x, const Shape& target) {
+  const std::size_t before = b.shape(x).rank();
+  const std::size_t after = target.rank();
+  std::size_t same = 0;
+  while (same < std::min(before, after) &&
+         b.shape(x)[before - 1 - same] == target[after - 1 - same])
+    ++same;
+  std::vector<Dim> sizes = target.dims();
+  Ints added;
+  for (std::size_t i = 0; i < std::max(before, after) - std::min(before, after); ++i)
+    added.push_back(static_cast<std::int64_t>(i));
+  if (same > 0 && before < after) x = unsqueeze(b, x, added);
+  if (same > 0 && before > after) sizes.insert(sizes.begin(), before - after, Dim(1));
+  Shape result(sizes);
+  for (std::size_t i = sizes.size() - same; i < sizes.size(); ++i) {
+    if (!sizes[i].is_constant()) sizes[i] = 0;
+  }
+  x = b.emit("Reshape", {x, sizes_tensor(b, sizes)}, {}, {b.dtype(x), std::move(result)});
+  return same > 0 && before > after ? squeeze(b, x, added) : x;
+}
+
 }  // namespace
 
 Value size_tensor(Builder& b, const Dim& dim) {
@@ -145,7 +168,10 @@ Value reshape(Builder& b, Value x, const Shape& target) {
     if (!has_allowzero(b)) return fill(b, b.dtype(x), 0, target);
     return b.emit("Reshape", {x, sizes_tensor(b, target.dims())}, {{"allowzero", 1}}, result);
   }
-  return b.emit("Reshape", {x, sizes_tensor(b, target.dims())}, {}, result);
+  // A size that turns out to be 0 is a size, and does not copy one.
+  if (has_allowzero(b))
+    return b.emit("Reshape", {x, sizes_tensor(b, target.dims())}, {{"allowzero", 1}}, result);
+  return reshape_but_last(b, x, target);
 }
 
 Value expand(Builder& b, Value x, const Shape& target) {

@@ -21,6 +21,9 @@ struct CastParam {
 void infer_cast(const CastParam& p, InferContext& c) {
   c.unify_shapes();
   c.set_output_dtype(0, p.dtype);
+  // 0, 1, 2, … stays that where all of it has room.
+  const bool is_wide = dtype_size(p.dtype) >= 4;
+  if (c.input_progression(0) && is_wide) c.set_output_progression(0, *c.input_progression(0));
 }
 
 void infer_amp_cast(const CastParam& p, InferContext& c) {

@@ -142,15 +142,18 @@ void translate_dot(const DotParam& p, Translation& t) {
     left = onnx::reshape(b, left, Shape{lhs[0], lhs.count(1, lhs.rank())});
     left = b.transpose(left, {1, 0});
   }
+  // A vector becomes a column: ONNX Runtime fuses a transposition of the left side, whoever made
+  // it, with the product, and is wrong then for a vector.
+  if (rhs.rank() == 1) right = onnx::unsqueeze(b, right, {1});
   if (p.transpose_b && rhs.rank() > 1) {
     right = onnx::reshape(b, right, Shape{rhs.count(0, rhs.rank() - 1), rhs[rhs.rank() - 1]});
     right = b.transpose(right, {1, 0});
   } else if (rhs.rank() > 2) {
     right = onnx::reshape(b, right, Shape{rhs[0], rhs.count(1, rhs.rank())});
   }
-  // ONNX's MatMul takes any number of axes on the left of a matrix or a vector.
+  // ONNX's MatMul takes any number of axes on the left of a matrix.
   auto dims = free_dims(b.shape(left), false);
-  if (b.shape(right).rank() == 2) dims.push_back(b.shape(right)[1]);
+  dims.push_back(b.shape(right)[1]);
   const Value product =
       b.emit("MatMul", {left, right}, {}, {t.output_type(0).dtype, Shape(std::move(dims))});
   t.set_output(0, onnx::reshape(b, product, t.output_shape(0)));

@@ -37,6 +37,19 @@ Value valid_indices(Builder& b, Value indices, const Dim& size, OutOfRange mode)
   return {};
 }
 
+// MXNet carries indices as floating-point numbers, which are not all of the large whole numbers.
+void warn_of_float_ids(Translation& t, std::size_t input, const Dim& size) {
+  const DType dtype = t.input_type(input).dtype;
+  const std::int64_t exact = dtype == DType::kFloat32    ? std::int64_t{1} << 24
+                             : dtype == DType::kFloat16  ? std::int64_t{1} << 11
+                             : dtype == DType::kBfloat16 ? std::int64_t{1} << 8
+                                                         : INT64_MAX;
+  if (!size.is_constant() || size.value() - 1 <= exact) return;
+  t.warn("W-float-ids",
+         fmt::format("its indices are {}, which is exact up to {} only, and there are {}",
+                     dtype_name(dtype), exact, size.value()));
+}
+
 struct EmbeddingParam {
   std::int64_t input_dim = 0;
   std::int64_t output_dim = 0;
@@ -74,6 +87,7 @@ void infer_embedding(const EmbeddingParam& p, InferContext& c) {
 }
 
 void translate_embedding(const EmbeddingParam& p, Translation& t) {
+  warn_of_float_ids(t, 0, p.input_dim);
   const Value rows = valid_indices(t.b, t.input(0), p.input_dim, OutOfRange::kClip);
   t.set_output(0, t.b.gather(t.input(1), rows, 0));
 }
@@ -104,6 +118,7 @@ void infer_take(const TakeParam& p, InferContext& c) {
 
 void translate_take(const TakeParam& p, Translation& t) {
   const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
+  warn_of_float_ids(t, 1, t.input_shape(0)[axis]);
   const Value indices = valid_indices(t.b, t.input(1), t.input_shape(0)[axis], p.mode);
   t.set_output(0, t.b.gather(t.input(0), indices, static_cast<std::int64_t>(axis)));
 }
@@ -175,6 +190,7 @@ void translate_pick(const PickParam& p, Translation& t) {
   }
   const Shape& data = t.input_shape(0);
   const std::size_t axis = checked_axis(*p.axis, data.rank());
+  warn_of_float_ids(t, 1, data[axis]);
   Shape kept = data;
   kept[axis] = 1;
   const Value indices = onnx::reshape(b, valid_indices(b, t.input(1), data[axis], mode), kept);
@@ -217,6 +233,7 @@ Value counting(Builder& b, std::int64_t depth) {
 // OneHot counts negative ones from the end.
 void translate_one_hot(const OneHotParam& p, Translation& t) {
   Builder& b = t.b;
+  warn_of_float_ids(t, 0, p.depth);
   const Value column = onnx::unsqueeze(b, b.cast(t.input(0), DType::kInt64), {-1});
   const Value hit = b.binary("Equal", column, counting(b, p.depth));
   if (p.on_value == 1 && p.off_value == 0) return t.set_output(0, b.cast(hit, p.dtype));

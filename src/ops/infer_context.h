@@ -17,11 +17,18 @@
 
 namespace mx2onnx {
 
+/// The elements start, start + step, start + 2 step, … of a vector of any length.
+struct Progression {
+  std::int64_t start = 0;
+  std::int64_t step = 1;
+};
+
 /// All that inference knows of one output of one node.
 struct EntryInfo {
   TensorType type;
   /// The elements, where they are few, integers and known before the model runs (`shape_array`).
   std::optional<std::vector<Dim>> value;
+  std::optional<Progression> progression;
   /// Set when a rule adds knowledge; the driver clears it.
   bool changed = false;
 };
@@ -73,6 +80,10 @@ class InferContext {
   const Shape& output_shape(std::size_t i) const { return output(i).shape; }
   /// Known elements of an input, if there are any.
   const std::vector<Dim>* input_value(std::size_t i) const;
+  /// How the elements of an input follow each other, if that is known.
+  const std::optional<Progression>& input_progression(std::size_t i) const {
+    return inputs_[i].entry->progression;
+  }
   /// The content of an input that is a parameter; null if it is not one.
   const Tensor* input_constant(std::size_t i) const { return inputs_[i].constant; }
   /// NumPy's shape semantics: 0 is a size, and -1 is what is unknown.
@@ -93,6 +104,9 @@ class InferContext {
   void set_input_dtype(std::size_t i, DType dtype) { merge(inputs_[i], dtype, true); }
   void set_output_dtype(std::size_t i, DType dtype) { merge(outputs_[i], dtype, false); }
   void set_output_value(std::size_t i, std::vector<Dim> value);
+  void set_output_progression(std::size_t i, Progression progression) {
+    outputs_[i].entry->progression = progression;
+  }
 
   /// One dtype for all the inputs and outputs from the given ones on, whichever of them is known.
   void unify_dtypes(std::size_t first_input = 0, std::size_t first_output = 0);

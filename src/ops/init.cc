@@ -220,6 +220,12 @@ void infer_arange_like(const ArangeLikeParam& p, InferContext& c) {
     const Shape& data = c.input_shape(0);
     c.set_output_shape(0, Shape{data[checked_axis(*p.axis, data.rank())]});
   }
+  const bool is_whole = std::trunc(p.start) == p.start && std::trunc(p.step) == p.step;
+  const bool is_moderate = std::abs(p.start) < 0x1p24 && std::abs(p.step) < 0x1p24;
+  if (c.output_shape(0).rank() == 1 && p.repeat == 1 && is_whole && is_moderate) {
+    c.set_output_progression(
+        0, {static_cast<std::int64_t>(p.start), static_cast<std::int64_t>(p.step)});
+  }
 }
 
 void translate_arange_like(const ArangeLikeParam& p, Translation& t) {

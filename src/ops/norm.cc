@@ -226,7 +226,9 @@ void translate_layer_norm(const LayerNormParam& p, Translation& t) {
                            {{"axis", -1}, {"epsilon", p.eps}}, t.input_type(0)));
     return;
   }
-  const Moments m = moments_over(b, t.input(0), {static_cast<std::int64_t>(axis)}, p.eps);
+  // Counted from the end, ONNX Runtime sees that it is the last axis also where it knows no shape.
+  const auto at = static_cast<std::int64_t>(axis) - static_cast<std::int64_t>(rank);
+  const Moments m = moments_over(b, t.input(0), {at}, p.eps);
   const Value normal = b.div(m.centred, m.deviation);
   const Value scaled = b.mul(normal, along_axis(b, t.input(1), axis, rank));
   t.set_output(0, b.add(scaled, along_axis(b, t.input(2), axis, rank)));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "onnx/opset.h"
+#include "onnx/shape_expr.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
@@ -195,15 +196,34 @@ std::pair<Dim, Dim> axis_bounds(const SliceAxisParam& p, const Dim& size) {
   return {begin, !p.end ? size : end < 0 ? size + end : Dim(end)};
 }
 
+// GPT-2 of GluonNLP knows the length of its past by the last of 0, 1, 2, …: that is one less than a
+// size. A past of no steps has no last element, and MXNet, which had no arrays without elements
+// then, never met one; what the size says, -1, is what the model means.
+std::optional<Dim> element_of_progression(const InferContext& c, const Dim& begin,
+                                          const Shape& result) {
+  const auto& progression = c.input_progression(0);
+  const DType dtype = c.input(0).dtype;
+  const bool is_exact = dtype == DType::kFloat32 || dtype == DType::kFloat64 ||
+                        dtype == DType::kInt32 || dtype == DType::kInt64;
+  if (!progression || c.np_shape() || !is_exact) return std::nullopt;
+  if (begin.is_constant() && begin.value() >= 0) return std::nullopt;
+  if (result != Shape{1}) return std::nullopt;
+  return begin * progression->step + progression->start;
+}
+
 void infer_slice_axis(const SliceAxisParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape& from = c.input_shape(0);
   if (!from.known_rank()) return;
   const std::size_t axis = checked_axis(p.axis, from.rank());
   Shape to = from;
-  if (from[axis] == Dim(0)) return c.set_output_shape(0, to);
   const auto [begin, end] = axis_bounds(p, from[axis]);
   to[axis] = end - begin;
+  if (const auto value = element_of_progression(c, begin, to)) {
+    c.set_output_shape(0, to);
+    return c.set_output_value(0, {*value});
+  }
+  if (from[axis] == Dim(0)) return c.set_output_shape(0, from);
   // MXNet wants the bounds within the axis, and at least one element.
   const auto negative = [](const Dim& dim) { return dim.is_constant() && dim.value() < 0; };
   if (negative(begin) || negative(from[axis] - end) || negative(to[axis] - 1)) {
@@ -218,6 +238,10 @@ void infer_slice_axis(const SliceAxisParam& p, InferContext& c) {
 
 void translate_slice_axis(const SliceAxisParam& p, Translation& t) {
   const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
+  if (const auto* value = t.output_value(0); value != nullptr && t.input_value(0) == nullptr) {
+    const Value sizes = onnx::sizes_tensor(t.b, *value);
+    return t.set_output(0, t.b.cast(sizes, t.output_type(0).dtype));
+  }
   if (t.input_shape(0)[axis] == t.output_shape(0)[axis]) return t.set_output(0, t.input(0));
   const SliceRange range{static_cast<std::int64_t>(axis), p.begin, p.end.value_or(onnx::kSliceEnd),
                          1};

@@ -24,6 +24,7 @@ class Translation {
   struct Output {
     onnx::Value value;
     const TensorType* type = nullptr;
+    const std::vector<Dim>* known_value = nullptr;
     bool used = false;
   };
 
@@ -50,6 +51,8 @@ class Translation {
   const Tensor* input_constant(std::size_t i) const { return inputs_[i].constant; }
   /// The elements of an input that inference knows; null if it does not.
   const std::vector<Dim>* input_value(std::size_t i) const { return inputs_[i].known_value; }
+  /// The same of an output.
+  const std::vector<Dim>* output_value(std::size_t i) const { return outputs_[i].known_value; }
   const TensorType& output_type(std::size_t i) const { return *outputs_[i].type; }
   const Shape& output_shape(std::size_t i) const { return outputs_[i].type->shape; }
   /// False if nothing uses the output; it then need not be set.

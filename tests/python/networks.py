@@ -115,6 +115,59 @@ def resnet50():
     return s.json(s.node("softmax", "prob", x)), s.shapes
 
 
+def bert(layers, units, heads, hidden, vocabulary=30522, length=512):
+    """BERT as GluonNLP 0.10 exports it, without valid lengths: the projections of a layer are interleaved in the graph. Inputs:
+    `data` and `segments`, of shape (batch, length). (24, 1024, 16, 4096) is BERT-large, (12, 768, 12, 3072) is BERT-base."""
+    s = SymbolBuilder()
+
+    def embedding(name, ids, rows):
+        weight = s.parameter(name + "_weight", rows, units)
+        return s.node("Embedding", name, ids, weight, input_dim=rows, output_dim=units)
+
+    def dense(name, x, features, width, weight=None, bias=None):
+        weight = weight or s.parameter(name + "_weight", width, features)
+        bias = bias or s.parameter(name + "_bias", width)
+        return s.node("FullyConnected", name, x, weight, bias, num_hidden=width, flatten=False)
+
+    def norm(name, x):
+        gamma, beta = s.parameter(name + "_gamma", units), s.parameter(name + "_beta", units)
+        return s.node("LayerNorm", name, x, gamma, beta, eps=1e-12)
+
+    def attention(name, x):
+        weights, biases = [], []
+        for part in ("query", "key", "value"):
+            weight = s.parameter("%s_%s_weight" % (name, part), units, units)
+            bias = s.parameter("%s_%s_bias" % (name, part), units)
+            weights.append(s.node("Reshape", "%s_%s_w" % (name, part), weight, shape=(heads, -1, 0), reverse=True))
+            biases.append(s.node("Reshape", "%s_%s_b" % (name, part), bias, shape=(heads, -1), reverse=True))
+        weight = s.node("Concat", name + "_weights", *weights, dim=-2, num_args=3)
+        weight = s.node("Reshape", name + "_weight", weight, shape=(-1, 0), reverse=True)
+        bias = s.node("stack", name + "_biases", *biases, axis=1, num_args=3)
+        bias = s.node("Reshape", name + "_bias", bias, shape=(-1,))
+        qkv = dense(name + "_qkv", x, units, 3 * units, weight, bias)
+        y = s.node(
+            "softmax",
+            name + "_softmax",
+            s.node("_contrib_interleaved_matmul_selfatt_qk", name + "_qk", qkv, heads=heads),
+        )
+        y = s.node("_copy", name + "_dropout", y)
+        y = s.node("_contrib_interleaved_matmul_selfatt_valatt", name + "_valatt", qkv, y, heads=heads)
+        return dense(name + "_proj", y, units, units)
+
+    x = embedding("word", s.variable("data"), vocabulary)
+    x = s.node("elemwise_add", "words_and_segments", x, embedding("segment", s.variable("segments"), 2))
+    x = s.node("transpose", "length_first", x, axes=(1, 0, 2))
+    at = embedding("position", s.node("_contrib_arange_like", "positions", x, axis=0), length)
+    x = norm("norm", s.node("broadcast_add", "with_positions", x, s.node("expand_dims", "position_row", at, axis=1)))
+    for i in range(layers):
+        name = "layer%d" % i
+        x = norm(name + "_attention_norm", s.node("elemwise_add", name + "_sum", attention(name + "_attention", x), x))
+        y = dense(name + "_ffn_1", x, units, hidden)
+        y = dense(name + "_ffn_2", s.node("LeakyReLU", name + "_gelu", y, act_type="gelu"), hidden, units)
+        x = norm(name + "_ffn_norm", s.node("elemwise_add", name + "_ffn_sum", y, x))
+    return s.json(s.node("transpose", "batch_first", x, axes=(1, 0, 2))), s.shapes
+
+
 def dense_layers(count, size):
     """Dense layers over the last axis, whose weights ONNX wants transposed: (symbol JSON, {parameter: shape})."""
     builder = SymbolBuilder()
