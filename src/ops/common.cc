@@ -34,6 +34,16 @@ bool has_defined_value(double number, DType dtype) {
   return cut >= least && (dtype == DType::kInt64 ? cut < largest : cut <= largest);
 }
 
+onnx::Value counting(onnx::Builder& b, const Dim& size) {
+  // Longer ones are made at run time.
+  constexpr std::int64_t kMostStored = 1 << 12;
+  if (size.is_constant() && size.value() <= kMostStored) {
+    return b.ints(iota(static_cast<std::size_t>(size.value())));
+  }
+  const onnx::Value end = onnx::reshape(b, onnx::size_tensor(b, size), Shape(std::vector<Dim>{}));
+  return b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {}, {DType::kInt64, Shape{size}});
+}
+
 std::vector<std::int64_t> iota(std::size_t count) {
   std::vector<std::int64_t> result(count);
   std::iota(result.begin(), result.end(), std::int64_t{0});

@@ -33,6 +33,9 @@ std::pair<double, double> integer_range(DType dtype);
 /// no defined value.
 bool has_defined_value(double number, DType dtype);
 
+/// 0, 1, … size - 1 as int64, (size).
+onnx::Value counting(onnx::Builder& b, const Dim& size);
+
 /// 0, 1, … rank - 1.
 std::vector<std::int64_t> iota(std::size_t count);
 

@@ -45,12 +45,6 @@ void infer_matching(const MatchingParam& /*p*/, InferContext& c) {
   c.set_output_shape(1, Shape(std::move(columns)));
 }
 
-// 0, 1, … as int64.
-Value counting(Builder& b, const Dim& size) {
-  const Value end = onnx::reshape(b, onnx::size_tensor(b, size), Shape(std::vector<Dim>{}));
-  return b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {}, {DType::kInt64, Shape{size}});
-}
-
 struct State {
   Value scores;   // (batch, rows, columns), the crossed out ones worse than any
   Value rows;     // (batch, rows): int64, the column of each, or -1

@@ -91,18 +91,10 @@ Value float_constant(Builder& b, const std::vector<std::int64_t>& dims,
   return b.constant(make_tensor_as(DType::kFloat32, dims, values));
 }
 
-// 0, 1, … as float32, of a free size.
-Value counting(Builder& b, const Dim& size) {
-  const Value end = onnx::reshape(b, onnx::size_tensor(b, size), Shape(std::vector<Dim>{}));
-  const Value numbers =
-      b.emit("Range", {b.int_scalar(0), end, b.int_scalar(1)}, {}, {DType::kInt64, Shape{size}});
-  return b.cast(numbers, DType::kFloat32);
-}
-
 // The centers along one axis, (size).
 Value centers(Builder& b, const MultiBoxPriorParam& p, const Dim& size, Value float_size,
               std::size_t axis) {
-  const Value line = counting(b, size);
+  const Value line = b.cast(counting(b, size), DType::kFloat32);
   const Value step = p.has_steps() ? b.scalar(DType::kFloat32, p.steps[axis])
                                    : b.div(b.scalar(DType::kFloat32, 1), float_size);
   return b.mul(b.add(line, b.scalar(DType::kFloat32, p.offsets[axis])), step);
@@ -202,14 +194,6 @@ Value decoded_boxes(Builder& b, const MultiBoxDetectionParam& p, Value location,
   return p.clip ? onnx::clip(b, corners, 0, 1) : corners;
 }
 
-// 0, 1, … as float32.
-Value class_numbers(Builder& b, const Dim& count) {
-  if (!count.is_constant()) return counting(b, count);
-  std::vector<double> values;
-  for (std::int64_t i = 0; i < count.value(); ++i) values.push_back(static_cast<double>(i));
-  return float_constant(b, {count.value()}, values);
-}
-
 // -1 where there is no box.
 Value mark_missing(Builder& b, Value exists, Value rows) {
   return b.where(onnx::unsqueeze(b, exists, {2}), rows, b.scalar(DType::kFloat32, -1));
@@ -263,8 +247,9 @@ void translate_multibox_detection(const MultiBoxDetectionParam& p, Translation& 
   Value class_scores = onnx::unsqueeze(b, best, {1});
   if (!p.force_suppress && !(num_classes == Dim(1))) {
     const Value sorted_ids = b.gather(sorted, b.int_scalar(0), 2);
-    const Value matches = b.binary("Equal", onnx::unsqueeze(b, sorted_ids, {1}),
-                                   onnx::unsqueeze(b, class_numbers(b, num_classes), {1}));
+    const Value matches =
+        b.binary("Equal", onnx::unsqueeze(b, sorted_ids, {1}),
+                 onnx::unsqueeze(b, b.cast(counting(b, num_classes), DType::kFloat32), {1}));
     class_scores = b.where(matches, class_scores, no_score);
   }
   // MXNet drops what overlaps by the threshold itself too, ONNX only by more.
