@@ -37,6 +37,13 @@ void register_all_families(Registry& registry) {
   register_foreach(registry);
   register_while_loop(registry);
   register_cond(registry);
+  register_sampler(registry);
+  register_im2col(registry);
+  register_correlation(registry);
+  register_image(registry);
+  register_image_resize(registry);
+  register_array_index(registry);
+  register_assign(registry);
 }
 
 }  // namespace mx2onnx

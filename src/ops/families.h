@@ -40,6 +40,13 @@ void register_attention(Registry& registry);
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
 void register_cond(Registry& registry);
+void register_sampler(Registry& registry);
+void register_im2col(Registry& registry);
+void register_correlation(Registry& registry);
+void register_image(Registry& registry);
+void register_image_resize(Registry& registry);
+void register_array_index(Registry& registry);
+void register_assign(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
