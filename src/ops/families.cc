@@ -50,6 +50,13 @@ void register_all_families(Registry& registry) {
   register_random_pdf(registry);
   register_numeric(registry);
   register_hawkes(registry);
+  register_sampler(registry);
+  register_im2col(registry);
+  register_correlation(registry);
+  register_image(registry);
+  register_image_resize(registry);
+  register_array_index(registry);
+  register_assign(registry);
 }
 
 }  // namespace mx2onnx

@@ -53,6 +53,13 @@ void register_special_functions(Registry& registry);
 void register_random_pdf(Registry& registry);
 void register_numeric(Registry& registry);
 void register_hawkes(Registry& registry);
+void register_sampler(Registry& registry);
+void register_im2col(Registry& registry);
+void register_correlation(Registry& registry);
+void register_image(Registry& registry);
+void register_image_resize(Registry& registry);
+void register_array_index(Registry& registry);
+void register_assign(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

@@ -131,12 +131,9 @@ void infer_index_array(const IndexArrayParam& p, InferContext& c) {
 
 // 0, 1, … along one axis, as wide as the data.
 Value coordinate(Builder& b, const Shape& data, std::size_t axis) {
-  const Value size = onnx::reshape(b, onnx::size_tensor(b, data[axis]), Shape(std::vector<Dim>{}));
-  const Value line = b.emit("Range", {b.int_scalar(0), size, b.int_scalar(1)}, {},
-                            {DType::kInt64, Shape{data[axis]}});
   auto dims = data.dims();
   dims.emplace_back(1);
-  const Value column = along_axis(b, line, axis, dims.size());
+  const Value column = along_axis(b, counting(b, data[axis]), axis, dims.size());
   return onnx::expand(b, column, Shape(std::move(dims)));
 }
 

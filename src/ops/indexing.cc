@@ -220,15 +220,6 @@ void infer_one_hot(const OneHotParam& p, InferContext& c) {
   c.set_output_shape(0, Shape(std::move(dims)));
 }
 
-// 0, 1, … depth - 1: written out where that is short.
-Value counting(Builder& b, std::int64_t depth) {
-  constexpr std::int64_t kMostWritten = 4096;
-  if (depth <= kMostWritten)
-    return b.constant(make_tensor({depth}, iota(static_cast<std::size_t>(depth))));
-  return b.emit("Range", {b.int_scalar(0), b.int_scalar(depth), b.int_scalar(1)}, {},
-                {DType::kInt64, Shape{depth}});
-}
-
 // An index out of range makes a row of off_value: a comparison with 0, 1, … does that, where ONNX's
 // OneHot counts negative ones from the end.
 void translate_one_hot(const OneHotParam& p, Translation& t) {

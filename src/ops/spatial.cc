@@ -46,6 +46,20 @@ Dim strided_size(const Dim& size, std::int64_t window, std::int64_t stride, std:
   return floor_div(size + 2 * pad - window, stride) + 1;
 }
 
+onnx::Value window_indices(onnx::Builder& b, const std::vector<std::int64_t>& offsets,
+                           const Dim& count, std::int64_t stride) {
+  const auto rows = static_cast<std::int64_t>(offsets.size());
+  if (!count.is_constant()) {
+    const onnx::Value starts = b.mul(counting(b, count), b.int_scalar(stride));
+    return b.add(b.constant(make_tensor({rows, 1}, offsets)), starts);
+  }
+  std::vector<std::int64_t> indices;
+  for (const auto offset : offsets) {
+    for (std::int64_t i = 0; i < count.value(); ++i) indices.push_back(offset + i * stride);
+  }
+  return b.constant(make_tensor({rows, count.value()}, indices));
+}
+
 Tuple both_ends(const Tuple& pad) {
   Tuple pads = pad;
   pads.insert(pads.end(), pad.begin(), pad.end());

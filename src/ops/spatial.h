@@ -28,6 +28,11 @@ Shape from_channels_first(const Shape& shape, Layout layout);
 /// 1 + (size + 2 * pad - window) / stride, rounded down.
 Dim strided_size(const Dim& size, std::int64_t window, std::int64_t stride, std::int64_t pad);
 
+/// Where `count` windows that lie `stride` apart find their elements along an axis: int64 numbers
+/// of shape (offsets, count), each offset + window * stride.
+onnx::Value window_indices(onnx::Builder& b, const std::vector<std::int64_t>& offsets,
+                           const Dim& count, std::int64_t stride);
+
 /// Every element of the tuple twice over: (1, 2) is (1, 2, 1, 2), as ONNX's `pads` wants it.
 Tuple both_ends(const Tuple& pad);
 

@@ -1,0 +1,380 @@
+// Flat indices and coordinates, diagonals, running sums, counts: _ravel_multi_index,
+// _unravel_index, diag, cumsum, _histogram (src/operator/tensor/ravel.h, diag_op-inl.h,
+// histogram.cc, src/operator/numpy/np_cumsum-inl.h).
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "onnx/opset.h"
+#include "onnx/shape_expr.h"
+#include "ops/common.h"
+
+namespace mx2onnx {
+namespace {
+
+using onnx::Builder;
+using onnx::Value;
+
+struct RavelParam {
+  Tuple shape;
+  static void declare(AttrDeclarer<RavelParam>& d) {
+    d.field("shape", &RavelParam::shape)
+        .required()
+        .sizes(1, 32)
+        .at_least(-1)
+        .help("of the array that is indexed; the first size does not matter");
+  }
+  std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
+};
+
+std::vector<AttrProblem> check_ravel(const RavelParam& p, const CheckContext& /*context*/) {
+  for (std::size_t i = 1; i < p.shape.size(); ++i) {
+    if (p.shape[i] < 1) {
+      return {{"shape",
+               fmt::format("expected sizes of 1 and more after the first, got {}", p.shape[i]),
+               ""}};
+    }
+  }
+  return {};
+}
+
+void infer_ravel(const RavelParam& p, InferContext& c) {
+  c.unify_dtypes();
+  c.set_input_shape(0,
+                    Shape{p.rank(), c.output_shape(0).rank() == 1 ? c.output_shape(0)[0] : Dim()});
+  c.set_output_shape(0, Shape{c.input_shape(0)[1]});
+}
+
+// MXNet adds each coordinate in the arrays' own dtype and cuts the fraction of every sum.
+void translate_ravel(const RavelParam& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  const DType adding = dtype == DType::kFloat16 ? DType::kFloat32 : dtype;
+  const Dim& count = t.output_shape(0)[0];
+  Value flat;
+  for (std::int64_t i = 0; i < p.rank(); ++i) {
+    const Value row = onnx::slice(b, t.input(0), {{0, i, i + 1}}, {1, count});
+    if (is_integer(dtype)) {
+      const Value whole = b.cast(row, DType::kInt64);
+      flat = i == 0 ? whole
+                    : b.add(b.mul(flat, b.int_scalar(p.shape[static_cast<std::size_t>(i)])), whole);
+      continue;
+    }
+    Value sum = b.cast(row, adding);
+    if (i > 0) {
+      const Value scaled = b.mul(flat, b.int_scalar(p.shape[static_cast<std::size_t>(i)]));
+      sum = b.add(b.cast(scaled, adding), sum);
+    }
+    flat = b.cast(b.cast(sum, dtype), DType::kInt64);
+  }
+  t.set_output(0, onnx::reshape(b, b.cast(flat, dtype), t.output_shape(0)));
+}
+
+void infer_unravel(const RavelParam& p, InferContext& c) {
+  c.unify_dtypes();
+  c.set_input_shape(0, Shape{c.output_shape(0).rank() == 2 ? c.output_shape(0)[1] : Dim()});
+  c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
+}
+
+// Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
+// positive.
+void translate_unravel(const RavelParam& p, Translation& t) {
+  Builder& b = t.b;
+  Value index = onnx::unsqueeze(b, b.cast(t.input(0), DType::kInt64), {0});
+  std::vector<Value> rows;
+  for (std::size_t i = p.shape.size() - 1; i > 0; --i) {
+    const Value size = b.int_scalar(p.shape[i]);
+    const Value quotient = b.div(index, size);
+    rows.push_back(b.sub(index, b.mul(quotient, size)));
+    index = quotient;
+  }
+  rows.push_back(index);
+  std::reverse(rows.begin(), rows.end());
+  const Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
+  t.set_output(0, b.cast(all, t.output_type(0).dtype));
+}
+
+struct DiagParam {
+  std::int64_t k = 0;
+  std::int64_t axis1 = 0;
+  std::int64_t axis2 = 1;
+  static void declare(AttrDeclarer<DiagParam>& d) {
+    d.field("k", &DiagParam::k)
+        .at_least(-kMost)
+        .at_most(kMost)
+        .help("which diagonal; above 0 the upper ones");
+    d.field("axis1", &DiagParam::axis1).help("rows; not of a vector");
+    d.field("axis2", &DiagParam::axis2).help("columns; not of a vector");
+  }
+  static constexpr double kMost = INT32_MAX;
+
+  std::pair<std::size_t, std::size_t> axes(std::size_t rank) const {
+    const std::pair found{checked_axis(axis1, rank, "axis1"), checked_axis(axis2, rank, "axis2")};
+    if (found.first == found.second) {
+      fail(ErrorCode::kModel, fmt::format("axis1 and axis2 are both axis {}", found.first));
+    }
+    return found;
+  }
+  Dim length(const Dim& rows, const Dim& columns) const {
+    return min(k < 0 ? rows + k : rows, k > 0 ? columns - k : columns);
+  }
+};
+
+void infer_diag(const DiagParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape& from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  if (from.rank() == 0) c.fail_input(0, "at least 1 dimension");
+  if (from.rank() == 1) {
+    const Dim size = from[0] + std::abs(p.k);
+    c.set_output_shape(0, {size, size});
+    return;
+  }
+  const auto [rows, columns] = p.axes(from.rank());
+  const Dim length = p.length(from[rows], from[columns]);
+  if (length.is_constant() && length.value() < 0) {
+    c.fail_input(0, fmt::format("a matrix that has diagonal {}", p.k));
+  }
+  std::vector<Dim> dims;
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    if (i != rows && i != columns) dims.push_back(from[i]);
+  }
+  dims.push_back(length);
+  c.set_output_shape(0, Shape(std::move(dims)));
+}
+
+// A matrix with the vector on a diagonal.
+Value matrix_of_diagonal(Builder& b, const DiagParam& p, Value vector, const Shape& result) {
+  const Dim& size = b.shape(vector)[0];
+  const Value places = counting(b, result[0]);
+  const Value rows = onnx::unsqueeze(b, places, {1});
+  const Value columns = onnx::unsqueeze(b, places, {0});
+  const Value hit = b.binary("Equal", b.add(rows, b.int_scalar(p.k)), columns);
+  // The element is found by its row, or by its column if the diagonal is a lower one.
+  const Value known = b.binary("Min", p.k < 0 ? columns : rows, onnx::size_tensor(b, size - 1));
+  const DType dtype = b.dtype(vector);
+  const DType compute = dtype_size(dtype) == 1 ? DType::kInt32 : dtype;
+  const Value elements = b.cast(b.gather(vector, known, 0), compute);
+  return b.cast(b.where(hit, elements, b.scalar(compute, 0)), dtype);
+}
+
+void translate_diag(const DiagParam& p, Translation& t) {
+  Builder& b = t.b;
+  const Shape& from = t.input_shape(0);
+  const Shape& to = t.output_shape(0);
+  if (from.rank() == 1) return t.set_output(0, matrix_of_diagonal(b, p, t.input(0), to));
+  const auto [rows, columns] = p.axes(from.rank());
+  onnx::Ints perm;
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    if (i != rows && i != columns) perm.push_back(static_cast<std::int64_t>(i));
+  }
+  perm.push_back(static_cast<std::int64_t>(rows));
+  perm.push_back(static_cast<std::int64_t>(columns));
+  std::vector<Dim> flat(to.dims().begin(), to.dims().end() - 1);
+  flat.push_back(from[rows] * from[columns]);
+  const Value matrices = onnx::reshape(b, b.transpose(t.input(0), perm), Shape(std::move(flat)));
+  const Dim& width = from[columns];
+  const Dim first = p.k < 0 ? width * -p.k : Dim(p.k);
+  const Value places = b.add(b.mul(counting(b, to.dims().back()), onnx::size_tensor(b, width + 1)),
+                             onnx::size_tensor(b, first));
+  t.set_output(0, b.gather(matrices, places, static_cast<std::int64_t>(to.rank()) - 1));
+}
+
+struct CumsumParam {
+  std::optional<std::int64_t> axis;
+  std::optional<DType> dtype;
+  static void declare(AttrDeclarer<CumsumParam>& d) {
+    // MXNet fails on negative axes.
+    d.field("axis", &CumsumParam::axis).at_least(0).help("None: of the flattened array");
+    d.dtype("dtype", &CumsumParam::dtype).help("of the result and its sums; None: the input's");
+  }
+};
+
+void infer_cumsum(const CumsumParam& p, InferContext& c) {
+  if (p.dtype) {
+    c.set_output_dtype(0, *p.dtype);
+  } else if (c.input(0).dtype == DType::kBool) {
+    c.set_output_dtype(0, DType::kInt64);
+  } else {
+    c.unify_dtypes();
+  }
+  if (p.axis) {
+    if (c.input_shape(0).known_rank()) checked_axis(*p.axis, c.input_shape(0).rank());
+    c.unify_shapes();
+  } else if (c.input_shape(0).known_rank()) {
+    c.set_output_shape(0, Shape{c.input_shape(0).count()});
+  }
+}
+
+void translate_cumsum(const CumsumParam& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.output_type(0).dtype;
+  if (dtype == DType::kFloat16) {
+    return t.refuse("is not supported in float16, in which MXNet rounds after each element",
+                    "set dtype to float32");
+  }
+  // Of narrow integers, the low bits of wider ones are the sum.
+  const DType summing = dtype_size(dtype) == 1 ? DType::kInt32 : dtype;
+  const Value terms = b.cast(b.cast(t.input(0), dtype), summing);
+  const Value x = p.axis ? terms : onnx::reshape(b, terms, t.output_shape(0));
+  const Value sums = b.emit("CumSum", {x, b.int_scalar(p.axis.value_or(0))}, {}, b.type(x));
+  t.set_output(0, b.cast(sums, dtype));
+}
+
+struct HistogramParam {
+  std::optional<std::int64_t> bin_cnt;
+  std::optional<FloatTuple> range;
+  static void declare(AttrDeclarer<HistogramParam>& d) {
+    d.field("bin_cnt", &HistogramParam::bin_cnt)
+        .at_least(1)
+        .at_most(1 << 20)
+        .help("number of bins of one width; None: a second input has their bounds");
+    d.field("range", &HistogramParam::range).help("least and largest number that is counted");
+  }
+  double least() const { return (*range)[0] - (is_point() ? 0.5 : 0); }
+  double largest() const { return (*range)[1] + (is_point() ? 0.5 : 0); }
+  bool is_point() const { return (*range)[0] == (*range)[1]; }
+};
+
+std::vector<AttrProblem> check_histogram(const HistogramParam& p, const CheckContext& /*context*/) {
+  if (p.bin_cnt.has_value() != p.range.has_value()) {
+    return {{"range", "expected a range with bin_cnt, and none without", ""}};
+  }
+  if (p.range && (p.range->size() != 2 || !((*p.range)[0] <= (*p.range)[1]))) {
+    return {{"range", "expected two numbers, the smaller one first", ""}};
+  }
+  return {};
+}
+
+void infer_histogram(const HistogramParam& p, InferContext& c) {
+  c.set_output_dtype(0, DType::kInt64);
+  for (const DType dtype : {c.output(1).dtype, c.input(0).dtype}) {
+    c.set_input_dtype(0, dtype);
+    c.set_output_dtype(1, dtype);
+    if (!p.bin_cnt) c.set_input_dtype(1, dtype);
+  }
+  if (!p.bin_cnt) c.set_input_shape(1, Shape::unknown_dims(1));
+  const Dim bounds = p.bin_cnt ? Dim(*p.bin_cnt + 1) : c.input_shape(1)[0];
+  if (bounds.is_constant() && bounds.value() < 2) c.fail_input(1, "at least 2 bounds");
+  c.set_output_shape(0, Shape{bounds - 1});
+  c.set_output_shape(1, Shape{bounds});
+}
+
+// How often each of -1, 0, … count - 1 occurs, less the first: each is added once, and they come
+// out in order.
+Value counts_of(Builder& b, Value bins, const Dim& count) {
+  const Value all = b.concat({b.ints({-1}), counting(b, count), bins}, 0);
+  const Shape found{count + 1};
+  const auto outputs = b.emit_many("Unique", {all}, {{"sorted", 1}},
+                                   {{DType::kInt64, found}, {}, {}, {DType::kInt64, found}});
+  const Value counts = onnx::slice(b, outputs[3], {{0, 1, onnx::kSliceEnd}}, Shape{count});
+  return b.sub(counts, b.int_scalar(1));
+}
+
+// The bin of each element among given bounds: before the first bound that is above it.
+Value bins_between(Builder& b, Value data, Value bounds, const Dim& count) {
+  const auto bound = [&](std::int64_t i, std::int64_t end) {
+    return onnx::slice(b, bounds, {{0, i, end}}, Shape{1});
+  };
+  const Value column = onnx::unsqueeze(b, data, {1});
+  const Value below = b.cast(b.binary("Less", column, bounds), DType::kInt32);
+  const Value first = onnx::arg_reduce(b, "ArgMax", below, 1, false);
+  const Value any = b.cast(onnx::reduce(b, "ReduceMax", below, {1}, false), DType::kBool);
+  const Value last = onnx::size_tensor(b, count - 1);
+  const Value bin = b.where(any, b.sub(first, b.int_scalar(1)), last);
+  const Value outside = b.binary("Or", b.binary("Less", data, bound(0, 1)),
+                                 b.binary("Less", bound(-1, onnx::kSliceEnd), data));
+  // What is not a number is not compared.
+  const Value ordered = b.binary("Equal", data, data);
+  const Value inside = b.binary("And", ordered, b.unary("Not", outside));
+  return b.where(inside, bin, b.int_scalar(-1));
+}
+
+// The bin is first computed, then moved by one where the rounded bounds say so.
+Value bins_of_width(Builder& b, const HistogramParam& p, Value data, Value bounds) {
+  const Value wide = b.cast(data, DType::kFloat64);
+  const auto number = [&](double value) { return b.scalar(DType::kFloat64, value); };
+  const Value outside = b.binary("Or", b.binary("Less", wide, number(p.least())),
+                                 b.binary("Greater", wide, number(p.largest())));
+  const Value inside = b.binary("And", b.binary("Equal", wide, wide), b.unary("Not", outside));
+  const Value known = b.where(inside, wide, number(p.least()));
+  const Value scaled =
+      b.div(b.mul(b.sub(known, number(p.least())), number(static_cast<double>(*p.bin_cnt))),
+            number(p.largest() - p.least()));
+  const Value last = b.int_scalar(*p.bin_cnt - 1);
+  Value bin = b.binary("Min", b.cast(scaled, DType::kInt64), last);
+  const Value below = b.binary("Less", data, b.gather(bounds, bin, 0));
+  // MXNet reads the bound before the first one where rounding puts its least number below that.
+  bin = b.binary("Max", b.sub(bin, b.cast(below, DType::kInt64)), b.int_scalar(0));
+  const Value next = b.gather(bounds, b.add(bin, b.int_scalar(1)), 0);
+  const Value above = b.binary("And", b.unary("Not", b.binary("Less", data, next)),
+                               b.unary("Not", b.binary("Equal", bin, last)));
+  return b.where(inside, b.add(bin, b.cast(above, DType::kInt64)), b.int_scalar(-1));
+}
+
+void translate_histogram(const HistogramParam& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  if (dtype == DType::kFloat16 || dtype == DType::kBool) {
+    return t.refuse(fmt::format("is not supported on {}", dtype_name(dtype)));
+  }
+  const Dim count = t.output_shape(0)[0];
+  // ONNX Runtime compares no narrow integers.
+  const DType compared = dtype_size(dtype) == 1 ? DType::kInt32 : dtype;
+  const Value data =
+      b.cast(onnx::reshape(b, t.input(0), Shape{t.input_shape(0).count()}), compared);
+  if (!p.bin_cnt) {
+    t.set_output(1, t.input(1));
+    const Value bounds = b.cast(t.input(1), compared);
+    return t.set_output(0, counts_of(b, bins_between(b, data, bounds, count), count));
+  }
+  std::vector<double> numbers;
+  const auto bins = static_cast<double>(*p.bin_cnt);
+  for (double i = 0; i <= bins; ++i) {
+    numbers.push_back((p.largest() * i + (bins - i) * p.least()) / bins);
+  }
+  const Value bounds = b.constant(make_tensor_as(dtype, {*p.bin_cnt + 1}, numbers));
+  t.set_output(1, bounds);
+  t.set_output(0, counts_of(b, bins_of_width(b, p, data, b.cast(bounds, compared)), count));
+}
+
+}  // namespace
+
+void register_array_index(Registry& r) {
+  r.add<RavelParam>({"_ravel_multi_index", "ravel_multi_index"})
+      .summary("Flat indices of coordinates.")
+      .infer(infer_ravel)
+      .translate(translate_ravel)
+      .check(check_ravel);
+  r.add<RavelParam>({"_unravel_index", "unravel_index"})
+      .summary("Coordinates of flat indices.")
+      .infer(infer_unravel)
+      .translate(translate_unravel)
+      .check(check_ravel);
+  r.add<DiagParam>({"diag"})
+      .summary("A diagonal of matrices, or a matrix with a given diagonal.")
+      .infer(infer_diag)
+      .translate(translate_diag);
+  r.add<CumsumParam>({"_np_cumsum", "cumsum"})
+      .summary("Running sums along an axis.")
+      .inputs({{"a", InputRole::kData}})
+      .infer(infer_cumsum)
+      .translate(translate_cumsum)
+      .note("Not in float16.");
+  r.add<HistogramParam>({"_histogram", "_npi_histogram"})
+      .summary("How many elements lie in each of a row of intervals.")
+      .inputs_by([](const HistogramParam& p) -> std::vector<InputDef> {
+        if (p.bin_cnt) return {{"data", InputRole::kData}};
+        return {{"data", InputRole::kData}, {"bins", InputRole::kData}};
+      })
+      .outputs({"output0", "output1"})
+      .infer(infer_histogram)
+      .translate(translate_histogram)
+      .check(check_histogram)
+      .note("Not on float16.");
+}
+
+}  // namespace mx2onnx
