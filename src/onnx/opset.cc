@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "onnx/runtime.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx::onnx {
@@ -23,6 +24,7 @@ constexpr int kBatchNormTrainingMode = 14;
 constexpr int kResizeOptionalInputs = 13;
 constexpr int kDft = 17;
 constexpr int kDftAxisAsInput = 20;
+constexpr int kNoRandomKernels = 22;
 
 std::vector<bool> axis_mask(const Ints& axes, std::size_t rank) {
   std::vector<bool> mask(rank, false);
@@ -221,6 +223,8 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
     axes.push_back(static_cast<std::int64_t>(axis));
   return b.gather(all, b.ints(axes), 0);
 }
+
+bool draws_random(const Builder& b) { return b.opset() < kNoRandomKernels; }
 
 bool has_dft(int opset) { return opset >= kDft; }
 

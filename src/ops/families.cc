@@ -44,6 +44,7 @@ void register_all_families(Registry& registry) {
   register_random_pdf(registry);
   register_numeric(registry);
   register_hawkes(registry);
+  register_random(registry);
 }
 
 }  // namespace mx2onnx

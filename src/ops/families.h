@@ -47,6 +47,7 @@ void register_special_functions(Registry& registry);
 void register_random_pdf(Registry& registry);
 void register_numeric(Registry& registry);
 void register_hawkes(Registry& registry);
+void register_random(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);
