@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz bench docs golden clean
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,11 @@ docs: build  ## Write the generated pages
 
 golden:  ## Record the operator cases with MXNet (MXNET_PYTHON=python with mxnet 1.9.1)
 	@$${MXNET_PYTHON:?say which Python has mxnet 1.9.1} tools/record_golden.py
+
+SECONDS_OF_DRAWS ?= 600
+fuzz-operators: build  ## Draw operators and compare with MXNet (MXNET_PYTHON as above, SECONDS_OF_DRAWS)
+	@: $${MXNET_PYTHON:?say which Python has mxnet 1.9.1}
+	@PYTHONPATH=build/release/python $(VENV)/bin/python tools/fuzz_operators.py --seconds $(SECONDS_OF_DRAWS)
 
 clean:  ## Remove everything that was built
 	rm -rf build $(VENV)
