@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "onnx/kernels.h"
+#include "onnx/runtime.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx::onnx {
@@ -27,6 +28,7 @@ constexpr int kDftAxisAsInput = 20;
 constexpr int kRoiAlignCentered = 16;
 // From here on the two operators take bfloat16, and ONNX Runtime (1.32) has no kernels for a CPU.
 constexpr int kRoiWithoutKernels = 22;
+constexpr int kNoRandomKernels = 22;
 
 std::vector<bool> axis_mask(const Ints& axes, std::size_t rank) {
   std::vector<bool> mask(rank, false);
@@ -225,6 +227,8 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
     axes.push_back(static_cast<std::int64_t>(axis));
   return b.gather(all, b.ints(axes), 0);
 }
+
+bool draws_random(const Builder& b) { return b.opset() < kNoRandomKernels; }
 
 bool has_dft(int opset) { return opset >= kDft; }
 

@@ -57,6 +57,7 @@ void register_all_families(Registry& registry) {
   register_image_resize(registry);
   register_array_index(registry);
   register_assign(registry);
+  register_random(registry);
 }
 
 }  // namespace mx2onnx

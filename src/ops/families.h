@@ -60,6 +60,7 @@ void register_image(Registry& registry);
 void register_image_resize(Registry& registry);
 void register_array_index(Registry& registry);
 void register_assign(Registry& registry);
+void register_random(Registry& registry);
 
 /// All of them.
 void register_all_families(Registry& registry);

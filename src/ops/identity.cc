@@ -1,7 +1,10 @@
 // Operators that hand their input on at inference.
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/common.h"
+#include "ops/random_draws.h"
 
 namespace mx2onnx {
 namespace {
@@ -14,6 +17,7 @@ struct DropoutParam {
   enum class Mode { kTraining, kAlways };
   double p = 0.5;
   Mode mode = Mode::kTraining;
+  Tuple axes;
 
   static void declare(AttrDeclarer<DropoutParam>& d) {
     d.field("p", &DropoutParam::p)
@@ -21,25 +25,50 @@ struct DropoutParam {
         .at_most(1)
         .help("fraction that is dropped in training");
     d.one_of("mode", &DropoutParam::mode, {"training", "always"}).help("always: at inference, too");
-    d.ignore({"axes", "cudnn_off"});
+    d.field("axes", &DropoutParam::axes).help("along which all elements are dropped, or none");
+    d.ignore({"cudnn_off"});
   }
+
+  /// Draws at inference too.
+  bool draws() const { return mode == Mode::kAlways && p > 0; }
 };
 
 std::vector<AttrProblem> check_dropout(const DropoutParam& p, const CheckContext& /*context*/) {
-  if (p.mode == DropoutParam::Mode::kTraining) return {};
-  return {{"mode", "dropout at inference draws random numbers, which is not supported", ""}};
+  if (!p.draws() || p.p < 1) return {};
+  return {{"p", "expected less than 1, for else all is infinite", ""}};
 }
 
-void infer_dropout(const DropoutParam& /*p*/, InferContext& c) {
+void infer_dropout(const DropoutParam& p, InferContext& c) {
   c.set_input_shape(0, c.output_shape(0));
   c.set_output_shape(0, c.input_shape(0));
   c.set_input_dtype(0, c.output(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
-  c.set_output_shape(1, c.input_shape(0));
+  Shape mask = c.input_shape(0);
+  if (mask.known_rank()) {
+    for (const auto axis : p.axes) mask[checked_axis(axis, mask.rank(), "axes")] = 1;
+  }
+  c.set_output_shape(1, mask);
   c.set_output_dtype(1, c.input(0).dtype);
 }
 
+// What is kept is scaled, so that the mean stays.
+void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
+  onnx::Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  if (!is_floating(dtype)) {
+    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
+  }
+  if (!begin_draws(t)) return;
+  const Draws draws(b, t.output_shape(1), DType::kFloat32);
+  const float kept = 1 - static_cast<float>(p.p);
+  const onnx::Value is_kept = b.binary("Less", draws.unit(), b.scalar(DType::kFloat32, kept));
+  const onnx::Value mask = b.mul(b.cast(is_kept, dtype), b.scalar(dtype, 1 / kept));
+  t.set_output(0, b.mul(t.input(0), mask));
+  t.set_output(1, mask);
+}
+
 void translate_dropout(const DropoutParam& p, Translation& t) {
+  if (p.draws()) return translate_drawn_dropout(p, t);
   if (t.output_used(1)) return t.refuse("the mask of a dropout is not defined at inference");
   // ONNX Runtime takes no ratio of 1.
   t.set_output(0, p.p < 1 ? onnx::dropout(t.b, t.input(0), p.p) : t.b.identity(t.input(0)));
@@ -107,10 +136,11 @@ void register_identity(Registry& r) {
       .infer(infer_identity_like)
       .translate(translate_identity);
   r.add<DropoutParam>({"Dropout", "_npx_dropout"})
-      .summary("Drops elements in training: the identity at inference.")
+      .summary("Drops elements in training, or always: else the identity at inference.")
       .outputs({"output", "mask"})
       .infer(infer_dropout)
       .translate(translate_dropout)
+      .note("With mode always, opsets 12 to 21.")
       .check(check_dropout);
   r.add<StorageParam>({"cast_storage", "_sparse_cast_storage"})
       .summary("Changes the storage type: the identity on dense arrays.")

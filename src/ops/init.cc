@@ -1,6 +1,8 @@
 // Arrays that are made and not computed (src/operator/tensor/init_op.h): constant ones, sequences
 // and the identity matrix. Small ones become constants of the model, larger ones are made when it
 // runs.
+#include "ops/init.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -19,16 +21,6 @@ using onnx::Value;
 
 // Sequences and matrices up to this many elements are constants of the model.
 constexpr std::int64_t kMostConstantElements = 1024;
-
-// An unknown size is 0, as it had to be before NumPy semantics, or there -1.
-Shape declared_shape(const std::optional<Tuple>& shape, bool np_shape) {
-  if (!shape || (shape->empty() && !np_shape)) return {};
-  std::vector<Dim> dims;
-  for (const auto size : *shape) {
-    dims.push_back(size < 0 || (size == 0 && !np_shape) ? Dim() : Dim(size));
-  }
-  return Shape(std::move(dims));
-}
 
 const char* const kShapeHelp =
     "of the array; unknown sizes, which are learnt from its use, are 0, or -1 under NumPy "
@@ -303,6 +295,15 @@ void translate_eye(const EyeParam& p, Translation& t) {
 }
 
 }  // namespace
+
+Shape declared_shape(const std::optional<Tuple>& shape, bool np_shape) {
+  if (!shape || (shape->empty() && !np_shape)) return {};
+  std::vector<Dim> dims;
+  for (const auto size : *shape) {
+    dims.push_back(size < 0 || (size == 0 && !np_shape) ? Dim() : Dim(size));
+  }
+  return Shape(std::move(dims));
+}
 
 void register_init(Registry& r) {
   r.add<FilledParam>({"_zeros"})

@@ -1,0 +1,50 @@
+// Draws of random numbers at run time, by ONNX's RandomUniform and RandomNormal: the distributions
+// that MXNet has, element by element with parameters of their own.
+#pragma once
+
+#include <vector>
+
+#include "ops/op_def.h"
+
+namespace mx2onnx {
+
+/// Draws arrays of one shape and dtype (float32 or float64). Parameters broadcast to that shape.
+class Draws {
+ public:
+  Draws(onnx::Builder& b, Shape shape, DType dtype)
+      : b_(b), shape_(std::move(shape)), dtype_(dtype) {}
+
+  /// In [0, 1).
+  onnx::Value unit() const { return draw("RandomUniform", dtype_); }
+  onnx::Value standard_normal() const { return draw("RandomNormal", dtype_); }
+  /// With 53 bits.
+  onnx::Value fine_unit() const { return draw("RandomUniform", DType::kFloat64); }
+
+  onnx::Value uniform(onnx::Value low, onnx::Value high) const;
+  onnx::Value normal(onnx::Value mean, onnx::Value deviation) const;
+  onnx::Value exponential(onnx::Value rate) const;
+  onnx::Value gamma(onnx::Value alpha, onnx::Value scale) const;
+  onnx::Value poisson(onnx::Value rate) const;
+  onnx::Value negative_binomial(onnx::Value limit, onnx::Value chance) const;
+  onnx::Value generalized_negative_binomial(onnx::Value mean, onnx::Value dispersion) const;
+
+ private:
+  onnx::Value number(double value) const { return b_.scalar(dtype_, value); }
+  onnx::Value draw(std::string_view op_type, DType dtype) const;
+  onnx::Value poisson_of_few(onnx::Value rate) const;
+  onnx::Value poisson_of_many(onnx::Value rate) const;
+  onnx::Value any(onnx::Value flags) const;
+
+  onnx::Builder& b_;
+  Shape shape_;
+  DType dtype_;
+};
+
+/// The dtype to draw in for results of a dtype: ONNX Runtime draws no float16.
+DType draw_dtype(DType result);
+
+/// Says in the report that the numbers are others than MXNet's. False after a refusal, where ONNX
+/// Runtime does not draw.
+bool begin_draws(Translation& t);
+
+}  // namespace mx2onnx

@@ -1,0 +1,264 @@
+"""Operators that draw random numbers, against the distributions that MXNet documents; and numeric operators of which MXNet 1.9.1 has no CPU kernel."""
+
+import math
+
+import mx2onnx
+import numpy as np
+import onnxruntime
+import pytest
+from networks import SymbolBuilder
+from running import check_model, run
+
+# ONNX Runtime has no kernels for draws of newer opsets.
+OPSETS = (12, 13, mx2onnx.DEFAULT_OPSET, 21)
+COUNT = 4000
+# Kolmogorov's bound at a probability of one in 5000. Of a discrete distribution it is wider than that.
+KOLMOGOROV = 2.15 / math.sqrt(COUNT)
+
+
+def convert(op, inputs=None, outputs=1, opset=None, **attrs):
+    """The result of converting one operator whose inputs, {name: (shape, dtype)}, are fed."""
+    net = SymbolBuilder()
+    node = net.node(op, "op", *[net.variable(name) for name in inputs or {}], **attrs)
+    heads = [[node[0], i, 0] for i in range(outputs)]
+    return mx2onnx.convert(net.json(*heads), inputs=inputs or {}, opset=opset or mx2onnx.DEFAULT_OPSET)
+
+
+def draw(op, feeds=None, outputs=1, opset=None, free=False, **attrs):
+    feeds = feeds or {}
+
+    def shape(name, value):
+        return ["%s_%d" % (name, i) for i in range(value.ndim)] if free else value.shape
+
+    inputs = {name: (shape(name, value), value.dtype.name) for name, value in feeds.items()}
+    result = convert(op, inputs, outputs, opset, **attrs)
+    check_model(result.model)
+    assert "W-random-draws-differ" in {d["id"] for d in result.diagnostics}
+    # A large seed, as the time is: those of the nodes follow it, and are alike where it is small.
+    onnxruntime.set_seed(1234567891)
+    found = run(result.model, feeds)
+    return found if outputs > 1 else found[0]
+
+
+def cumulative(density, low, high):
+    """The cumulative distribution of a density, by trapezoids."""
+    x = np.linspace(low, high, 200001)[1:]
+    y = density(x)
+    sums = np.concatenate([[0], np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))])
+    return lambda at: np.interp(at, x, sums)
+
+
+def of_chances(chance, most=400):
+    sums = np.cumsum([chance(k) for k in range(most)])
+    return lambda at: np.where(at < 0, 0, sums[np.clip(np.floor(at).astype(int), 0, most - 1)])
+
+
+def distance(samples, distribution):
+    """The largest distance of the samples' distribution from another one."""
+    at, counts = np.unique(np.ravel(samples).astype(np.float64), return_counts=True)
+    upper = np.cumsum(counts) / counts.sum()
+    gap = np.abs(distribution(at) - upper).max()
+    if len(at) > COUNT // 2:  # continuous: just below each sample, too
+        gap = max(gap, np.abs(distribution(at) - np.concatenate([[0], upper[:-1]])).max())
+    return gap
+
+
+normal_cdf = np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))
+
+
+def gamma_cdf(alpha, scale):
+    # From above 0: substituting x = y^4 takes the pole away.
+    f = cumulative(lambda y: 4 * y ** (4 * alpha - 1) * np.exp(-(y**4) - math.lgamma(alpha)), 0, 3.6)
+    return lambda x: f((np.maximum(x, 0) / scale) ** 0.25)
+
+
+def poisson_cdf(rate):
+    return of_chances(lambda k: math.exp(k * math.log(rate) - rate - math.lgamma(k + 1)))
+
+
+def negative_binomial_cdf(k, p):
+    return of_chances(
+        lambda x: math.exp(
+            math.lgamma(x + k) - math.lgamma(x + 1) - math.lgamma(k) + k * math.log(p) + x * math.log(1 - p)
+        )
+    )
+
+
+DISTRIBUTIONS = [
+    ("uniform", {"low": -1, "high": 3}, lambda x: np.clip((x + 1) / 4, 0, 1)),
+    ("normal", {"loc": 2, "scale": 0.5}, lambda x: normal_cdf((x - 2) / 0.5)),
+    ("exponential", {"lam": 4}, lambda x: 1 - np.exp(-4 * x)),
+    ("gamma", {"alpha": 9, "beta": 0.5}, gamma_cdf(9, 0.5)),
+    ("gamma", {"alpha": 0.4, "beta": 2}, gamma_cdf(0.4, 2)),
+    ("poisson", {"lam": 4}, poisson_cdf(4)),
+    ("poisson", {"lam": 40}, poisson_cdf(40)),
+    ("negative_binomial", {"k": 3, "p": 0.4}, negative_binomial_cdf(3, 0.4)),
+    ("generalized_negative_binomial", {"mu": 2, "alpha": 0.3}, negative_binomial_cdf(1 / 0.3, 1 / 1.6)),
+]
+# The names that _sample_ operators have for parameters.
+INPUT_NAMES = {"loc": "mu", "scale": "sigma"}
+IDS = ["%s-%s" % (name, "-".join(map(str, p.values()))) for name, p, _ in DISTRIBUTIONS]
+
+
+@pytest.mark.parametrize("name,parameters,cdf", DISTRIBUTIONS, ids=IDS)
+def test_distribution(name, parameters, cdf):
+    samples = draw("_random_" + name, shape=(COUNT // 2, 2), **parameters)
+    assert samples.shape == (COUNT // 2, 2) and samples.dtype == np.float32
+    assert distance(samples, cdf) < KOLMOGOROV
+    # Another distribution, and numbers that are all alike, do not pass.
+    is_whole = (samples == np.round(samples)).all()
+    assert distance(samples + 1 if is_whole else samples * 1.15 + 0.06, cdf) > KOLMOGOROV
+    assert distance(np.repeat(samples[:20], COUNT // 20), cdf) > KOLMOGOROV
+
+
+@pytest.mark.parametrize("name,parameters,cdf", DISTRIBUTIONS, ids=IDS)
+def test_distribution_of_parameters(name, parameters, cdf):
+    # Each of the two parameters has samples of its own.
+    feeds = {INPUT_NAMES.get(k, k): np.array([v, v], np.float32) for k, v in parameters.items()}
+    samples = draw("_sample_" + name, feeds, free=True, shape=(COUNT,), dtype="float64")
+    assert samples.shape == (2, COUNT) and samples.dtype == np.float64
+    for row in samples:
+        assert distance(row, cdf) < KOLMOGOROV
+    assert (samples[0] != samples[1]).any()
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("name", sorted({name for name, *_ in DISTRIBUTIONS}))
+def test_shapes_and_dtypes(name, opset):
+    assert draw("_random_" + name, opset=opset, shape=(2, 3), dtype="float16").dtype == np.float16
+    like = draw("_random_%s_like" % name, {"data": np.zeros((3, 1, 2), np.float64)}, opset=opset, free=True)
+    assert like.shape == (3, 1, 2) and like.dtype == np.float64 and not np.isnan(like).any()
+
+
+def test_parameters_differ_by_element():
+    feeds = {"mu": np.array([[0, 100]], np.float32), "sigma": np.array([[1, 5]], np.float32)}
+    samples = draw("sample_normal", feeds, shape=(COUNT,))
+    assert samples.shape == (1, 2, COUNT)
+    np.testing.assert_allclose(samples.mean(-1), [[0, 100]], atol=0.4)
+    np.testing.assert_allclose(samples.std(-1), [[1, 5]], rtol=0.1)
+    rates = np.array([0, 3, 50], np.int32)  # few events and many, of an integer dtype
+    samples = draw("_sample_poisson", {"lam": rates}, shape=(COUNT,))
+    np.testing.assert_allclose(samples.mean(-1), rates, rtol=0.05)
+    np.testing.assert_allclose(samples.var(-1), rates, rtol=0.12)
+
+
+def test_randint():
+    samples = draw("_random_randint", shape=(COUNT,), low=-3, high=4)
+    assert samples.dtype == np.int32
+    values, counts = np.unique(samples, return_counts=True)
+    assert values.tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    assert np.abs(counts / COUNT - 1 / 7).max() < 0.025
+    assert draw("_random_randint", shape=(2,), low=5, high=6, dtype="int64").dtype == np.int64
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_multinomial(opset):
+    chances = np.array([[0.1, 0.2, 0.7], [0.5, 0, 0.5]], np.float32)
+    feeds = {"data": chances}
+    number, log = draw("_sample_multinomial", feeds, 2, opset, True, shape=(COUNT,), get_prob=True)
+    assert number.shape == log.shape == (2, COUNT) and number.dtype == np.int32 and log.dtype == np.float32
+    for row, expected in zip(number, chances):
+        np.testing.assert_allclose(np.bincount(row, minlength=3) / COUNT, expected, atol=0.03)
+    np.testing.assert_allclose(log, np.log(np.take_along_axis(chances, number.astype(int), 1)), rtol=1e-6)
+    assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, dtype="uint8").shape == (1,)
+
+
+def test_shuffle():
+    data = np.arange(12, dtype=np.int32).reshape(6, 2)
+    shuffled = draw("_shuffle", {"data": data}, free=True)
+    assert sorted(map(tuple, shuffled)) == sorted(map(tuple, data)) and (shuffled != data).any()
+
+
+def test_zipfian_classes_are_different_and_mostly_small():
+    with pytest.raises(mx2onnx.UnsupportedError, match="tries"):
+        convert("_sample_unique_zipfian", outputs=2, range_max=50, shape=(2, 3))
+    samples = draw("_sample_unique_zipfian", range_max=50, shape=(COUNT, 3))
+    assert samples.dtype == np.int64 and all(len(set(row)) == 3 for row in samples)
+    # The first one has the chance that MXNet's rounding of 50^u gives it.
+    first = np.bincount(samples[:, 0], minlength=50) / COUNT
+    edges = np.log(np.clip(np.arange(51) + 0.5, 1, 50)) / np.log(50)
+    np.testing.assert_allclose(first, np.diff(edges), atol=0.03)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_dropout_always(opset):
+    data = np.ones((200, 50), np.float32)
+    dropped = draw("Dropout", {"data": data}, opset=opset, free=True, mode="always", p=0.3)
+    values, counts = np.unique(dropped, return_counts=True)
+    np.testing.assert_allclose(values, [0, 1 / 0.7], rtol=1e-6)
+    assert abs(counts[0] / data.size - 0.3) < 0.02
+    rows, mask = draw("Dropout", {"data": data}, 2, opset, mode="always", p=0.5, axes=(1,))
+    assert mask.shape == (200, 1) and (rows == mask * data).all() and len(np.unique(mask)) == 2
+
+
+def test_what_is_no_distribution_is_refused():
+    for op, attrs in [
+        ("_random_uniform", {"low": 2, "high": 1}),
+        ("_random_normal", {"scale": 0}),
+        ("_random_exponential", {"lam": 0}),
+        ("_random_negative_binomial", {"p": 0}),
+        ("_random_randint", {"low": 3, "high": 3}),
+    ]:
+        with pytest.raises(mx2onnx.UnsupportedError):
+            convert(op, shape=(2,), **attrs)
+
+
+@pytest.mark.parametrize("op", ["_random_uniform", "_random_normal", "_random_randint"])
+def test_opsets_that_the_runtime_does_not_draw_at_are_refused(op):
+    with pytest.raises(mx2onnx.UnsupportedError, match="--opset 21 or older"):
+        convert(op, opset=22, shape=(2,), **({"low": 0, "high": 3} if op == "_random_randint" else {}))
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (2, 7), (2, 1, 2, 12)])
+@pytest.mark.parametrize("free", [False, True])
+def test_fft(shape, free):
+    data = np.random.RandomState(1).normal(size=shape).astype(np.float32)
+    given = ["n%d" % i for i in range(len(shape))] if free else shape
+    for opset in (17, mx2onnx.LAST_OPSET):
+        model = convert("_contrib_fft", {"data": (given, "float32")}, opset=opset).model
+        check_model(model)
+        expected = np.fft.fft(data).astype(np.complex64).view(np.float32)
+        np.testing.assert_allclose(run(model, {"data": data})[0], expected, rtol=1e-4, atol=1e-4)
+        if shape[-1] % 2 == 0:
+            model = convert("_contrib_ifft", {"data": (given, "float32")}, opset=opset).model
+            expected = (np.fft.ifft(data.view(np.complex64)) * (shape[-1] // 2)).real
+            np.testing.assert_allclose(run(model, {"data": data})[0], expected, rtol=1e-4, atol=1e-4)
+    with pytest.raises(mx2onnx.UnsupportedError, match="opset 17"):
+        convert("_contrib_fft", {"data": (shape, "float32")}, opset=16)
+
+
+def test_count_sketch():
+    feeds = {
+        "data": np.random.RandomState(1).normal(size=(4, 5)).astype(np.float32),
+        "h": np.array([[2, 0, 2, 1, 2]], np.float32),
+        "s": np.array([[1, -1, -1, 1, 1]], np.float32),
+    }
+    expected = np.zeros((4, 4), np.float32)
+    for i in range(5):
+        expected[:, int(feeds["h"][0, i])] += feeds["s"][0, i] * feeds["data"][:, i]
+    inputs = {k: (v.shape, "float32") for k, v in feeds.items()}
+    (found,) = run(convert("_contrib_count_sketch", inputs, out_dim=4).model, feeds)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_digamma():
+    """Of MXNet 2; the edges are as MXNet 2.0.0b1 computed them."""
+    edges = np.array([0, -0.0, -1, -1e10, np.inf, -np.inf, np.nan, 1, 2, 0.5, -0.5, -1.5, 10, 1e-30, -1e-30, 1e20])
+    at_edges = [np.inf, np.inf, np.inf, np.inf, np.inf, np.inf, np.nan, -0.5772157, 0.42278433, -1.9635108]
+    at_edges += [0.036489915, 0.70315677, 2.2517529, -1e30, 1e30, 46.051701]
+    x = np.random.RandomState(1).uniform(-6, 20, 3000).astype(np.float32).astype(np.float64)
+    steps = np.arange(30)
+    shifted = np.where(x > 0, x, 1 - x)
+    far = shifted + 30
+    y = np.log(far) - 1 / (2 * far) - 1 / (12 * far**2) + 1 / (120 * far**4)
+    y -= (1 / (shifted[:, None] + steps)).sum(1)
+    y -= np.where(x > 0, 0, np.pi / np.tan(np.pi * x))
+    data = np.concatenate([edges, x]).astype(np.float32)
+    (found,) = run(convert("digamma", {"data": (data.shape, "float32")}).model, {"data": data})
+    np.testing.assert_allclose(found[: len(edges)], at_edges, rtol=2e-5)
+    np.testing.assert_allclose(found[len(edges) :], y, rtol=2e-6, atol=1e-6)
+
+
+def test_float16_squares_are_refused():
+    with pytest.raises(mx2onnx.UnsupportedError):
+        convert("multi_sum_sq", {"array_0": ((2,), "float16")}, num_arrays=1)
