@@ -84,6 +84,10 @@ Value gelu(Builder& b, Value x) {
 
 void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
   const Value x = t.input(0);
+  if (!is_floating(t.input_type(0).dtype)) {
+    return t.refuse(
+        fmt::format("MXNet does not compute this on {}", dtype_name(t.input_type(0).dtype)));
+  }
   const auto with_alpha = [&](std::string_view op, double alpha) {
     return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));
   };
@@ -159,6 +163,7 @@ void register_activation(Registry& r) {
   r.add<ActivationParam>({"Activation", "_npx_activation"})
       .summary("Applies an activation function to each element.")
       .infer(infer_same<ActivationParam>)
+      .any_shape()
       .translate(translate_activation);
   r.add<LeakyReluParam>({"LeakyReLU", "_npx_leaky_relu"})
       .summary("Applies a leaky rectifier or a relative of it to each element.")
@@ -172,6 +177,7 @@ void register_activation(Registry& r) {
   r.add<HardSigmoidParam>({"hard_sigmoid"})
       .summary("max(0, min(1, alpha * x + beta)).")
       .infer(infer_same<HardSigmoidParam>)
+      .any_shape()
       .translate(translate_hard_sigmoid);
 }
 
