@@ -135,7 +135,11 @@ std::vector<Value> Builder::emit_through(DType through, std::string_view op_type
   const DType from = dtype(inputs[telling]);
   runtime_casts_.push_back({std::string(op_type), from, through});
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool same = i == telling || (group >= 0 && formal(schema.inputs, i).group == group);
+    // An exponent may be of another type than the base, but there is no kernel for bfloat16 either.
+    const bool narrow = from == DType::kBfloat16 && inputs[i].present() &&
+                        dtype(inputs[i]) == from && takes(op_type, through, i);
+    const bool same =
+        i == telling || narrow || (group >= 0 && formal(schema.inputs, i).group == group);
     if (same && inputs[i].present()) inputs[i] = cast(inputs[i], through);
   }
   std::vector<bool> is_cast(types.size(), false);

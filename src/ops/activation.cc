@@ -23,7 +23,16 @@ struct ActivationParam {
   }
 };
 
+// "This operation only support floating point types, not int32."
+bool refuse_integers(Translation& t) {
+  const DType dtype = t.input_type(0).dtype;
+  if (is_floating(dtype)) return false;
+  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
+  return true;
+}
+
 void translate_activation(const ActivationParam& p, Translation& t) {
+  if (refuse_integers(t)) return;
   constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
   t.set_output(0, t.b.unary(kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
 }
@@ -84,10 +93,7 @@ Value gelu(Builder& b, Value x) {
 
 void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
   const Value x = t.input(0);
-  if (!is_floating(t.input_type(0).dtype)) {
-    return t.refuse(
-        fmt::format("MXNet does not compute this on {}", dtype_name(t.input_type(0).dtype)));
-  }
+  if (refuse_integers(t)) return;
   const auto with_alpha = [&](std::string_view op, double alpha) {
     return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));
   };
