@@ -40,6 +40,12 @@ class Parser {
   }
   void expect(std::string_view token) { failed_ = !take(token) || failed_; }
 
+  // A single slash is of a name, two of them divide.
+  bool in_name(std::size_t i) const {
+    if (text_[i] != '/') return is_name_char(text_[i]);
+    return i > 0 && i + 1 < text_.size() && text_[i + 1] != '/';
+  }
+
   Dim sum() {
     if (++depth_ > kMostDepth) failed_ = true;
     Dim result = take("-") ? Dim(0) - product() : product();
@@ -92,7 +98,7 @@ class Parser {
       return inner;
     }
     std::size_t length = 0;
-    while (length < text_.size() && is_name_char(text_[length])) ++length;
+    while (length < text_.size() && in_name(length)) ++length;
     const auto word = text_.substr(0, length);
     text_.remove_prefix(length);
     if (word.empty()) {
