@@ -8,6 +8,7 @@ JOBS := $(shell nproc)
 
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz zoo bench docs golden clean
+.PHONY: help setup build demo test test-cpp test-python test-all sanitize lint format fuzz bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +29,9 @@ test-cpp: build
 
 test-python: build
 	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx $(PYTHON) -m pytest -q -n $(JOBS) tests/python
+
+test-all: build  ## Run the operator cases at every opset and at a third size (long)
+	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx MX2ONNX_TEST_ALL=1 $(PYTHON) -m pytest -q -n $(JOBS) tests/python
 
 sanitize: setup  ## Run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/build.sh build/sanitize -DMX2ONNX_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DMX2ONNX_PYTHON=OFF -DMX2ONNX_BENCHMARKS=OFF

@@ -29,7 +29,8 @@ def command_line_page(tool):
 
 def readme(tool):
     """README.md with the number of operators of today."""
-    operators = json.loads(output(tool, "ops", "--json"))["operators"]
+    table = json.loads(output(tool, "ops", "--json"))["operators"]
+    operators = [o for o in table if o["status"] == "translated"]
     names = sum(1 + len(o["aliases"]) for o in operators)
     count = "%d operators under %d names" % (len(operators), names)
     return re.sub(r"\d+ operators under \d+ names", count, (ROOT / "README.md").read_text())

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "mx2onnx/custom_operator.h"
 #include "mx2onnx/error.h"
 #include "mx2onnx/report.h"
 
@@ -27,6 +28,9 @@ namespace mx2onnx {
 constexpr int kFirstOpset = 12;
 constexpr int kLastOpset = 28;
 constexpr int kDefaultOpset = 17;
+
+/// The domain of operators that are not translated, if the user allows one and does not name it.
+constexpr const char* kDefaultCustomDomain = "org.apache.mxnet";
 
 /// What is known of one input of the model.
 struct InputSpec {
@@ -82,6 +86,12 @@ struct ConvertOptions {
   /// Writes weights to `<output>.data` beside the model. Done in any case if the model would pass
   /// protobuf's limit of 2 GB.
   bool external_data = false;
+  /// Operators of the user's own. Of two with one name the later one counts.
+  std::vector<std::shared_ptr<const CustomOperator>> operators;
+  /// If set, operators that are not translated become nodes of this domain, for a runtime that has
+  /// kernels for them: with their attributes, and outputs whose shape is not known unless the node
+  /// has `__shape__`.
+  std::string custom_domain;
   /// Called while weights are written: bytes done, bytes in all. Not called for a small model.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
 };

@@ -1,6 +1,7 @@
 // The operator table: what the program knows of each MXNet operator.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,25 @@ struct AttributeInfo {
   std::string help;
 };
 
+/// What becomes of an operator of MXNet.
+enum class OperatorStatus {
+  kTranslated,
+  kPlanned,  ///< Can be expressed, and is not yet.
+  kRefused,  ///< Has no place in a model for inference, or nothing to be expressed with.
+};
+
+/// Something that an opset cannot express and a newer or older one can.
+struct OpsetLimit {
+  std::string attribute;  ///< "aligned=True"; empty if it is the operator as such.
+  std::string reason;
+  std::string hint;
+};
+
 struct OperatorInfo {
-  std::string name;                  ///< Canonical.
+  std::string name;  ///< Canonical.
+  OperatorStatus status = OperatorStatus::kTranslated;
+  std::string kind;                  ///< Why it is not translated, in a word or two: "gradient".
+  std::string reason;                ///< The same as a sentence that begins with the name.
   std::vector<std::string> aliases;  ///< Other names of the same operator.
   std::string summary;
   std::vector<std::string> inputs;  ///< With default attributes; "args…" for any number.
@@ -27,8 +45,18 @@ struct OperatorInfo {
 /// All operators that are translated, sorted by name.
 std::vector<OperatorInfo> operators();
 
-/// The table as a JSON document `{"operators": [{"name", "aliases", "status", …}]}`.
-std::string operators_json();
+/// The other operators of MXNet 1.9.1, sorted by name: planned or refused, with the reason. With
+/// `operators` these are all that it registers.
+std::vector<OperatorInfo> untranslated_operators();
+
+/// What the opset cannot express of a translated operator, given its name or an alias: the operator
+/// as such, or single attribute values with the others at their defaults.
+std::vector<OpsetLimit> opset_limits(const std::string& name, int opset);
+
+/// The table as a JSON document `{"operators": [{"name", "aliases", "status", "reason", …}]}`: all
+/// operators of MXNet 1.9.1 and those that are translated beside them. With an opset, translated
+/// operators have "limits", too.
+std::string operators_json(std::optional<int> opset = {});
 
 /// The table as the Markdown page docs/operators.md.
 std::string operators_markdown();

@@ -19,8 +19,10 @@ struct Diagnostic {
 /// An input or output of the converted model.
 struct PortReport {
   std::string name;
-  std::string dtype;               ///< NumPy's name.
-  std::vector<std::string> shape;  ///< Numbers, names of free sizes, or expressions of these.
+  std::string dtype;  ///< NumPy's name.
+  /// Numbers, names of free sizes, or expressions of these. A single "..." if not even the number
+  /// of dimensions is known, which only nodes of a custom domain bring about.
+  std::vector<std::string> shape;
 };
 
 struct Report {

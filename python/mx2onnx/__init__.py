@@ -5,8 +5,9 @@
 ...                          inputs={"data": ("batch", 3, 224, 224)}, output="model.onnx")
 """
 
-from ._api import ConvertResult, convert, inspect, operators, pass_names
+from ._api import ConvertResult, convert, inspect, operators, pass_names, untranslated_operators
 from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET, __version__
+from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
 from ._errors import (
     Error,
     FileError,
@@ -21,12 +22,15 @@ __all__ = [
     "DEFAULT_OPSET",
     "FIRST_OPSET",
     "LAST_OPSET",
+    "ArrayType",
     "ConvertResult",
+    "Emitter",
     "Error",
     "FileError",
     "FormatError",
     "InternalError",
     "ModelError",
+    "Node",
     "UnsupportedError",
     "UsageError",
     "__version__",
@@ -34,4 +38,7 @@ __all__ = [
     "inspect",
     "operators",
     "pass_names",
+    "register_operator",
+    "unregister_operator",
+    "untranslated_operators",
 ]

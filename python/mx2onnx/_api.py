@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from . import _core
+from ._custom import registered_operators
 
 Size = Union[int, str]
 """A dimension: a number, a name for a free size, or "?" for a free size without a name."""
@@ -114,6 +115,7 @@ def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
     options.inputs = _input_specs(inputs)
     options.opset = opset
+    options.operators = registered_operators()
     return options
 
 
@@ -156,6 +158,7 @@ def convert(
     rename_params: Sequence[str] = (),
     random_weights: bool = False,
     external_data: bool = False,
+    custom_domain: Union[bool, str] = False,
 ) -> ConvertResult:
     """Converts a model.
 
@@ -178,6 +181,9 @@ def convert(
     for channels last (``inputs`` has MXNet's order still) and ``input_type`` such as ``"uint8"``.
     ``image_input`` names the input if several could be meant.
 
+    With ``custom_domain`` operators that are not translated become nodes of that domain (True for
+    "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
+
     Raises a subclass of :class:`mx2onnx.Error`.
     """
     options = _options(inputs, opset)
@@ -189,6 +195,7 @@ def convert(
     options.rename_params = list(rename_params)
     options.random_weights = random_weights
     options.external_data = external_data
+    options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
     source = _source(symbol, params)
     if output is None:
         model, report = _core.convert_to_memory(**source, options=options)
@@ -213,6 +220,12 @@ def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
     ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
     return _core.operators()
+
+
+def untranslated_operators() -> list[dict[str, Any]]:
+    """The other operators of MXNet 1.9.1: a dict each with ``name``, ``aliases``, ``status`` ("planned" or
+    "refused"), ``kind`` and ``reason``. With :func:`operators` these are all that it registers."""
+    return _core.untranslated_operators()
 
 
 def pass_names() -> list[str]:

@@ -30,6 +30,14 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("N")
       ->capture_default_str();
   command
+      .add_option("--allow-custom-domain", options.custom_domain,
+                  fmt::format("emit operators that are not translated as nodes of this domain\n"
+                              "({} unless given), for a runtime that has kernels for them",
+                              kDefaultCustomDomain))
+      ->type_name("[DOMAIN]")
+      ->expected(0, 1)
+      ->default_str(kDefaultCustomDomain);
+  command
       .add_option("--rename-param", options.rename_params,
                   "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")

@@ -57,6 +57,7 @@ InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
   PortReport port{graph.name_of(value), std::string(dtype_name(graph.type(value).dtype)), {}};
   for (const Dim& dim : graph.type(value).shape.dims()) port.shape.push_back(dim.to_string());
+  if (!graph.type(value).shape.known_rank()) port.shape = {"..."};
   return port;
 }
 
@@ -105,7 +106,8 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   const std::int64_t mxnet_version = symbol.mxnet_version;
 
   std::vector<NodeProblem> problems;
-  Model model = resolve_operators(std::move(symbol), Registry::instance(), options.opset, problems);
+  OperatorTable operators(options, *result.arena);
+  Model model = resolve_operators(std::move(symbol), operators, problems);
   fail_if_any(problems, options.opset);
   assign_roles(model, params, options, result.report);
 

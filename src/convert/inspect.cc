@@ -53,7 +53,9 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   result.np_shape = symbol.np_shape;
 
   std::vector<NodeProblem> problems;
-  Model model = resolve_operators(std::move(symbol), Registry::instance(), options.opset, problems);
+  DimArena arena;
+  OperatorTable operators(options, arena);
+  Model model = resolve_operators(std::move(symbol), operators, problems);
   count_operators(model, result);
   result.problems = problem_lines(problems);
 
@@ -61,7 +63,6 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   lenient.random_weights = true;
   Report report;
   assign_roles(model, params, lenient, report);
-  DimArena arena;
   declare_types(model, options, {}, arena);
   std::vector<EntryInfo> types(model.num_entries);
   if (problems.empty()) types = infer_types(model, arena, true).entries;

@@ -4,12 +4,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/json.h"
 #include "mx2onnx/convert.h"
 #include "ops/registry.h"
+#include "ops/untranslated.h"
 
 namespace mx2onnx {
+
+namespace {
+
+void sort_by_name(std::vector<OperatorInfo>& operators) {
+  std::sort(operators.begin(), operators.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+}
+
+}  // namespace
 
 std::vector<OperatorInfo> operators() {
   std::vector<OperatorInfo> result;
@@ -31,8 +42,31 @@ std::vector<OperatorInfo> operators() {
     }
     result.push_back(std::move(info));
   }
-  std::sort(result.begin(), result.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
+  sort_by_name(result);
+  return result;
+}
+
+std::vector<OperatorInfo> untranslated_operators() {
+  std::vector<OperatorInfo> result;
+  for (const auto& names : mxnet_operators()) {
+    OperatorInfo info;
+    for (const auto name : names) {
+      if (Registry::instance().find(name) != nullptr) continue;
+      if (info.name.empty()) {
+        info.name = name;
+      } else {
+        info.aliases.emplace_back(name);
+      }
+    }
+    if (info.name.empty()) continue;
+    const auto why = find_untranslated(info.name);
+    info.status = why->status == UntranslatedStatus::kPlanned ? OperatorStatus::kPlanned
+                                                              : OperatorStatus::kRefused;
+    info.kind = why->kind;
+    info.reason = fmt::format("'{}' {}", info.name, why->reason);
+    result.push_back(std::move(info));
+  }
+  sort_by_name(result);
   return result;
 }
 
@@ -85,19 +119,74 @@ std::string attribute_rows(const OperatorInfo& op) {
 
 }  // namespace
 
-std::string operators_json() {
-  JsonArray array;
-  for (const auto& op : operators()) {
-    JsonArray attributes;
-    for (const auto& attribute : op.attributes) attributes.push_back(json_attribute(attribute));
-    array.push_back({JsonObject{{"name", {op.name}},
-                                {"aliases", json_strings(op.aliases)},
-                                {"status", {std::string("translated")}},
-                                {"summary", {op.summary}},
-                                {"inputs", json_strings(op.inputs)},
-                                {"attributes", {std::move(attributes)}},
-                                {"notes", json_strings(op.notes)}}});
+namespace {
+
+std::string status_text(OperatorStatus status) {
+  switch (status) {
+    case OperatorStatus::kTranslated:
+      return "translated";
+    case OperatorStatus::kPlanned:
+      return "planned";
+    case OperatorStatus::kRefused:
+      return "refused";
   }
+  return {};
+}
+
+JsonValue json_operator(const OperatorInfo& op, std::optional<int> opset) {
+  JsonObject object{{"name", {op.name}},
+                    {"aliases", json_strings(op.aliases)},
+                    {"status", {status_text(op.status)}}};
+  if (op.status != OperatorStatus::kTranslated) {
+    object.emplace_back("kind", JsonValue{op.kind});
+    object.emplace_back("reason", JsonValue{op.reason});
+    return {std::move(object)};
+  }
+  JsonArray attributes;
+  for (const auto& attribute : op.attributes) attributes.push_back(json_attribute(attribute));
+  object.emplace_back("summary", JsonValue{op.summary});
+  object.emplace_back("inputs", json_strings(op.inputs));
+  object.emplace_back("attributes", JsonValue{std::move(attributes)});
+  object.emplace_back("notes", json_strings(op.notes));
+  if (opset) {
+    JsonArray limits;
+    for (const auto& limit : opset_limits(op.name, *opset)) {
+      limits.push_back({JsonObject{
+          {"attribute", {limit.attribute}}, {"reason", {limit.reason}}, {"hint", {limit.hint}}}});
+    }
+    object.emplace_back("limits", JsonValue{std::move(limits)});
+  }
+  return {std::move(object)};
+}
+
+// The untranslated operators by reason, names in rows.
+std::string untranslated_tables() {
+  std::map<std::pair<OperatorStatus, std::string>, std::vector<OperatorInfo>> groups;
+  for (auto& op : untranslated_operators()) groups[{op.status, op.kind}].push_back(std::move(op));
+  std::string text =
+      "\n# Operators that are not translated\n\nWith these, every name that MXNet 1.9.1 registers "
+      "is on this page.\n\n| status | why | operators |\n|---|---|---|\n";
+  for (const auto& [key, group] : groups) {
+    const std::string& reason = group.front().reason;
+    std::string names;
+    for (const auto& op : group) {
+      names += fmt::format("{}`{}`", names.empty() ? "" : " ", op.name);
+      for (const auto& alias : op.aliases) names += fmt::format(" `{}`", alias);
+    }
+    text += fmt::format("| {} | {} | {} |\n", status_text(key.first),
+                        reason.substr(group.front().name.size() + 3), names);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string operators_json(std::optional<int> opset) {
+  auto all = operators();
+  for (auto& op : untranslated_operators()) all.push_back(std::move(op));
+  sort_by_name(all);
+  JsonArray array;
+  for (const auto& op : all) array.push_back(json_operator(op, opset));
   return json_text({JsonObject{{"operators", {std::move(array)}}}});
 }
 
@@ -130,6 +219,7 @@ std::string operators_markdown() {
     if (!op.attributes.empty()) text += attribute_rows(op);
     for (const auto& note : op.notes) text += fmt::format("\n> {}\n", note);
   }
+  text += untranslated_tables();
   return text;
 }
 

@@ -3,22 +3,25 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ops/untranslated.h"
 
 namespace mx2onnx {
 namespace {
 
 // Inference looks at a subgraph more than once, and at one within it more than once each time.
 constexpr int kMostNesting = 16;
+constexpr std::size_t kMostOutputs = 1024;
 
 class Resolver {
  public:
-  Resolver(Model& model, const Registry& registry, int opset, std::vector<NodeProblem>& problems)
-      : model_(model), registry_(registry), opset_(opset), problems_(problems) {}
+  Resolver(Model& model, OperatorTable& operators, std::vector<NodeProblem>& problems)
+      : model_(model), operators_(operators), problems_(problems) {}
 
   void run() {
     const std::size_t before = problems_.size();
     const auto& symbol = model_.symbol;
     for (const auto& head : symbol.heads) model_.nodes[head.node].live = true;
+    count_used_outputs();
     // Against the topological order, so that a node is known to be live before its turn comes.
     for (std::size_t i = symbol.nodes.size(); i-- > 0;) {
       if (model_.nodes[i].live && !symbol.nodes[i].is_variable()) resolve(i);
@@ -36,15 +39,25 @@ class Resolver {
                          std::move(attribute), std::move(message), std::move(hint), code});
   }
 
+  void count_used_outputs() {
+    used_outputs_.resize(model_.symbol.nodes.size(), 1);
+    const auto use = [&](const mxnet::NodeEntry& entry) {
+      auto& count = used_outputs_[entry.node];
+      count = std::max<std::size_t>(count, std::size_t{entry.index} + 1);
+    };
+    for (const auto& head : model_.symbol.heads) use(head);
+    for (const auto& node : model_.symbol.nodes) {
+      for (const auto& input : node.inputs) use(input);
+    }
+  }
+
   void resolve(std::size_t index) {
     const auto& raw = model_.symbol.nodes[index];
     ModelNode& node = model_.nodes[index];
-    node.def = registry_.find(raw.op);
+    // An index that no operator has is not worth so many names.
+    node.def = operators_.find(raw, std::min(used_outputs_[index], kMostOutputs));
     if (node.def == nullptr) {
-      const auto like = nearest(raw.op, registry_.all_names(), 1);
-      report(index, "", "this operator is not known",
-             like.empty() ? "" : fmt::format("the nearest that is known: {}", like[0]),
-             ErrorCode::kUnsupported);
+      report_untranslated(index);
     } else {
       const std::size_t before = problems_.size();
       parse_attributes(index, node);
@@ -58,13 +71,35 @@ class Resolver {
     }
   }
 
+  void report_untranslated(std::size_t index) {
+    const auto& raw = model_.symbol.nodes[index];
+    const std::string key = operator_key(raw);
+    if (key != raw.op) {
+      report(index, "",
+             fmt::format("'{}' is an operator in Python that the model's program defines: the file "
+                         "does not have what it computes",
+                         key.substr(key.find(':') + 1)),
+             fmt::format("register a translation for '{}', or allow a custom domain", key),
+             ErrorCode::kUnsupported);
+      return;
+    }
+    if (const auto why = find_untranslated(raw.op)) {
+      report(index, "", fmt::format("'{}' {}", raw.op, why->reason), "", ErrorCode::kUnsupported);
+      return;
+    }
+    const auto like = nearest(raw.op, operators_.all_names(), 1);
+    report(index, "", "this operator is not known",
+           like.empty() ? "" : fmt::format("the nearest that is known: {}", like[0]),
+           ErrorCode::kUnsupported);
+  }
+
   void parse_attributes(std::size_t index, ModelNode& node) {
     std::vector<AttrProblem> found;
     node.params = node.def->attrs.parse(model_.symbol.nodes[index].attrs, found);
     const bool parsed = found.empty();
-    if (parsed && node.def->check) {
-      found = node.def->check(node.params.get(), {opset_, model_.symbol.np_shape});
-    }
+    if (parsed)
+      found =
+          node.def->problems_at(node.params.get(), {operators_.opset(), model_.symbol.np_shape});
     for (auto& problem : found) {
       report(index, std::move(problem.attribute), std::move(problem.message),
              std::move(problem.hint), parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
@@ -93,7 +128,7 @@ class Resolver {
       body->depth = model_.depth + 1;
       body->symbol = *raw.subgraphs[i];
       body->nodes.resize(body->symbol.nodes.size());
-      Resolver(*body, registry_, opset_, problems_).run();
+      Resolver(*body, operators_, problems_).run();
       const auto variables = body->variables();
       if (variables.size() != feeds[i].size()) {
         refuse(fmt::format("expected {} variables in subgraph {}, found {}", feeds[i].size(), i,
@@ -194,19 +229,20 @@ class Resolver {
   }
 
   Model& model_;
-  const Registry& registry_;
-  int opset_;
+  OperatorTable& operators_;
   std::vector<NodeProblem>& problems_;
+  std::vector<std::size_t> used_outputs_;  // the highest index that is used, and 1
 };
 
 }  // namespace
 
-Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
+Model resolve_operators(mxnet::Symbol symbol, OperatorTable& operators,
                         std::vector<NodeProblem>& problems) {
   Model model;
   model.symbol = std::move(symbol);
   model.nodes.resize(model.symbol.nodes.size());
-  Resolver(model, registry, opset, problems).run();
+  Resolver(model, operators, problems).run();
+  model.own_operators = operators.own_operators();
   return model;
 }
 

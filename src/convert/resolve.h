@@ -4,15 +4,15 @@
 
 #include <vector>
 
+#include "convert/operator_table.h"
 #include "convert/problems.h"
 #include "ops/model.h"
-#include "ops/registry.h"
 
 namespace mx2onnx {
 
 /// Resolves the operators of all nodes that the outputs need, and collects what is not supported at
 /// the opset: unknown operators, bad and unsupported attributes, wrong numbers of inputs.
-Model resolve_operators(mxnet::Symbol symbol, const Registry& registry, int opset,
+Model resolve_operators(mxnet::Symbol symbol, OperatorTable& operators,
                         std::vector<NodeProblem>& problems);
 
 }  // namespace mx2onnx

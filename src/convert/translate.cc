@@ -76,6 +76,11 @@ class NodeTranslator {
                                   translation.reason(), translation.hint(),
                                   ErrorCode::kUnsupported});
     }
+    for (const auto& cast : builder_.take_runtime_casts()) {
+      translation.warn("W-cast-for-runtime",
+                       fmt::format("ONNX Runtime does not compute {} on {}: it is computed in {}",
+                                   cast.op_type, dtype_name(cast.from), dtype_name(cast.through)));
+    }
     for (const auto& [id, message] : translation.warnings()) {
       shared_.diagnostics.push_back(
           {id, name, fmt::format("node '{}' ({}): {}", name, raw.op, message)});

@@ -20,6 +20,7 @@ class Driver {
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
     set_default_dtypes();
+    name_open_sizes();
     if (!result_.fixed && !allow_unknown) {
       check_complete(model_, result_.entries);
       for (const auto& [body, entries] : result_.bodies) check_complete(*body, entries);
@@ -48,6 +49,30 @@ class Driver {
       dtype = DType::kFloat32;
       enqueue_users(model_.first_entry[node]);
       settle();
+    }
+  }
+
+  bool is_own(const OpDef* def) const {
+    const auto& own = model_.own_operators;
+    return std::any_of(own.begin(), own.end(), [&](const auto& o) { return o.get() == def; });
+  }
+
+  // Sizes that nothing but an operator of the user determines get names of their own.
+  void name_open_sizes() {
+    for (std::size_t node = 0; node < model_.nodes.size() && !result_.fixed; ++node) {
+      const ModelNode& custom = model_.nodes[node];
+      if (!custom.live || !is_own(custom.def)) continue;
+      for (std::size_t i = 0; i < custom.output_names.size(); ++i) {
+        const std::size_t entry = model_.first_entry[node] + i;
+        Shape& shape = result_.entries[entry].type.shape;
+        for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+          if (shape[axis].known()) continue;
+          shape[axis] = arena_.symbol(
+              fmt::format("{}.{}#{}{}", custom.output_names[i], axis, model_.key, node));
+          enqueue_users(entry);
+          settle();
+        }
+      }
     }
   }
 
@@ -154,10 +179,38 @@ class Driver {
     for (std::size_t node = 0; node < model.nodes.size(); ++node) {
       if (!model.nodes[node].live) continue;
       const auto count = std::max<std::size_t>(1, model.nodes[node].output_names.size());
+      const OpDef* def = model.nodes[node].def;
+      const bool any_shape = def != nullptr && def->any_shape;
       for (std::size_t i = 0; i < count; ++i) {
         const TensorType& type = entries[model.first_entry[node] + i].type;
-        if (!type.known()) fail_incomplete(model, node, type);
+        const bool open = any_shape && type.dtype != DType::kUnknown && !type.shape.known_rank();
+        if (!type.known() && !open) {
+          check_inputs(model, entries, node);
+          fail_incomplete(model, node, type);
+        }
       }
+      if (def != nullptr && !any_shape) check_inputs(model, entries, node);
+    }
+  }
+
+  // Only nodes of a custom domain leave a shape open, and few operators can do without.
+  static void check_inputs(const Model& model, const std::vector<EntryInfo>& entries,
+                           std::size_t node) {
+    const auto& raw = model.symbol.nodes[node];
+    for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
+      const auto& producer = model.nodes[raw.inputs[i].node];
+      const TensorType& type = entries[model.entry(raw.inputs[i])].type;
+      const bool is_open = producer.live && producer.def != nullptr && producer.def->any_shape;
+      if (!is_open || type.known()) continue;
+      const std::string name = model.path + raw.name;
+      const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(node), name, raw.op);
+      fail(
+          ErrorCode::kUnsupported,
+          fmt::format("needs the shape of its input '{}', which '{}' ({}) leaves open",
+                      model.nodes[node].input_names[i], model.symbol.nodes[raw.inputs[i].node].name,
+                      model.symbol.nodes[raw.inputs[i].node].op),
+          "give the node of the custom domain the attribute __shape__, or register a translation "
+          "with a shape rule");
     }
   }
 

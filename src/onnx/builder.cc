@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.h"
+#include "onnx/runtime_gaps.h"
 
 namespace mx2onnx::onnx {
 namespace {
@@ -106,10 +108,79 @@ Value Builder::emit(std::string_view op_type, std::vector<Value> inputs, Attribu
 
 std::vector<Value> Builder::emit_many(std::string_view op_type, std::vector<Value> inputs,
                                       Attributes attrs, std::vector<TensorType> types) {
+  const std::size_t telling = telling_input(op_type);
+  if (telling < inputs.size() && inputs[telling].present()) {
+    const DType from = dtype(inputs[telling]);
+    const DType through = runtime_dtype(op_type, from);
+    // What the schema does not take is refused, as everywhere.
+    if (through != from && takes(op_type, from, telling) && takes(op_type, through, telling)) {
+      return emit_through(through, op_type, std::move(inputs), std::move(attrs), std::move(types));
+    }
+  }
   Node node;
   node.op_type = op_type;
-  node.name = node_names_.unique(scope_.empty() ? std::string(op_type)
-                                                : fmt::format("{}/{}", scope_, op_type));
+  return append(std::move(node), std::move(inputs), std::move(attrs), std::move(types));
+}
+
+// The inputs and outputs of the telling input's type change their type, the others stay.
+std::vector<Value> Builder::emit_through(DType through, std::string_view op_type,
+                                         std::vector<Value> inputs, Attributes attrs,
+                                         std::vector<TensorType> types) {
+  const OpSchema& schema = *find_schema(op_type, opset_);
+  const auto formal = [](std::span<const FormalRow> rows, std::size_t i) {
+    return rows[std::min(i, rows.size() - 1)];
+  };
+  const std::size_t telling = telling_input(op_type);
+  const auto group = formal(schema.inputs, telling).group;
+  const DType from = dtype(inputs[telling]);
+  runtime_casts_.push_back({std::string(op_type), from, through});
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    // An exponent may be of another type than the base, but there is no kernel for bfloat16 either.
+    const bool narrow = from == DType::kBfloat16 && inputs[i].present() &&
+                        dtype(inputs[i]) == from && takes(op_type, through, i);
+    const bool same =
+        i == telling || narrow || (group >= 0 && formal(schema.inputs, i).group == group);
+    if (same && inputs[i].present()) inputs[i] = cast(inputs[i], through);
+  }
+  std::vector<bool> is_cast(types.size(), false);
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    is_cast[i] = types[i].dtype == from && group >= 0 && !schema.outputs.empty() &&
+                 formal(schema.outputs, i).group == group;
+    if (is_cast[i]) types[i].dtype = through;
+  }
+  Node node;
+  node.op_type = op_type;
+  auto outputs = append(std::move(node), std::move(inputs), std::move(attrs), std::move(types));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (is_cast[i] && outputs[i].present()) outputs[i] = cast(outputs[i], from);
+  }
+  return outputs;
+}
+
+std::vector<RuntimeCast> Builder::take_runtime_casts() {
+  std::vector<RuntimeCast> found;
+  for (auto& cast : std::exchange(runtime_casts_, {})) {
+    const bool known = std::any_of(found.begin(), found.end(), [&](const RuntimeCast& other) {
+      return other.op_type == cast.op_type && other.from == cast.from;
+    });
+    if (!known) found.push_back(std::move(cast));
+  }
+  return found;
+}
+
+std::vector<Value> Builder::emit_custom(std::string_view domain, std::string_view op_type,
+                                        std::vector<Value> inputs, Attributes attrs,
+                                        std::vector<TensorType> types) {
+  Node node;
+  node.op_type = op_type;
+  node.domain = domain;
+  return append(std::move(node), std::move(inputs), std::move(attrs), std::move(types));
+}
+
+std::vector<Value> Builder::append(Node node, std::vector<Value> inputs, Attributes attrs,
+                                   std::vector<TensorType> types) {
+  node.name = node_names_.unique(scope_.empty() ? node.op_type
+                                                : fmt::format("{}/{}", scope_, node.op_type));
   node.inputs = std::move(inputs);
   while (!node.inputs.empty() && !node.inputs.back().present()) node.inputs.pop_back();
   node.attrs = std::move(attrs);
@@ -118,12 +189,12 @@ std::vector<Value> Builder::emit_many(std::string_view op_type, std::vector<Valu
       node.outputs.push_back({});
     } else {
       node.outputs.push_back(
-          graph_.add_value({output_name(op_type), std::move(type), std::nullopt}));
+          graph_.add_value({output_name(node.op_type), std::move(type), std::nullopt}));
     }
   }
   auto outputs = node.outputs;
   while (!node.outputs.empty() && !node.outputs.back().present()) node.outputs.pop_back();
-  check(node);
+  if (node.domain.empty()) check(node);
   Body& body = *bodies_.back();
   producers_.resize(graph_.num_values());
   for (const Value output : node.outputs) {
@@ -139,6 +210,12 @@ const Node* Builder::producer(Value value) const {
   // A body that has ended may be gone.
   const bool is_open = std::find(bodies_.begin(), bodies_.end(), body) != bodies_.end();
   return is_open ? &body->nodes[index] : nullptr;
+}
+
+void Builder::must(bool condition, std::string message) const {
+  if (condition) return;
+  if (blame_ == ErrorCode::kInternal) require(false, message);
+  fail(blame_, std::move(message));
 }
 
 void Builder::check(const Node& node) const {
@@ -160,23 +237,23 @@ void Builder::check(const Node& node) const {
     }
   }
   for (const auto& row : schema->attrs) {
-    require(!row.required || node.find(row.name) != nullptr,
-            fmt::format("{} is emitted without attribute '{}'", node.op_type, row.name));
+    must(!row.required || node.find(row.name) != nullptr,
+         fmt::format("{} is emitted without attribute '{}'", node.op_type, row.name));
   }
   check_inputs(node, *schema);
 }
 
 void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
   const bool variadic = !schema.inputs.empty() && schema.inputs.back().variadic;
-  require(variadic || node.inputs.size() <= schema.inputs.size(),
-          fmt::format("{} is emitted with {} inputs", node.op_type, node.inputs.size()));
+  must(variadic || node.inputs.size() <= schema.inputs.size(),
+       fmt::format("{} is emitted with {} inputs", node.op_type, node.inputs.size()));
   std::array<DType, 16> group_dtype;
   group_dtype.fill(DType::kUnknown);
   for (std::size_t i = 0; i < std::max(node.inputs.size(), schema.inputs.size()); ++i) {
     const auto& formal = schema.inputs[std::min(i, schema.inputs.size() - 1)];
     if (i >= node.inputs.size() || !node.inputs[i].present()) {
-      require(formal.optional || formal.variadic,
-              fmt::format("{} is emitted without input {}", node.op_type, i));
+      must(formal.optional || formal.variadic,
+           fmt::format("{} is emitted without input {}", node.op_type, i));
       continue;
     }
     const DType dtype = graph_.type(node.inputs[i]).dtype;
@@ -189,9 +266,9 @@ void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
     }
     if (formal.group < 0) continue;
     DType& expected = group_dtype[static_cast<std::uint8_t>(formal.group)];
-    require(expected == DType::kUnknown || expected == dtype,
-            fmt::format("{} is emitted with inputs of type {} and {}", node.op_type,
-                        dtype_name(expected), dtype_name(dtype)));
+    must(expected == DType::kUnknown || expected == dtype,
+         fmt::format("{} is emitted with inputs of type {} and {}", node.op_type,
+                     dtype_name(expected), dtype_name(dtype)));
     expected = dtype;
   }
 }

@@ -9,10 +9,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error.h"
 #include "onnx/graph.h"
 #include "onnx/schema.h"
 
 namespace mx2onnx::onnx {
+
+/// A computation for which ONNX Runtime has no kernel, made in another type.
+struct RuntimeCast {
+  std::string op_type;
+  DType from;
+  DType through;
+};
 
 class Builder {
  public:
@@ -48,12 +56,24 @@ class Builder {
   /// Valid until the next node.
   const Node* producer(Value value) const;
 
-  /// Emits a node with one output of the given type.
+  /// Since the last call, without repetitions.
+  std::vector<RuntimeCast> take_runtime_casts();
+
+  /// Emits a node with one output of the given type. Where ONNX Runtime has no kernel for the
+  /// element type, the node computes in another one, between casts.
   Value emit(std::string_view op_type, std::vector<Value> inputs, Attributes attrs,
              TensorType type);
   /// Emits a node with several outputs; a type of unknown dtype leaves that output out.
   std::vector<Value> emit_many(std::string_view op_type, std::vector<Value> inputs,
                                Attributes attrs, std::vector<TensorType> types);
+
+  /// As emit_many, for an operator of another domain, of which nothing is known.
+  std::vector<Value> emit_custom(std::string_view domain, std::string_view op_type,
+                                 std::vector<Value> inputs, Attributes attrs,
+                                 std::vector<TensorType> types);
+
+  /// What a node that breaks its schema is taken for: a slip in here, unless the user emits it.
+  void set_blame(ErrorCode code) { blame_ = code; }
 
   // Constants. Small ones are shared: the same content is the same value.
   Value constant(Tensor tensor);
@@ -101,12 +121,20 @@ class Builder {
   void begin_scope() { begin_body(*bodies_.back()); }
 
  private:
+  std::vector<Value> append(Node node, std::vector<Value> inputs, Attributes attrs,
+                            std::vector<TensorType> types);
+  std::vector<Value> emit_through(DType through, std::string_view op_type,
+                                  std::vector<Value> inputs, Attributes attrs,
+                                  std::vector<TensorType> types);
+  void must(bool condition, std::string message) const;
   void check(const Node& node) const;
   void check_inputs(const Node& node, const OpSchema& schema) const;
   std::string output_name(std::string_view op_type);
 
   Graph& graph_;
   int opset_;
+  ErrorCode blame_ = ErrorCode::kInternal;
+  std::vector<RuntimeCast> runtime_casts_;
   std::vector<Body*> bodies_;
   std::string scope_;
   Names node_names_;

@@ -299,6 +299,7 @@ std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
 }  // namespace
 
 std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs) {
+  if (!node.domain.empty()) return {};
   const std::string_view op = node.op_type;
   if (inputs.empty() || std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end())
     return std::nullopt;

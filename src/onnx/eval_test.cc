@@ -12,7 +12,7 @@ namespace {
 
 std::optional<Tensor> run(const std::string& op, const std::vector<Tensor>& inputs,
                           Attributes attrs = {}) {
-  const Node node{op, "", {}, {}, std::move(attrs)};
+  const Node node{op, "", "", {}, {}, std::move(attrs)};
   std::vector<const Tensor*> pointers;
   for (const auto& input : inputs) pointers.push_back(&input);
   return evaluate(node, pointers);
@@ -103,7 +103,7 @@ TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
       std::nullopt);
   // Of an empty tensor too, whose elements are never looked at.
   EXPECT_EQ(run("Less", {make_tensor<float>({0}, {}), make_tensor<float>({0}, {})}), std::nullopt);
-  const Node node{"Add", "", {}, {}, {}};
+  const Node node{"Add", "", "", {}, {}, {}};
   EXPECT_EQ(evaluate(node, {&kMatrix, nullptr}), std::nullopt);
 }
 

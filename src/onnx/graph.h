@@ -55,11 +55,14 @@ using Attributes = std::vector<Attribute>;
 
 struct Node {
   std::string op_type;
+  std::string domain;  ///< Empty for ONNX's own operators.
   std::string name;
   std::vector<Value> inputs;
   std::vector<Value> outputs;
   Attributes attrs;
 
+  /// True if this is the operator of ONNX's own domain.
+  bool is(std::string_view onnx_op) const { return domain.empty() && op_type == onnx_op; }
   const Attribute* find(std::string_view attr) const;
   std::int64_t int_attr(std::string_view attr, std::int64_t otherwise) const;
   float float_attr(std::string_view attr, float otherwise) const;

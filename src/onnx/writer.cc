@@ -2,6 +2,7 @@
 
 #include <protozero/pbf_writer.hpp>
 #include <protozero/varint.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "onnx/schema.h"
@@ -22,7 +23,7 @@ constexpr pbf_tag_type kNode = 1, kName = 2, kInitializer = 5, kInput = 11, kOut
                        kValueInfo = 13;
 }
 namespace node_field {
-constexpr pbf_tag_type kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5;
+constexpr pbf_tag_type kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5, kDomain = 7;
 }
 namespace attr_field {
 constexpr pbf_tag_type kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kGraph = 6,
@@ -63,7 +64,7 @@ std::string value_info_message(const ValueInfo& info) {
   std::string tensor;
   pbf_writer tensor_writer(tensor);
   tensor_writer.add_int32(1, static_cast<std::int32_t>(onnx_type_code(info.type.dtype)));
-  tensor_writer.add_message(2, shape);
+  if (info.type.shape.known_rank()) tensor_writer.add_message(2, shape);
   std::string type;
   pbf_writer(type).add_message(1, tensor);
   std::string buffer;
@@ -248,6 +249,7 @@ std::string ModelWriter::node_message(const Node& node) const {
   writer.add_string(node_field::kOpType, node.op_type);
   for (const auto& attr : node.attrs)
     writer.add_message(node_field::kAttribute, attr_message(attr));
+  if (!node.domain.empty()) writer.add_string(node_field::kDomain, node.domain);
   return buffer;
 }
 
@@ -309,13 +311,20 @@ std::string ModelWriter::prologue() const {
 }
 
 std::string ModelWriter::epilogue() const {
-  std::string opset;
-  pbf_writer opset_writer(opset);
-  opset_writer.add_string(1, "");
-  opset_writer.add_int64(2, info_.opset);
   std::string buffer;
   pbf_writer writer(buffer);
-  writer.add_message(model_field::kOpsetImport, opset);
+  const auto import = [&](const std::string& domain, std::int64_t version) {
+    std::string opset;
+    pbf_writer opset_writer(opset);
+    opset_writer.add_string(1, domain);
+    opset_writer.add_int64(2, version);
+    writer.add_message(model_field::kOpsetImport, opset);
+  };
+  import("", info_.opset);
+  std::set<std::string> domains;
+  for_each_node(graph_.main, [&](const Node& node) { domains.insert(node.domain); });
+  domains.erase("");
+  for (const auto& domain : domains) import(domain, 1);
   for (const auto& [key, value] : info_.metadata) {
     writer.add_message(model_field::kMetadata, entry_message(key, value));
   }

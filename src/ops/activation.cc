@@ -23,7 +23,16 @@ struct ActivationParam {
   }
 };
 
+// "This operation only support floating point types, not int32."
+bool refuse_integers(Translation& t) {
+  const DType dtype = t.input_type(0).dtype;
+  if (is_floating(dtype)) return false;
+  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
+  return true;
+}
+
 void translate_activation(const ActivationParam& p, Translation& t) {
+  if (refuse_integers(t)) return;
   constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
   t.set_output(0, t.b.unary(kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
 }
@@ -84,6 +93,7 @@ Value gelu(Builder& b, Value x) {
 
 void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
   const Value x = t.input(0);
+  if (refuse_integers(t)) return;
   const auto with_alpha = [&](std::string_view op, double alpha) {
     return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));
   };
@@ -159,6 +169,7 @@ void register_activation(Registry& r) {
   r.add<ActivationParam>({"Activation", "_npx_activation"})
       .summary("Applies an activation function to each element.")
       .infer(infer_same<ActivationParam>)
+      .any_shape()
       .translate(translate_activation);
   r.add<LeakyReluParam>({"LeakyReLU", "_npx_leaky_relu"})
       .summary("Applies a leaky rectifier or a relative of it to each element.")
@@ -172,6 +183,7 @@ void register_activation(Registry& r) {
   r.add<HardSigmoidParam>({"hard_sigmoid"})
       .summary("max(0, min(1, alpha * x + beta)).")
       .infer(infer_same<HardSigmoidParam>)
+      .any_shape()
       .translate(translate_hard_sigmoid);
 }
 

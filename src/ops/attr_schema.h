@@ -243,6 +243,14 @@ class AttrSchema {
     return schema;
   }
 
+  /// Of an operator of which nothing is known: takes any attributes, and the parameter object is
+  /// the mxnet::Attributes themselves.
+  static AttrSchema open() {
+    AttrSchema schema;
+    schema.open_ = true;
+    return schema;
+  }
+
   const std::vector<AttrField>& fields() const { return fields_; }
   const AttrField* find(std::string_view name) const;
 
@@ -254,6 +262,7 @@ class AttrSchema {
  private:
   std::vector<AttrField> fields_;
   std::function<std::shared_ptr<void>()> create_;
+  bool open_ = false;
 };
 
 /// For operators without attributes.

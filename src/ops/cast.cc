@@ -1,5 +1,7 @@
 // Conversions of dtype: Cast, and the casts of automatic mixed precision
 // (src/operator/tensor/amp_cast.h), which touch float32, float16 and bfloat16 only.
+#include "base/error.h"
+#include "onnx/schema.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
@@ -39,8 +41,18 @@ void translate_cast(const P& /*p*/, Translation& t) {
   }
 }
 
-std::vector<AttrProblem> check_amp_cast(const CastParam& p, const CheckContext& /*context*/) {
-  if (is_floating(p.dtype)) return {};
+std::vector<AttrProblem> check_cast(const CastParam& p, const CheckContext& context) {
+  const auto& results = onnx::find_schema("Cast", context.opset)->outputs[0];
+  if ((results.dtypes >> static_cast<unsigned>(p.dtype) & 1U) != 0) return {};
+  const int first = onnx::first_opset_for_dtype("Cast", 0, p.dtype, context.opset);
+  return {
+      {"dtype",
+       fmt::format("ONNX's Cast of opset {} does not give {}", context.opset, dtype_name(p.dtype)),
+       fmt::format("ask for --opset {} or newer", first)}};
+}
+
+std::vector<AttrProblem> check_amp_cast(const CastParam& p, const CheckContext& context) {
+  if (is_floating(p.dtype)) return check_cast(p, context);
   return {{"dtype", "expected a floating element type",
            "MXNet rounds or cuts to integers here, depending on how it was built"}};
 }
@@ -99,12 +111,15 @@ void register_cast(Registry& r) {
   r.add<CastParam>({"Cast", "cast", "_npi_cast", "_npx_cast"})
       .summary("Converts to another dtype; decimals are cut towards zero for integers.")
       .infer(infer_cast)
+      .any_shape()
       .translate(translate_cast<CastParam>)
+      .check(check_cast)
       .note("What does not fit the dtype has no defined result, in MXNet or in ONNX.")
       .note("To bfloat16 MXNet cuts the mantissa and ONNX rounds it, so the last bit may differ.");
   r.add<CastParam>({"amp_cast"})
       .summary("Converts float32, float16 and bfloat16 to another dtype, and nothing else.")
       .infer(infer_amp_cast)
+      .any_shape()
       .translate(translate_cast<CastParam>)
       .check(check_amp_cast);
   r.add<MulticastParam>({"amp_multicast"})

@@ -266,15 +266,19 @@ std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& 
 }  // namespace
 
 void register_conv(Registry& r) {
-  r.add<ConvParam>({"Convolution", "_npx_convolution", "Convolution_v1"})
-      .summary("Convolution in one, two or three dimensions.")
-      .inputs_by(conv_inputs)
-      .infer(infer_conv)
-      .translate(translate_conv)
-      .check(check_tuples<ConvParam>)
-      .note(
-          "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
-          "transpositions.");
+  const std::vector<std::vector<std::string>> names = {{"Convolution", "_npx_convolution"},
+                                                       {"Convolution_v1"}};
+  for (const auto& same : names) {
+    r.add<ConvParam>(same)
+        .summary("Convolution in one, two or three dimensions.")
+        .inputs_by(conv_inputs)
+        .infer(infer_conv)
+        .translate(translate_conv)
+        .check(check_tuples<ConvParam>)
+        .note(
+            "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
+            "transpositions.");
+  }
   r.add<DeconvParam>({"Deconvolution", "_npx_deconvolution"})
       .summary("Transposed convolution in one, two or three dimensions.")
       .inputs_by(conv_inputs)

@@ -75,6 +75,7 @@ void register_elemwise(Registry& r) {
                         .summary(function.text("lhs", "rhs") + ", of two arrays of equal shape.")
                         .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
                         .infer(infer_same<NoParam>)
+                        .any_shape()
                         .translate([&function](const NoParam&, Translation& t) {
                           translate_binary(function, t);
                         });
@@ -85,6 +86,7 @@ void register_elemwise(Registry& r) {
       .inputs({{"args", InputRole::kData}})
       .variadic()
       .infer(infer_sum)
+      .any_shape()
       .translate(translate_sum);
 }
 

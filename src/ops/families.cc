@@ -6,6 +6,7 @@ void register_all_families(Registry& registry) {
   register_activation(registry);
   register_conv(registry);
   register_pool(registry);
+  register_pool_v1(registry);
   register_adaptive_pool(registry);
   register_norm(registry);
   register_fully_connected(registry);

@@ -9,6 +9,7 @@ class Registry;
 void register_activation(Registry& registry);
 void register_conv(Registry& registry);
 void register_pool(Registry& registry);
+void register_pool_v1(Registry& registry);
 void register_adaptive_pool(Registry& registry);
 void register_norm(Registry& registry);
 void register_fully_connected(Registry& registry);

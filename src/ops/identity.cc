@@ -117,10 +117,12 @@ void register_identity(Registry& r) {
   r.add<NoParam>({"_copy", "identity"})
       .summary("The identity.")
       .infer(infer_same<NoParam>)
+      .any_shape()
       .translate(translate_identity);
   r.add<NoParam>({"BlockGrad", "_sparse_stop_gradient", "stop_gradient"})
       .summary("Stops the gradient: the identity at inference.")
       .infer(infer_same<NoParam>)
+      .any_shape()
       .translate(translate_identity);
   r.add<GradientMultiplierParam>({"_contrib_gradientmultiplier"})
       .summary("Scales the gradient: the identity at inference.")
@@ -129,6 +131,12 @@ void register_identity(Registry& r) {
   r.add<NoParam>({"_CrossDeviceCopy"})
       .summary("Copies between devices: the identity.")
       .infer(infer_same<NoParam>)
+      .any_shape()
+      .translate(translate_identity);
+  r.add<NoParam>({"_copyto", "_npi_copyto"})
+      .summary("Copies an array: the identity.")
+      .infer(infer_same<NoParam>)
+      .any_shape()
       .translate(translate_identity);
   r.add<NoParam>({"_identity_with_attr_like_rhs"})
       .summary("The first input; the second only lends its shape.")

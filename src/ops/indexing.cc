@@ -267,12 +267,15 @@ void translate_where(const NoParam& /*p*/, Translation& t) {
 }  // namespace
 
 void register_indexing(Registry& r) {
-  r.add<EmbeddingParam>(
-       {"Embedding", "_npx_embedding", "_sparse_Embedding", "_contrib_SparseEmbedding"})
-      .summary("Rows of a weight by index.")
-      .inputs({{"data", InputRole::kData}, {"weight", InputRole::kWeight}})
-      .infer(infer_embedding)
-      .translate(translate_embedding);
+  const std::vector<std::vector<std::string>> embedding_names = {
+      {"Embedding", "_npx_embedding", "_sparse_Embedding"}, {"_contrib_SparseEmbedding"}};
+  for (const auto& names : embedding_names) {
+    r.add<EmbeddingParam>(names)
+        .summary("Rows of a weight by index.")
+        .inputs({{"data", InputRole::kData}, {"weight", InputRole::kWeight}})
+        .infer(infer_embedding)
+        .translate(translate_embedding);
+  }
   r.add<TakeParam>({"take", "_npi_take"})
       .summary("Slices along an axis by index.")
       .inputs({{"a", InputRole::kData}, {"indices", InputRole::kData}})

@@ -43,6 +43,8 @@ struct Model {
   /// The same as indices of nodes and subgraphs, "12.0/", which no two subgraphs share.
   std::string key;
   int depth = 0;  ///< How many control-flow nodes are around it.
+  /// The operators of the user, and those that are not known; the nodes point to them.
+  std::vector<std::shared_ptr<const OpDef>> own_operators;
   mxnet::Symbol symbol;
   std::vector<ModelNode> nodes;  ///< One per node of the symbol.
   /// Position of each node's first output in a table of all outputs, and the length of that table.

@@ -25,10 +25,11 @@ struct BatchNormParam {
     d.field("eps", &P::eps).help("added to the variance");
     d.field("fix_gamma", &P::fix_gamma).help("gamma is 1, whatever the parameter holds");
     d.field("output_mean_var", &P::output_mean_var).help("two more outputs");
-    d.ignore({"momentum", "use_global_stats", "cudnn_off", "min_calib_range", "max_calib_range"});
+    d.ignore({"momentum", "use_global_stats"});
   }
   static void declare(AttrDeclarer<BatchNormParam>& d) {
     declare_common(d);
+    d.ignore({"cudnn_off", "min_calib_range", "max_calib_range"});
     d.field("axis", &BatchNormParam::axis).help("of the channels");
   }
 };

@@ -64,9 +64,19 @@ struct OpDef {
   /// What of the attributes' values cannot be expressed at the target opset; may be empty.
   std::function<std::vector<AttrProblem>(const void* params, const CheckContext&)> check;
 
+  /// ONNX operators without which there is no translation, whatever the attributes.
+  std::vector<std::string> needs;
+
+  /// The translation does not look at shapes: that of the inputs may be unknown, down to the number
+  /// of dimensions, where the model has nodes of a custom domain.
+  bool any_shape = false;
+
   std::vector<std::string> notes;  ///< Known limits, each one sentence.
 
   const std::string& name() const { return names.front(); }
+
+  /// What of the operator, or of these attribute values, cannot be expressed at the opset.
+  std::vector<AttrProblem> problems_at(const void* params, const CheckContext& context) const;
 };
 
 /// Fills in an OpDef for the parameter struct P, fluently.
@@ -130,6 +140,16 @@ class OpDeclarer {
     def_.check = [rule = std::move(rule)](const void* p, const CheckContext& context) {
       return rule(params(p), context);
     };
+    return *this;
+  }
+  /// Says that there is no translation at opsets that do not have this ONNX operator.
+  OpDeclarer& needs(std::string op_type) {
+    def_.needs.push_back(std::move(op_type));
+    return *this;
+  }
+  /// Says that the translation does not look at shapes.
+  OpDeclarer& any_shape() {
+    def_.any_shape = true;
     return *this;
   }
   OpDeclarer& note(std::string text) {

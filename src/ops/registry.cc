@@ -1,6 +1,7 @@
 #include "ops/registry.h"
 
 #include "base/error.h"
+#include "onnx/schema.h"
 #include "ops/families.h"
 
 namespace mx2onnx {
@@ -24,6 +25,17 @@ void Registry::index(const OpDef& def) {
 const OpDef* Registry::find(std::string_view name) const {
   const auto entry = by_name_.find(name);
   return entry == by_name_.end() ? nullptr : entry->second;
+}
+
+std::vector<AttrProblem> OpDef::problems_at(const void* params, const CheckContext& context) const {
+  for (const auto& op_type : needs) {
+    const int first = onnx::first_opset(op_type);
+    if (context.opset >= first) continue;
+    return {{"",
+             fmt::format("needs ONNX's {}, which opset {} does not have", op_type, context.opset),
+             fmt::format("ask for --opset {} or newer", first)}};
+  }
+  return check ? check(params, context) : std::vector<AttrProblem>{};
 }
 
 std::vector<std::string> Registry::all_names() const {

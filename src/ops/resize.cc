@@ -128,6 +128,10 @@ void translate_nearest(const UpSamplingParam& p, Translation& t) {
 }
 
 void translate_upsampling(const UpSamplingParam& p, Translation& t) {
+  if (!is_floating(t.output_type(0).dtype)) {
+    return t.refuse(
+        fmt::format("MXNet does not compute this on {}", dtype_name(t.output_type(0).dtype)));
+  }
   if (!p.is_bilinear()) return translate_nearest(p, t);
   t.set_output(0, t.b.emit("ConvTranspose", {t.input(0), t.input(1)},
                            {{"kernel_shape", onnx::Ints{p.kernel(), p.kernel()}},
@@ -258,6 +262,10 @@ void infer_bilinear_resize(const BilinearResizeParam& p, InferContext& c) {
 
 void translate_bilinear_resize(const BilinearResizeParam& p, Translation& t) {
   const Shape& to = t.output_shape(0);
+  if (!is_floating(t.output_type(0).dtype)) {
+    return t.refuse(
+        fmt::format("MXNet does not compute this on {}", dtype_name(t.output_type(0).dtype)));
+  }
   if (t.input_shape(0) == to) return t.set_output(0, t.input(0));
   if (t.output_type(0).dtype == DType::kFloat64) {
     return t.refuse("is not supported on float64, of which ONNX Runtime has no kernel");

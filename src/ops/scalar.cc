@@ -96,6 +96,7 @@ void register_scalar(Registry& r) {
     auto declarer = r.add<ScalarParam>(row.names)
                         .summary(text + ", for each element.")
                         .infer(infer_scalar)
+                        .any_shape()
                         .translate([row](const ScalarParam& p, Translation& t) {
                           translate_scalar(row, p, t);
                         });

@@ -301,6 +301,7 @@ void register_unary(Registry& r) {
         r.add<NoParam>(row.names)
             .summary(row.summary)
             .infer(infer_same<NoParam>)
+            .any_shape()
             .translate([row](const NoParam&, Translation& t) { translate_unary(row, t); });
     if (!row.note.empty()) declarer.note(row.note);
     if (row.on_integers == OnIntegers::kRefused) declarer.note("Integers are refused.");
@@ -311,16 +312,19 @@ void register_unary(Registry& r) {
   r.add<ClipParam>({"clip", "_npi_clip", "_sparse_clip"})
       .summary("Brings each element between two bounds.")
       .infer(infer_same<ClipParam>)
+      .any_shape()
       .translate(translate_clip)
       .check(check_clip);
   r.add<QuadraticParam>({"_contrib_quadratic"})
       .summary("a x^2 + b x + c.")
       .infer(infer_same<QuadraticParam>)
+      .any_shape()
       .translate(translate_quadratic)
       .note("Integers are refused.");
   r.add<SmoothL1Param>({"smooth_l1", "_npx_smooth_l1"})
       .summary("A parabola near 0 that goes on as a line.")
       .infer(infer_same<SmoothL1Param>)
+      .any_shape()
       .translate(translate_smooth_l1);
 }
 

@@ -32,11 +32,11 @@ std::optional<ChannelLayout> layout_of(const Node& node, const Tensor& weight) {
   const auto& dims = weight.dims;
   const auto dim = [&](std::size_t i) { return static_cast<std::size_t>(dims[i]); };
   const auto all = static_cast<std::size_t>(weight.count());
-  if (node.op_type == "Conv" && dims.size() >= 3) return ChannelLayout{1, dim(0), all / dim(0)};
-  if (node.op_type == "ConvTranspose" && dims.size() >= 3 && node.int_attr("group", 1) == 1) {
+  if (node.is("Conv") && dims.size() >= 3) return ChannelLayout{1, dim(0), all / dim(0)};
+  if (node.is("ConvTranspose") && dims.size() >= 3 && node.int_attr("group", 1) == 1) {
     return ChannelLayout{dim(0), dim(1), all / dim(0) / dim(1)};
   }
-  const bool plain_gemm = node.op_type == "Gemm" && node.int_attr("transA", 0) == 0 &&
+  const bool plain_gemm = node.is("Gemm") && node.int_attr("transA", 0) == 0 &&
                           node.float_attr("alpha", 1) == 1 && node.float_attr("beta", 1) == 1;
   if (plain_gemm && node.int_attr("transB", 0) == 1) return ChannelLayout{1, dim(0), dim(1)};
   if (plain_gemm) return ChannelLayout{dim(0), dim(1), 1};
@@ -97,7 +97,7 @@ class Folder {
   std::size_t run() {
     std::size_t count = 0;
     for (std::size_t i = 0; i < graph_.main.nodes.size(); ++i) {
-      if (graph_.main.nodes[i].op_type == "BatchNormalization" && fold(i)) ++count;
+      if (graph_.main.nodes[i].is("BatchNormalization") && fold(i)) ++count;
     }
     erase_nodes(graph_.main, dead_);
     return count;

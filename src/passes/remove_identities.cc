@@ -14,7 +14,7 @@ using onnx::Value;
 namespace {
 
 bool passes_through(const Node& node) {
-  return node.op_type == "Identity" || (node.op_type == "Dropout" && node.outputs.size() == 1);
+  return node.is("Identity") || (node.is("Dropout") && node.outputs.size() == 1);
 }
 
 // In the body of a loop or a branch, where an output has to be made by a node of the body.

@@ -5,12 +5,14 @@
 #include <nanobind/stl/function.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
 
+#include "bindings.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
@@ -126,6 +128,16 @@ nb::dict describe(const mx2onnx::OperatorInfo& op) {
   return result;
 }
 
+nb::dict describe_untranslated(const mx2onnx::OperatorInfo& op) {
+  nb::dict result;
+  result["name"] = op.name;
+  result["aliases"] = op.aliases;
+  result["status"] = op.status == mx2onnx::OperatorStatus::kPlanned ? "planned" : "refused";
+  result["kind"] = op.kind;
+  result["reason"] = op.reason;
+  return result;
+}
+
 void raise_error(const mx2onnx::Error& error) {
   const nb::object type = nb::module_::import_("mx2onnx._errors")
                               .attr("error_for_code")(static_cast<int>(error.code()));
@@ -151,6 +163,7 @@ NB_MODULE(_core, m) {
   m.attr("DEFAULT_OPSET") = mx2onnx::kDefaultOpset;
   m.attr("FIRST_OPSET") = mx2onnx::kFirstOpset;
   m.attr("LAST_OPSET") = mx2onnx::kLastOpset;
+  m.attr("DEFAULT_CUSTOM_DOMAIN") = mx2onnx::kDefaultCustomDomain;
 
   nb::class_<mx2onnx::InputSpec>(m, "InputSpec")
       .def(
@@ -170,6 +183,8 @@ NB_MODULE(_core, m) {
                 GivenArray{std::move(name), std::move(dtype), std::move(shape), std::move(bytes)};
           },
           "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
+
+  bind_custom_operator(m);
 
   nb::class_<mx2onnx::Preprocessing>(m, "Preprocessing")
       .def(nb::init<>())
@@ -191,7 +206,14 @@ NB_MODULE(_core, m) {
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
-      .def_rw("external_data", &mx2onnx::ConvertOptions::external_data);
+      .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
+      .def_prop_rw(
+          "operators", [](const mx2onnx::ConvertOptions& self) { return self.operators; },
+          [](mx2onnx::ConvertOptions& self,
+             const std::vector<std::shared_ptr<mx2onnx::CustomOperator>>& operators) {
+            self.operators.assign(operators.begin(), operators.end());
+          })
+      .def_rw("custom_domain", &mx2onnx::ConvertOptions::custom_domain);
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
@@ -241,6 +263,13 @@ NB_MODULE(_core, m) {
   m.def("operators", [] {
     nb::list result;
     for (const auto& op : mx2onnx::operators()) result.append(describe(op));
+    return result;
+  });
+  m.def("untranslated_operators", [] {
+    nb::list result;
+    for (const auto& op : mx2onnx::untranslated_operators()) {
+      result.append(describe_untranslated(op));
+    }
     return result;
   });
 }

@@ -17,7 +17,8 @@ variable's name or "node:output", and "heads" of the same form.
 
 Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
 "np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused
-before and after); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
+before and after); "limit": "dtype" (it is an element type that these opsets refuse, so the operator's table does not
+say so); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
 constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
 
 A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,
@@ -118,6 +119,18 @@ def case_tensors(case, alt=False):
         {k: make_tensor(name, k, v) for k, v in inputs.items()},
         {k: make_tensor(name, k, v) for k, v in case.get("params", {}).items()},
     )
+
+
+def third_tensors(case):
+    """{input: array} of sizes that go on from a case's own to the alternative ones, so that what has to fit fits: 2, 3
+    becomes 4; and down to 1 where they shrink."""
+    inputs = dict(case["inputs"])
+    for name, alt in case["alt"].items():
+        first, _, _ = parse_tensor(inputs[name])
+        second, dtype, values = parse_tensor(alt)
+        shape = tuple(max(1, 2 * b - a) if b > 0 else b for a, b in zip(first, second))
+        inputs[name] = ":".join([",".join(map(str, shape)) or "()", dtype] + ([values] if values else []))
+    return {k: make_tensor(case["name"], k, v) for k, v in inputs.items()}
 
 
 def case_symbol(case):

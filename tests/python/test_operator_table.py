@@ -1,0 +1,236 @@
+"""The operator table against MXNet's own registry: every name has a status, the same names are the same operator,
+and translated operators declare MXNet's attributes with MXNet's defaults."""
+
+import functools
+import json
+import math
+import pathlib
+import re
+
+import case_model
+import mx2onnx
+import pytest
+from running import ALL_OPSETS
+from test_cli import tool
+
+import onnx
+
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+GROUPS = [line.split() for line in (DATA / "mxnet-1.9.1-operator-names.txt").read_text().splitlines()]
+
+
+@functools.cache
+def table():
+    return json.loads(tool("ops", "--json"))["operators"]
+
+
+def names_of(operator):
+    return [operator["name"], *operator["aliases"]]
+
+
+def test_every_name_has_one_status():
+    status = {}
+    for operator in table():
+        for name in names_of(operator):
+            assert name not in status, name
+            status[name] = operator["status"]
+    assert set(status.values()) == {"translated", "planned", "refused"}
+    assert {name for group in GROUPS for name in group} - set(status) == set()
+
+
+def test_the_untranslated_say_why():
+    for operator in table():
+        if operator["status"] != "translated":
+            assert operator["reason"].startswith("'%s' is " % operator["name"]) or operator["reason"].startswith(
+                "'%s' " % operator["name"]
+            )
+            assert operator["kind"]
+
+
+def test_the_package_has_the_same_table():
+    everything = mx2onnx.operators() + mx2onnx.untranslated_operators()
+    assert sorted(o["name"] for o in everything) == [o["name"] for o in table()]
+
+
+def test_aliases_are_those_of_mxnet():
+    """An operator's names are one of MXNet's groups of names, or are not MXNet 1.9.1's at all."""
+    group_of = {name: set(group) for group in GROUPS for name in group}
+    for operator in table():
+        for name in names_of(operator):
+            group = group_of.get(name)
+            assert group is None or group == set(names_of(operator)) & set(group_of), operator["name"]
+
+
+def reason(name):
+    (found,) = [o for o in table() if name in names_of(o)]
+    return found["status"], found.get("reason")
+
+
+@pytest.mark.parametrize(
+    "name,status,words",
+    [
+        ("sgd_mom_update", "refused", "'sgd_mom_update' is an optimizer step: it has no place in inference"),
+        ("_backward_Convolution", "refused", "is the gradient of another operator"),
+        ("_npi_add", "planned", "NumPy interface"),
+        ("_contrib_quantized_conv", "planned", "quantised models"),
+        ("_cvimread", "refused", "images"),
+        ("_contrib_dgl_subgraph", "refused", "graph"),
+        ("Custom", "refused", "code of the user's program"),
+    ],
+)
+def test_reasons(name, status, words):
+    if name == "_npi_add" and reason(name)[0] == "translated":
+        pytest.skip("translated by now")
+    found, why = reason(name)
+    assert found == status and words in why
+
+
+def symbol_of(op, attrs=None):
+    return json.dumps(
+        {
+            "nodes": [
+                {"op": "null", "name": "data", "inputs": []},
+                {"op": op, "name": "n", "attrs": attrs or {}, "inputs": [[0, 0, 0]]},
+            ],
+            "heads": [[1, 0, 0]],
+        }
+    )
+
+
+def test_a_conversion_says_the_reason():
+    with pytest.raises(mx2onnx.UnsupportedError) as error:
+        mx2onnx.convert(symbol_of("sgd_update"))
+    assert str(error.value) == (
+        "symbol: node 1 'n' (sgd_update): 'sgd_update' is an optimizer step: it has no place in inference"
+    )
+
+
+# Attributes.
+
+
+def fields():
+    rows = [line.split("\t") for line in (DATA / "mxnet-1.9.1-attributes.tsv").read_text().splitlines()]
+    result = {group[0]: {} for group in GROUPS}
+    for operator, name, text in rows:
+        result[operator][name] = text
+    return result
+
+
+CANONICAL = {name: group[0] for group in GROUPS for name in group}
+
+
+def mxnet_default(text):
+    match = re.search(r"default='?(.*?)'?$", text)
+    return match.group(1) if match else None
+
+
+def same_value(ours, theirs):
+    """Spelled alike, or the same number or tuple: "1" and "True", "[]" and "()"."""
+
+    def value(text):
+        text = text.strip().replace("[", "(").replace("]", ")").replace(" ", "").replace(",)", ")")
+        return {"True": "1", "False": "0"}.get(text, text)
+
+    ours, theirs = value(ours), value(theirs)
+    if ours == theirs:
+        return True
+    try:
+        return math.isclose(float(ours), float(theirs), rel_tol=1e-6)
+    except ValueError:
+        return False
+
+
+def translated():
+    return [o for o in mx2onnx.operators() if o["name"] in CANONICAL or set(o["aliases"]) & set(CANONICAL)]
+
+
+# What MXNet's table has otherwise than its parsers, and what files of other versions have.
+OTHERWISE = {
+    "Convolution": {"layout"},  # NWC is a name of 2.0
+    "Convolution_v1": {"layout"},
+    "Deconvolution": {"layout"},
+    "Embedding": {"deterministic"},  # of 1.3 and 1.4
+    "_contrib_SparseEmbedding": {"deterministic"},
+    "Pooling": {"output_size"},  # of 2.0
+    "_copyto": {"data"},  # an input that the table lists as an attribute
+    "_linspace": {"endpoint", "num", "infer_range", "repeat", "step", "stop"},  # the table has those of _arange
+    "add_n": {"num_args"},  # key_var_num_args, which the table leaves out
+    "moments": {"axes"},  # MXNet 1.9.1 fails without them
+    "smooth_l1": {"is_int", "scalar"},  # the table has the attributes of 1.6
+}
+
+
+def differences(operator, theirs):
+    for name, text in all_differences(operator, theirs):
+        if name not in OTHERWISE.get(operator["name"], ()):
+            yield "%s %s" % (name, text)
+
+
+def all_differences(operator, theirs):
+    ours = {a["name"]: a for a in operator["attributes"]}
+    for name in theirs.keys() - ours.keys():
+        yield name, "is missing; MXNet: %s" % theirs[name]
+    for name in ours.keys() - theirs.keys():
+        yield name, "is none of MXNet's"
+    for name in ours.keys() & theirs.keys():
+        attribute, text = ours[name], theirs[name]
+        if attribute["ignored"]:
+            continue
+        default = mxnet_default(text)
+        if attribute["required"] != (default is None):
+            yield name, "is required: %s; MXNet: %s" % (attribute["required"], text)
+        elif default is not None and not same_value(attribute["default"], default):
+            yield name, "has the default %s; MXNet: %s" % (attribute["default"], text)
+        names = re.match(r"\{(.*?)\}", text)
+        if names:
+            wanted = {n.strip().strip("'") for n in names.group(1).split(",")}
+            known = set(re.split(r", or | or |, ", attribute["expected"]))
+            if "element type" not in attribute["expected"] and known != wanted:
+                yield name, "takes %s; MXNet: %s" % (attribute["expected"], text)
+
+
+@pytest.mark.parametrize("operator", translated(), ids=lambda o: o["name"])
+def test_attributes_are_those_of_mxnet(operator):
+    canonical = next(CANONICAL[n] for n in names_of(operator) if n in CANONICAL)
+    assert sorted(differences(operator, fields()[canonical])) == []
+
+
+# What an opset cannot express.
+
+
+def limits(opset):
+    table = json.loads(tool("ops", "--json", "--opset", str(opset)))["operators"]
+    return {name: o.get("limits", []) for o in table for name in names_of(o)}
+
+
+def test_limits_of_an_opset():
+    (aligned,) = limits(12)["_contrib_ROIAlign"]
+    assert aligned["attribute"] == "aligned=True" and "16" in aligned["hint"]
+    assert limits(17)["_contrib_ROIAlign"] == []
+    assert "not at opset 12: aligned=True" in tool("ops", "--opset", "12")
+
+
+def test_limits_agree_with_the_cases():
+    """An operator with a case that some opset refuses is in that opset's table."""
+    found = {opset: limits(opset) for opset in ALL_OPSETS}
+    for family in case_model.family_names():
+        for case in case_model.load_family(family):
+            first = case.get("first_opset", ALL_OPSETS[0])
+            last = case.get("last_opset", ALL_OPSETS[-1])
+            if case.get("limit") == "dtype":
+                continue
+            ops = [case["op"]] if "op" in case else [node["op"] for node in case["nodes"]]
+            for opset in ALL_OPSETS:
+                if not first <= opset <= last:
+                    assert any(found[opset][op] for op in ops), (family, case["name"], opset)
+
+
+@pytest.mark.parametrize("opset", ALL_OPSETS)
+def test_ir_version(opset):
+    """The IR version is the one of the first ONNX release with the opset."""
+    model = onnx.load_from_string(mx2onnx.convert(symbol_of("relu"), inputs={"data": (1,)}, opset=opset).model)
+    releases = [row for row in onnx.helper.VERSION_TABLE if row[2] == opset]
+    wanted = min(row[1] for row in releases) if releases else model.ir_version
+    assert model.opset_import[0].version == opset
+    # The onnx package has IR 7 for opset 12, whose first release had it as well.
+    assert model.ir_version == wanted, releases
