@@ -9,8 +9,10 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstdio>
 #include <memory>
 
+#include "cli/application.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
@@ -191,7 +193,14 @@ NB_MODULE(_core, m) {
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
-      .def_rw("external_data", &mx2onnx::ConvertOptions::external_data);
+      .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
+      .def_prop_rw(
+          "progress", [](const mx2onnx::ConvertOptions& options) { return options.progress; },
+          [](mx2onnx::ConvertOptions& options,
+             std::function<void(std::uint64_t, std::uint64_t)> progress) {
+            options.progress = std::move(progress);
+          },
+          "progress"_a.none());
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
@@ -243,4 +252,18 @@ NB_MODULE(_core, m) {
     for (const auto& op : mx2onnx::operators()) result.append(describe(op));
     return result;
   });
+
+  m.def(
+      "run_command_line",
+      [](std::vector<std::string> arguments) {
+        std::vector<char*> argv;
+        for (auto& argument : arguments) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        const nb::gil_scoped_release release;
+        const int code =
+            mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()), argv.data());
+        std::fflush(stdout);
+        return code;
+      },
+      "arguments"_a);
 }
