@@ -113,6 +113,7 @@ class _Runtime:
             raise CannotCompare("verify needs ONNX Runtime: pip install 'mx2onnx[verify]'") from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model: Any = os.fspath(path)
