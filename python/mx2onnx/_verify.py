@@ -221,7 +221,7 @@ def _run_mxnet(python: str, symbol: Path, params: Sequence[Path], cases: list[An
         with open(given, "wb") as file:
             np.savez(file, **{"%d/in/%s" % (i, n): v for i, feeds in enumerate(cases) for n, v in feeds.items()})
         command = [python, RECORDER, os.fspath(symbol), *map(os.fspath, params), "-o", made, "--inputs", given]
-        environment = dict(os.environ, MXNET_SUBGRAPH_BACKEND="NONE")
+        environment = dict(os.environ, MXNET_SUBGRAPH_BACKEND="NONE", OMP_WAIT_POLICY="passive")
         process = subprocess.run(command + ["--internals"] * internals, env=environment, capture_output=True, text=True)
         if process.returncode != 0:
             last = process.stderr.strip().splitlines()[-1:] or ["no message"]
