@@ -9,6 +9,9 @@ JOBS := $(shell nproc)
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz zoo bench docs golden clean
 .PHONY: help setup build demo test test-cpp test-python test-all sanitize lint format fuzz bench docs golden clean
+SITE := build/site-venv
+
+.PHONY: site docs-test test-wheels help setup build demo test test-cpp test-python sanitize lint format fuzz bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -56,6 +59,17 @@ bench: build  ## Measure against cp and against the last commit
 
 docs: build  ## Write the generated pages
 	@$(PYTHON) tools/gen_docs.py $(BUILD)/mx2onnx
+
+site: build  ## Build the documentation site into build/site
+	@[ -x $(SITE)/bin/mkdocs ] || { python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt; }
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/gen_reference.py
+	@$(SITE)/bin/mkdocs build --quiet --strict
+
+docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON=python with openvino, for its page)
+	@PYTHONPATH=$(CURDIR)/$(BUILD)/python $(PYTHON) tools/test_docs.py
+
+test-wheels: setup  ## Build wheels from a clean clone and install them into fresh environments of each Python
+	@$(PYTHON) tools/test_wheels.py
 
 golden:  ## Record the operator cases with MXNet (MXNET_PYTHON=python with mxnet 1.9.1)
 	@$${MXNET_PYTHON:?say which Python has mxnet 1.9.1} tools/record_golden.py

@@ -2,7 +2,8 @@
 """Checks who includes whom: the layers of the design, heavy headers in one folder each, and file sizes.
 
 `ir` uses `base`; `mxnet` and `onnx` use `ir` and do not know each other; `ops` uses both; `infer` uses `ops`;
-`passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone.
+`passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone, and `python` has the
+command line in it.
 """
 
 import pathlib
@@ -20,7 +21,7 @@ ALLOWED = {
     "passes": {"passes", "onnx", "ir", "base"},
     "convert": {"convert", "infer", "ops", "passes", "mxnet", "onnx", "ir", "base"},
     "cli": {"cli"},
-    "python": set(),
+    "python": {"cli"},
 }
 # Heavy headers, and the one folder that may include them.
 HEAVY = {"nlohmann/": "base", "xxhash.h": "base", "CLI/": "cli", "nanobind/": "python", "protozero/": "onnx"}

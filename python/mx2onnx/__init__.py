@@ -5,6 +5,8 @@
 ...                          inputs={"data": ("batch", 3, 224, 224)}, output="model.onnx")
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._api import ConvertResult, convert, inspect, operators, pass_names, untranslated_operators
 from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET, __version__
 from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
@@ -17,6 +19,11 @@ from ._errors import (
     UnsupportedError,
     UsageError,
 )
+from ._install import install_into_mxnet
+from ._legacy import export_model, get_model_metadata, get_operator_support, import_model, import_to_gluon
+
+if TYPE_CHECKING:
+    from ._verify import VerifyResult, verify
 
 __all__ = [
     "DEFAULT_OPSET",
@@ -33,12 +40,29 @@ __all__ = [
     "Node",
     "UnsupportedError",
     "UsageError",
+    "VerifyResult",
     "__version__",
     "convert",
+    "export_model",
+    "get_model_metadata",
+    "get_operator_support",
+    "import_model",
+    "import_to_gluon",
     "inspect",
+    "install_into_mxnet",
     "operators",
     "pass_names",
     "register_operator",
     "unregister_operator",
     "untranslated_operators",
+    "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: they need the standard library's heavier modules.
+    if name in ("verify", "VerifyResult"):
+        from . import _verify
+
+        return getattr(_verify, name)
+    raise AttributeError("module 'mx2onnx' has no attribute %r" % name)

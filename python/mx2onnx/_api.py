@@ -1,11 +1,13 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, Union
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Callable, Optional, Union
 
-from . import _core
+from . import _core, _live
 from ._custom import registered_operators
+from ._errors import UsageError
 
 Size = Union[int, str]
 """A dimension: a number, a name for a free size, or "?" for a free size without a name."""
@@ -26,9 +28,48 @@ class ConvertResult:
     - ``report``: all of the above and more (opset, IR version, node counts, passes) as one dict
     """
 
-    def __init__(self, model: Optional[bytes], report: dict[str, Any]):
+    def __init__(self, model: Optional[bytes], report: dict[str, Any], path: Optional[str] = None):
         self.model = model
         self.report = report
+        self.path = path
+
+    def to_bytes(self) -> bytes:
+        """The ONNX file's bytes, read back if it was written to ``output``."""
+        if self.model is not None:
+            return self.model
+        assert self.path is not None
+        with open(self.path, "rb") as file:
+            return file.read()
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes the model to `path`; the file is complete or not there."""
+        import shutil
+
+        target = os.fspath(path)
+        if self.path is not None and os.path.exists(self.path + ".data"):
+            raise UsageError("the weights are in %s.data; convert again with output=%r" % (self.path, target))
+        temporary = "%s.%d.tmp" % (target, os.getpid())
+        try:
+            if self.model is None:
+                assert self.path is not None
+                shutil.copyfile(self.path, temporary)
+            else:
+                with open(temporary, "wb") as file:
+                    file.write(self.model)
+            os.replace(temporary, target)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+    def to_onnx(self) -> Any:
+        """An ``onnx.ModelProto``. Needs the onnx package."""
+        try:
+            import onnx
+        except ImportError as error:
+            raise ImportError("to_onnx() needs the onnx package: pip install onnx") from error
+        if self.model is not None:
+            return onnx.load_from_string(self.model)
+        return onnx.load(self.path)
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -86,29 +127,39 @@ def _input_specs(inputs: Optional[Inputs]) -> list[_core.InputSpec]:
 def _given_array(name: str, value: Any) -> _core.GivenArray:
     import numpy
 
-    array = value.asnumpy() if hasattr(value, "asnumpy") else numpy.asarray(value)
+    array, dtype = _live.array_of(value)
     shape = list(array.shape)
     # A view of the bytes; NumPy makes 0-d arrays 1-d here.
     flat = numpy.ascontiguousarray(array).reshape(-1)
-    return _core.GivenArray(name, array.dtype.name, shape, flat.view(numpy.uint8))
+    return _core.GivenArray(name, dtype, shape, flat.view(numpy.uint8))
 
 
-def _source(symbol: Any, params: Params) -> dict[str, Any]:
-    """The core's arguments for a symbol (path, or the JSON text itself) and its parameters."""
-    text = ""
-    if isinstance(symbol, str) and symbol.lstrip()[:1] == "{":
-        name, text = "symbol", symbol
-    else:
-        name = os.fspath(symbol)
+@contextmanager
+def _opened(symbol: Any, params: Any) -> Iterator[tuple[Any, Any]]:
+    """Symbol and parameters, those of a Gluon block as files that last as long as the context."""
+    if not _live.is_block(symbol):
+        yield symbol, params
+        return
+    if params is not None:
+        raise UsageError("a Gluon block brings its own parameters: params must be None")
+    with _live.exported(symbol) as files:
+        yield files
+
+
+def _source(symbol: Any, params: Any) -> dict[str, Any]:
+    """The core's arguments for a symbol (path, the JSON text itself, or live) and its parameters."""
+    text = _live.symbol_text(symbol)
+    name = "symbol" if text is not None else os.fspath(symbol)
     paths: list[str] = []
     arrays: list[_core.GivenArray] = []
-    if isinstance(params, Mapping):
-        arrays = [_given_array(key, value) for key, value in params.items()]
+    mapping = _live.parameter_mapping(params)
+    if mapping is not None:
+        arrays = [_given_array(key, value) for key, value in mapping.items()]
     elif isinstance(params, (str, os.PathLike)):
         paths = [os.fspath(params)]
     elif params is not None:
         paths = [os.fspath(path) for path in params]
-    return {"name": name, "json": text, "param_paths": paths, "arrays": arrays}
+    return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays}
 
 
 def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
@@ -139,7 +190,7 @@ def _preprocessing(mean, std, scale, layout, input_type, image_input) -> Optiona
 
 
 def convert(
-    symbol: Union[str, os.PathLike],
+    symbol: Any,
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
@@ -159,11 +210,13 @@ def convert(
     random_weights: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
+    progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
 
-    ``symbol`` is the path of a ``*-symbol.json``, or its text. ``params`` is the path of a parameter
-    file, several paths, or a mapping of names to arrays.
+    ``symbol`` is the path of a ``*-symbol.json``, or its text, or a live ``Symbol`` of any MXNet, or a
+    Gluon ``HybridBlock`` that was hybridized and has run once. ``params`` is the path of a parameter
+    file, several paths, or a mapping of names to arrays of NumPy or MXNet; a block needs none.
 
     ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
     224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
@@ -183,6 +236,11 @@ def convert(
 
     With ``custom_domain`` operators that are not translated become nodes of that domain (True for
     "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
+    ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
+    (:func:`pass_names`). ``rename_params`` has rules ``"old=new"``, with ``*`` for any text, for parameters that
+    are named a little differently. ``random_weights`` fills in what no file has. ``external_data`` writes the
+    weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
+    some size is written; an exception that it raises ends the conversion.
 
     Raises a subclass of :class:`mx2onnx.Error`.
     """
@@ -196,24 +254,38 @@ def convert(
     options.random_weights = random_weights
     options.external_data = external_data
     options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
-    source = _source(symbol, params)
-    if output is None:
-        model, report = _core.convert_to_memory(**source, options=options)
-        return ConvertResult(model, report)
-    report = _core.convert_to_file(**source, output=os.fspath(output), options=options)
-    return ConvertResult(None, report)
+    options.progress = progress
+    with _opened(symbol, params) as (opened_symbol, opened_params):
+        source = _source(opened_symbol, opened_params)
+        if output is None:
+            model, report = _core.convert_to_memory(**source, options=options)
+            return ConvertResult(model, report)
+        path = os.fspath(output)
+        report = _core.convert_to_file(**source, output=path, options=options)
+        return ConvertResult(None, report, path)
 
 
 def inspect(
-    symbol: Union[str, os.PathLike],
+    symbol: Any,
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
     opset: int = _core.DEFAULT_OPSET,
 ) -> dict[str, Any]:
     """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
-    sizes, and in ``problems`` what would not convert to the opset, a line each."""
-    return _core.inspect(**_source(symbol, params), options=_options(inputs, opset))
+    sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
+    all variables in MXNet's order."""
+    import json
+
+    with _opened(symbol, params) as (opened_symbol, opened_params):
+        source = _source(opened_symbol, opened_params)
+        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset))
+        text = source["json"]
+        if not text:
+            with open(source["name"], encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        result["arguments"] = [node["name"] for node in json.loads(text)["nodes"] if node["op"] == "null"]
+        return result
 
 
 def operators() -> list[dict[str, Any]]:

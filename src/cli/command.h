@@ -21,6 +21,7 @@ void add_convert_command(CLI::App& app, Run& run);
 void add_inspect_command(CLI::App& app, Run& run);
 void add_ops_command(CLI::App& app, Run& run);
 void add_version_command(CLI::App& app, Run& run);
+void add_python_commands(CLI::App& app, Run& run);
 
 /// The model that convert and inspect work on, and what is known of it.
 struct ModelArguments {

@@ -10,9 +10,11 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "bindings.h"
+#include "cli/application.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
@@ -213,7 +215,13 @@ NB_MODULE(_core, m) {
              const std::vector<std::shared_ptr<mx2onnx::CustomOperator>>& operators) {
             self.operators.assign(operators.begin(), operators.end());
           })
-      .def_rw("custom_domain", &mx2onnx::ConvertOptions::custom_domain);
+      .def_rw("custom_domain", &mx2onnx::ConvertOptions::custom_domain)
+          "progress", [](const mx2onnx::ConvertOptions& options) { return options.progress; },
+          [](mx2onnx::ConvertOptions& options,
+             std::function<void(std::uint64_t, std::uint64_t)> progress) {
+            options.progress = std::move(progress);
+          },
+          "progress"_a.none());
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
@@ -272,4 +280,18 @@ NB_MODULE(_core, m) {
     }
     return result;
   });
+
+  m.def(
+      "run_command_line",
+      [](std::vector<std::string> arguments) {
+        std::vector<char*> argv;
+        for (auto& argument : arguments) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        const nb::gil_scoped_release release;
+        const int code =
+            mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()), argv.data());
+        std::fflush(stdout);
+        return code;
+      },
+      "arguments"_a);
 }

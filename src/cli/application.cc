@@ -1,0 +1,142 @@
+// mx2onnx: the command line. The only folder that includes the command-line library.
+#include "cli/application.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "cli/command.h"
+#include "mx2onnx/version.h"
+
+namespace mx2onnx::cli {
+namespace {
+
+constexpr const char* kDescription =
+    "Converts models of Apache MXNet to ONNX, without MXNet.\n\n"
+    "A first conversion:\n"
+    "  mx2onnx inspect model-symbol.json model-0000.params\n"
+    "  mx2onnx convert model-symbol.json model-0000.params -o model.onnx --input "
+    "data:batch,3,224,224\n";
+
+constexpr const char* kFooter =
+    "\nExit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 "
+    "a file is\n"
+    "malformed, 5 the parts of the model do not fit, 6 the model needs what is not "
+    "supported.\nverify "
+    "also has 7 the numbers differ, 8 nothing could be compared.";
+
+// How many letters two words share at their beginnings and ends: enough to guess a slip of the
+// finger.
+std::size_t likeness(const std::string& a, const std::string& b) {
+  std::size_t front = 0;
+  while (front < std::min(a.size(), b.size()) && a[front] == b[front]) ++front;
+  std::size_t back = 0;
+  while (back < std::min(a.size(), b.size()) - front &&
+         a[a.size() - 1 - back] == b[b.size() - 1 - back])
+    ++back;
+  return front + back;
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& known) {
+  std::string best;
+  for (const auto& name : known) {
+    const bool alike = likeness(name, word) + 3 >= std::max(name.size(), word.size());
+    if (alike && (best.empty() || likeness(name, word) > likeness(best, word))) best = name;
+  }
+  return best;
+}
+
+// A word of the command line that is no option or command although it should be one. CLI11 may
+// complain of something else first, but this is what went wrong.
+struct UnknownWord {
+  std::string word;
+  std::string nearest;
+};
+
+std::optional<UnknownWord> find_unknown_word(const CLI::App& app,
+                                             const std::vector<std::string>& words) {
+  std::vector<std::string> options;
+  std::vector<std::string> commands;
+  const auto add_options = [&](const CLI::App& command) {
+    for (const auto* option : command.get_options()) {
+      for (const auto& name : option->get_lnames()) options.push_back("--" + name);
+    }
+  };
+  add_options(app);
+  for (const auto* command : app.get_subcommands({})) {
+    commands.push_back(command->get_name());
+    if (!words.empty() && command->get_name() == words[0]) add_options(*command);
+  }
+  const auto is_known = [](const std::vector<std::string>& known, const std::string& word) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  };
+  if (!words.empty() && words[0].substr(0, 1) != "-" && !is_known(commands, words[0])) {
+    return UnknownWord{words[0], nearest(words[0], commands)};
+  }
+  for (const auto& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name.substr(0, 2) == "--" && name.size() > 2 && !is_known(options, name)) {
+      return UnknownWord{name, nearest(name, options)};
+    }
+  }
+  return std::nullopt;
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error,
+                 const std::vector<std::string>& words) {
+  // Help is not an error.
+  if (error.get_exit_code() == 0) return app.exit(error);
+  if (const auto unknown = find_unknown_word(app, words)) {
+    fmt::print(stderr, "mx2onnx: there is no {} '{}'\n",
+               unknown->word[0] == '-' ? "option" : "command", unknown->word);
+    if (!unknown->nearest.empty())
+      fmt::print(stderr, "hint: did you mean '{}'?\n", unknown->nearest);
+  } else {
+    const std::string message = error.what();
+    fmt::print(stderr, "mx2onnx: {}\n", message.substr(0, message.find('\n')));
+  }
+  fmt::print(stderr, "hint: mx2onnx --help and mx2onnx COMMAND --help explain everything\n");
+  return static_cast<int>(ErrorCode::kUsage);
+}
+
+int run_application(int argc, char** argv) {
+  CLI::App app(kDescription, "mx2onnx");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("mx2onnx ") + kVersion);
+  app.require_subcommand(1);
+  Run run;
+  add_convert_command(app, run);
+  add_inspect_command(app, run);
+  add_ops_command(app, run);
+  add_version_command(app, run);
+  add_python_commands(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error, std::vector<std::string>(argv + 1, argv + argc));
+  }
+  try {
+    run();
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.code());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  try {
+    return run_application(argc, argv);
+  } catch (const std::exception& error) {
+    // Whatever the standard library throws: memory that is not there, above all.
+    std::fprintf(stderr, "mx2onnx: %s\n", error.what());
+    return static_cast<int>(ErrorCode::kInternal);
+  }
+}
+
+}  // namespace mx2onnx::cli

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Runs the snippets of the documentation: test_docs.py [PAGE...]
+
+A fenced block of sh, python, cpp or html must have one of these lines before it:
+
+    <!-- test -->                  run it
+    <!-- test: openvino -->        run it with the Python that OPENVINO_PYTHON names (said to be skipped where it does not)
+    <!-- not run here: why -->     shown as not run
+
+The blocks of a page run in order in one folder, which has the digits model as model-symbol.json and model-0000.params, and recorded.npz.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MODELS = ROOT / "tests" / "models"
+GENERATED = {"operators.md", "cli.md"}
+BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^```$", re.M | re.S)
+KINDS = {"sh", "python", "cpp", "html"}
+
+
+def blocks(page):
+    text = page.read_text()
+    for match in BLOCK.finditer(text):
+        if match["kind"] in KINDS:
+            yield text.count("\n", 0, match.start("body")), match["mark"], match["kind"], match["body"]
+
+
+def prepare(folder):
+    shutil.copy(MODELS / "digits_cnn-symbol.json", folder / "model-symbol.json")
+    shutil.copy(MODELS / "digits_cnn-0000.params", folder / "model-0000.params")
+    shutil.copy(MODELS / "digits_cnn-expected.npz", folder / "recorded.npz")
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "mx2onnx"
+    command.write_text('#!/bin/sh\nexec "%s" -m mx2onnx "$@"\n' % sys.executable)
+    command.chmod(0o755)
+
+
+def run(kind, body, folder, python):
+    environment = dict(os.environ, PATH="%s:%s" % (folder / "bin", os.environ["PATH"]))
+    if python != sys.executable:
+        environment.pop("PYTHONPATH", None)
+    command = ["bash", "-euc", body] if kind == "sh" else [python, "-c", body]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def main():
+    pages = [pathlib.Path(p).resolve() for p in sys.argv[1:]] or sorted((ROOT / "docs").rglob("*.md"))
+    ran = skipped = 0
+    wrong = []
+    for page in pages:
+        if page.name in GENERATED or page.parent.name == "reference":
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            prepare(folder)
+            for line, mark, kind, body in blocks(page):
+                where = "%s:%d" % (page.relative_to(ROOT), line)
+                if mark is None or not re.match(r"test$|test: openvino$|not run here: .", mark):
+                    wrong.append("%s: the block is not marked" % where)
+                    continue
+                python = sys.executable if mark == "test" else os.environ.get("OPENVINO_PYTHON", "")
+                if mark.startswith("not run") or not python:
+                    skipped += 1
+                    if not mark.startswith("not run"):
+                        print("%s: skipped, OPENVINO_PYTHON is not set" % where)
+                    continue
+                process = run(kind, body, folder, python)
+                ran += 1
+                if process.returncode != 0:
+                    wrong.append("%s:\n%s%s" % (where, process.stdout, process.stderr))
+    print("\n".join(wrong + ["documentation: %d snippets ran, %d not run, %d wrong" % (ran, skipped, len(wrong))]))
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
