@@ -216,6 +216,7 @@ NB_MODULE(_core, m) {
             self.operators.assign(operators.begin(), operators.end());
           })
       .def_rw("custom_domain", &mx2onnx::ConvertOptions::custom_domain)
+      .def_prop_rw(
           "progress", [](const mx2onnx::ConvertOptions& options) { return options.progress; },
           [](mx2onnx::ConvertOptions& options,
              std::function<void(std::uint64_t, std::uint64_t)> progress) {
