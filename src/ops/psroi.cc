@@ -12,6 +12,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/roi_loop.h"
 
 namespace mx2onnx {
 namespace {
@@ -140,8 +141,8 @@ class Regions {
       const Value scaled = b_.mul(pixel, scale);
       return shift == 0 ? scaled : b_.sub(scaled, number(shift));
     };
-    const Value start = place(rounded(column(first)));
-    const Value end = place(b_.add(rounded(column(first + 2)), number(1)));
+    const Value start = place(round_away(b_, column(first)));
+    const Value end = place(b_.add(round_away(b_, column(first + 2)), number(1)));
     return {start, b_.binary("Max", b_.sub(end, start), number(0.1))};
   }
 
@@ -174,14 +175,6 @@ class Regions {
   Value column(std::int64_t index) {
     return onnx::reshape(b_, b_.gather(t_.input(1), b_.int_scalar(index), 1),
                          Shape{regions_, 1, 1, 1});
-  }
-
-  // As C's round: halves away from 0.
-  Value rounded(Value x) {
-    const Value size = b_.unary("Abs", x);
-    const Value whole = b_.unary("Floor", size);
-    const Value up = b_.cast(b_.binary("GreaterOrEqual", b_.sub(size, whole), number(0.5)), dtype_);
-    return b_.mul(b_.unary("Sign", x), b_.add(whole, up));
   }
 
   std::int64_t group(std::int64_t bin) const {

@@ -72,9 +72,9 @@ class Region {
     std::array<Value, 2> inside;
     for (const std::size_t axis : {0U, 1U}) {
       const auto first = static_cast<std::int64_t>(2 - axis);
-      const Value start = rounded(scaled(first));
-      const Value length =
-          b_.binary("Max", b_.add(b_.sub(rounded(scaled(first + 2)), start), number(1)), number(1));
+      const Value start = round_away(b_, scaled(first));
+      const Value length = b_.binary(
+          "Max", b_.add(b_.sub(round_away(b_, scaled(first + 2)), start), number(1)), number(1));
       const Value bin = b_.div(length, number(static_cast<double>(grid_.pooled_size[axis])));
       const auto end = [&](std::int64_t from, std::string_view round) {
         const Value place = b_.add(b_.unary(round, b_.mul(bin_numbers(axis, from), bin)), start);
@@ -117,14 +117,6 @@ class Region {
   Value element(std::int64_t i) { return b_.gather(region_, b_.int_scalar(i), 0); }
   Value scaled(std::int64_t i) {
     return b_.mul(element(i), number(static_cast<float>(grid_.spatial_scale)));
-  }
-
-  // As C's round: halves away from 0.
-  Value rounded(Value x) {
-    const Value length = b_.unary("Abs", x);
-    const Value whole = b_.unary("Floor", length);
-    const Value up = b_.binary("GreaterOrEqual", b_.sub(length, whole), number(0.5));
-    return b_.mul(b_.unary("Sign", x), b_.add(whole, b_.cast(up, dtype_)));
   }
 
   // Where the region starts along an axis, and its length. A rotated one starts half its length
@@ -230,6 +222,14 @@ Value each_region(Translation& t, const RoiGrid& grid,
 }
 
 }  // namespace
+
+Value round_away(Builder& b, Value x) {
+  const Value length = b.unary("Abs", x);
+  const Value whole = b.unary("Floor", length);
+  const Value half = b.scalar(b.dtype(x), 0.5);
+  const Value up = b.cast(b.binary("GreaterOrEqual", b.sub(length, whole), half), b.dtype(x));
+  return b.mul(b.unary("Sign", x), b.add(whole, up));
+}
 
 Value average_points(Translation& t, const RoiGrid& grid) {
   return each_region(t, grid, [](Region& region) { return region.average(); });

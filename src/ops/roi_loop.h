@@ -10,6 +10,9 @@
 
 namespace mx2onnx {
 
+/// As C's round: halves away from 0.
+onnx::Value round_away(onnx::Builder& b, onnx::Value x);
+
 struct RoiGrid {
   Tuple pooled_size;
   double spatial_scale = 1;
