@@ -216,7 +216,8 @@ void declare_types(Model& model, const ConvertOptions& options, const FixedSizes
              fmt::format("input '{}': expected an element type such as float32, got {}", spec->name,
                          in_quotes(spec->dtype)));
       }
-      node.declared.dtype = *dtype;
+      node.declared.dtype = node.converted ? DType::kFloat32 : *dtype;
+      if (is_integer(*dtype)) node.fed_as = *dtype;
     }
     if (spec->dims) {
       auto dims = mxnet::spec_dims(*spec, arena);

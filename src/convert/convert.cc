@@ -42,6 +42,19 @@ InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, 
   for (;;) {
     declare_types(model, options, fixed, arena);
     InferResult result = infer_types(model, arena);
+    if (result.conflict) {
+      const DtypeConflict& conflict = *result.conflict;
+      for (const auto input : conflict.inputs) {
+        model.nodes[input].converted = true;
+        const std::string& name = model.symbol.nodes[input].name;
+        report.diagnostics.push_back(
+            {"W-input-converted", name,
+             fmt::format(
+                 "input '{}' is converted to float32 inside the model: '{}' does not take {}", name,
+                 conflict.node, dtype_name(model.nodes[input].fed_as))});
+      }
+      continue;
+    }
     if (!result.fixed) return result;
     const auto& found = *result.fixed;
     if (!fixed.emplace(found.symbol, found.size).second) {

@@ -221,6 +221,10 @@ class ModelTranslator {
           const onnx::Value image = add_input(name, image_type(*preprocessing_, name, type));
           builder_.begin_node(name);
           nodes_.set_variable(index, prepare_image(builder_, *preprocessing_, image, type));
+        } else if (node.converted) {
+          const onnx::Value fed = add_input(name, {node.fed_as, type.shape});
+          builder_.begin_node(name);
+          nodes_.set_variable(index, builder_.cast(fed, type.dtype));
         } else {
           nodes_.set_variable(index, add_input(name, type));
         }

@@ -10,7 +10,8 @@ namespace {
 
 class Driver {
  public:
-  Driver(const Model& model, DimArena& arena) : model_(model), arena_(arena) {
+  Driver(const Model& model, DimArena& arena, bool records_conflicts)
+      : model_(model), arena_(arena), records_conflicts_(records_conflicts) {
     result_.entries.resize(model.num_entries);
     collect_users();
     declare_variables();
@@ -21,7 +22,7 @@ class Driver {
     settle();
     set_default_dtypes();
     name_open_sizes();
-    if (!result_.fixed && !allow_unknown) {
+    if (!stopped() && !allow_unknown) {
       check_complete(model_, result_.entries);
       for (const auto& [body, entries] : result_.bodies) check_complete(*body, entries);
     }
@@ -40,9 +41,11 @@ class Driver {
   }
 
  private:
+  bool stopped() const { return result_.fixed || result_.conflict; }
+
   void set_default_dtypes() {
     // MXNet's default where nothing says otherwise.
-    for (std::size_t node = 0; node < model_.nodes.size() && !result_.fixed; ++node) {
+    for (std::size_t node = 0; node < model_.nodes.size() && !stopped(); ++node) {
       if (model_.nodes[node].role == VariableRole::kNone || !model_.nodes[node].live) continue;
       auto& dtype = result_.entries[model_.first_entry[node]].type.dtype;
       if (dtype != DType::kUnknown) continue;
@@ -112,7 +115,7 @@ class Driver {
   }
 
   void settle() {
-    while (!queue_.empty() && !result_.fixed) {
+    while (!queue_.empty() && !stopped()) {
       const std::uint32_t node = queue_.front();
       queue_.pop_front();
       queued_[node] = 0;
@@ -147,9 +150,13 @@ class Driver {
                            return infer_body(*node.bodies[body], types);
                          },
                          {model_.key, index});
+    if (records_conflicts_) context.record_dtype_conflicts();
     node.def->infer(node.params.get(), context);
     if (context.fixed_size()) result_.fixed = context.fixed_size();
-    if (result_.fixed) return;
+    if (context.dtype_conflict() && !result_.conflict)
+      result_.conflict = DtypeConflict{{}, index, name, raw.op, *context.dtype_conflict()};
+    if (result_.conflict) trace_conflict(index);
+    if (stopped()) return;
     for (const auto entry : touched_) {
       if (!result_.entries[entry].changed) continue;
       result_.entries[entry].changed = false;
@@ -160,9 +167,30 @@ class Driver {
     }
   }
 
+  // The inputs of the model that a node has its integers from. Without any, the contradiction is
+  // one of the model itself.
+  void trace_conflict(std::uint32_t index) {
+    if (!model_.path.empty()) return;  // the node around it is looked at next
+    DtypeConflict& conflict = *result_.conflict;
+    std::vector<char> reached(model_.nodes.size(), 0);
+    reached[index] = 1;
+    for (std::uint32_t i = index + 1; i-- > 0;) {
+      if (reached[i] == 0) continue;
+      if (model_.nodes[i].fed_as != DType::kUnknown && !model_.nodes[i].converted)
+        conflict.inputs.push_back(i);
+      for (const auto& input : model_.symbol.nodes[i].inputs) {
+        if (is_integer(result_.entries[model_.entry(input)].type.dtype)) reached[input.node] = 1;
+      }
+    }
+    if (!conflict.inputs.empty()) return;
+    const ErrorScope scope = ErrorScope::node(conflict.index, conflict.node, conflict.op);
+    fail(ErrorCode::kModel, conflict.message);
+  }
+
   BodyTypes infer_body(const Model& body, const std::vector<TensorType>& inputs) {
-    InferResult found = Driver(body, arena_).run_body(inputs);
+    InferResult found = Driver(body, arena_, records_conflicts_).run_body(inputs);
     if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
+    if (found.conflict && !result_.conflict) result_.conflict = found.conflict;
     BodyTypes types;
     for (const auto variable : body.variables()) {
       types.inputs.push_back(found.entries[body.first_entry[variable]].type);
@@ -241,6 +269,7 @@ class Driver {
 
   const Model& model_;
   DimArena& arena_;
+  bool records_conflicts_;
   InferResult result_;
   std::vector<std::vector<std::uint32_t>> users_;
   std::deque<std::uint32_t> queue_;
@@ -251,7 +280,10 @@ class Driver {
 }  // namespace
 
 InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown) {
-  return Driver(model, arena).run(allow_unknown);
+  const bool has_integers = std::any_of(
+      model.nodes.begin(), model.nodes.end(),
+      [](const ModelNode& node) { return node.fed_as != DType::kUnknown && !node.converted; });
+  return Driver(model, arena, has_integers && !allow_unknown).run(allow_unknown);
 }
 
 }  // namespace mx2onnx

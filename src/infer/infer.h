@@ -11,13 +11,24 @@
 
 namespace mx2onnx {
 
+/// A node that wants floating-point numbers where inputs of the model have integers.
+struct DtypeConflict {
+  std::vector<std::uint32_t> inputs;  ///< Nodes of the model.
+  std::int64_t index = 0;             ///< Of the node, in its subgraph.
+  std::string node;
+  std::string op;
+  std::string message;
+};
+
 struct InferResult {
-  /// One per entry of the model. Complete for live nodes, unless `fixed` is set.
+  /// One per entry of the model. Complete for live nodes, unless `fixed` or `conflict` is set.
   std::vector<EntryInfo> entries;
   /// The same of each subgraph, however deep.
   std::map<const Model*, std::vector<EntryInfo>> bodies;
   /// A free size that the model fixes: inference has to start again with that size.
   std::optional<FixedSize> fixed;
+  /// Inference has to start again with these inputs converted.
+  std::optional<DtypeConflict> conflict;
 };
 
 /// Infers types of all live entries. Inputs without an element type become float32. Fails with

@@ -100,11 +100,16 @@ void InferContext::merge(Port& port, DType dtype, bool is_input) {
   DType& known = port.entry->type.dtype;
   if (dtype == DType::kUnknown || known == dtype) return;
   if (known != DType::kUnknown) {
-    fail(ErrorCode::kModel, fmt::format("{}: expected {}, found {}", port_text(port, is_input),
-                                        dtype_name(dtype), dtype_name(known)));
+    return conflict_dtypes(fmt::format("{}: expected {}, found {}", port_text(port, is_input),
+                                       dtype_name(dtype), dtype_name(known)));
   }
   known = dtype;
   port.entry->changed = true;
+}
+
+void InferContext::conflict_dtypes(std::string message) {
+  if (!records_conflicts_) fail(ErrorCode::kModel, std::move(message));
+  if (!dtype_conflict_) dtype_conflict_ = std::move(message);
 }
 
 Dim InferContext::own_size(std::size_t output, std::size_t axis) {

@@ -113,6 +113,12 @@ class InferContext {
   /// One shape for all inputs and outputs.
   void unify_shapes();
 
+  /// From here on an element type that contradicts another one is recorded instead of failed with.
+  void record_dtype_conflicts() { records_conflicts_ = true; }
+  const std::optional<std::string>& dtype_conflict() const { return dtype_conflict_; }
+  /// Says that element types contradict each other: fails, or is recorded. The rule then returns.
+  void conflict_dtypes(std::string message);
+
   /// A size that the rule finds fixed, if any.
   const std::optional<FixedSize>& fixed_size() const { return fixed_size_; }
 
@@ -125,7 +131,7 @@ class InferContext {
  private:
   static std::string port_text(const Port& port, bool is_input);
   void merge(Port& port, const Shape& shape, bool is_input);
-  static void merge(Port& port, DType dtype, bool is_input);
+  void merge(Port& port, DType dtype, bool is_input);
   bool merge_dim(Dim& known, const Dim& added);
 
   std::vector<Port> inputs_;
@@ -135,6 +141,8 @@ class InferContext {
   InferBody infer_body_;
   NodeKey node_;
   std::optional<FixedSize> fixed_size_;
+  bool records_conflicts_ = false;
+  std::optional<std::string> dtype_conflict_;
 };
 
 /// The axis counted from the start; fails with kModel if it is outside [-rank, rank).

@@ -33,8 +33,10 @@ struct ModelNode {
   std::vector<std::shared_ptr<Model>> bodies;  ///< The subgraphs of a control-flow operator.
   bool live = false;                           ///< Needed for the outputs.
   VariableRole role = VariableRole::kNone;
-  TensorType declared;         ///< A variable's type, as far as files or the user say it.
-  std::optional<Tensor> data;  ///< Of a kParameter.
+  TensorType declared;             ///< A variable's type, as far as files or the user say it.
+  DType fed_as = DType::kUnknown;  ///< The integers that the user says an input is fed with.
+  bool converted = false;          ///< Such an input is float32 behind its door.
+  std::optional<Tensor> data;      ///< Of a kParameter.
 };
 
 struct Model {

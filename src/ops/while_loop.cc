@@ -140,9 +140,10 @@ class LoopVariables {
     TensorType& type = types_[i];
     if (type.dtype == DType::kUnknown) type.dtype = next.dtype;
     if (next.dtype != DType::kUnknown && next.dtype != type.dtype) {
-      fail(ErrorCode::kModel,
-           fmt::format("loop variable {}: expected {} after an iteration as before it, found {}", i,
-                       dtype_name(type.dtype), dtype_name(next.dtype)));
+      c_.conflict_dtypes(
+          fmt::format("loop variable {}: expected {} after an iteration as before it, found {}", i,
+                      dtype_name(type.dtype), dtype_name(next.dtype)));
+      return false;
     }
     if (!next.shape.known_rank()) return false;
     if (!type.shape.known_rank()) {

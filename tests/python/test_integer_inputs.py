@@ -6,6 +6,7 @@ import mx2onnx
 import networks
 import numpy as np
 import pytest
+from running import assert_same, check_model, run
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 IDS = np.array([[0, 3, 7, 9], [9, 1, 1, 12]])
@@ -27,9 +28,40 @@ def convert(symbol, ids="float32", mask="float32", **options):
     return mx2onnx.convert(symbol, {"weight": weight}, inputs=inputs, **options)
 
 
+@pytest.mark.parametrize("opset", [12, mx2onnx.LAST_OPSET])
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_what_does_not_take_integers_gets_numbers(dtype, opset):
+    symbol = embedded_and_masked()
+    expected = run(convert(symbol).model, {"ids": IDS.astype("float32"), "mask": MASK.astype("float32")})
+    result = convert(symbol, dtype, dtype, opset=opset)
+    check_model(result.model)
+    assert [(i["name"], i["dtype"]) for i in result.inputs] == [("ids", dtype), ("mask", dtype)]
+    # The indices stay integers: nothing says that they may not be.
+    assert [(d["id"], d["message"]) for d in result.diagnostics] == [
+        (
+            "W-input-converted",
+            "input 'mask' is converted to float32 inside the model: 'masked' does not take %s" % dtype,
+        )
+    ]
+    assert_same(run(result.model, {"ids": IDS.astype(dtype), "mask": MASK.astype(dtype)}), expected)
+
+
 def test_integers_only_where_they_are_asked_for():
     result = convert(embedded_and_masked(), ids="int64")
     assert not result.diagnostics
+
+
+def test_within_a_loop():
+    path = TESTS / "control_flow" / "cumulative_sum"
+    arrays = np.load(str(path) + ".npz")
+    text = pathlib.Path(str(path) + "-symbol.json").read_text()
+    data = np.arange(12).reshape(2, 2, 3)
+    state = arrays["0/in/state"]
+    inputs = {"data": (("T", 2, 3), "int32"), "state": ((2, 3), "float32")}
+    result = mx2onnx.convert(text, inputs=inputs)
+    assert [d["id"] for d in result.diagnostics] == ["W-input-converted"]
+    sums = state + np.cumsum(data, axis=0).astype("float32")
+    assert_same(run(result.model, {"data": data.astype("int32"), "state": state}), [sums, sums[-1]])
 
 
 def test_a_contradiction_of_the_model_itself():
