@@ -174,13 +174,14 @@ void infer_lighting(InferContext& c) {
 
 // In float32 at each step, as MXNet does.
 Value lighting(Builder& b, const FloatTuple& alpha) {
-  constexpr float kEigen[3][3] = {{55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009},
-                                  {55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140},
-                                  {55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203}};
+  constexpr double kEigen[3][3] = {{55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009},
+                                   {55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140},
+                                   {55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203}};
   std::vector<float> sums;
   for (const auto& row : kEigen) {
     float sum = 0;
-    for (std::size_t i = 0; i < 3; ++i) sum += row[i] * static_cast<float>(alpha[i]);
+    for (std::size_t i = 0; i < 3; ++i)
+      sum += static_cast<float>(row[i]) * static_cast<float>(alpha[i]);
     sums.push_back(sum);
   }
   return b.constant(make_tensor({3}, sums));

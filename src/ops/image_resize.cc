@@ -4,6 +4,7 @@
 // last axes.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -54,7 +55,7 @@ Samples linear_samples(std::int64_t from, std::int64_t to, bool is_columns) {
 
 class Resizer {
  public:
-  Resizer(Builder& b, const Shape& from, const Shape& to) : b_(b), from_(from), to_(to) {}
+  Resizer(Builder& b, Shape from, Shape to) : b_(b), from_(std::move(from)), to_(std::move(to)) {}
 
   Value nearest(Value x) {
     for (const std::size_t axis : {rows(), columns()}) {
@@ -358,21 +359,21 @@ void translate_border(const BorderParam& p, Translation& t) {
 }  // namespace
 
 void register_image_resize(Registry& r) {
-  const char* const kLimits =
+  const char* const limits =
       "Nearest and linear interpolation only; linear ones of uint8 and float64 with known sizes.";
   r.add<ImageResizeParam>({"_image_resize", "_npx__image_resize"})
       .summary("Images resized as OpenCV does.")
       .infer(infer_image_resize)
       .translate([](const ImageResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .check([](const ImageResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
-      .note(kLimits);
+      .note(limits);
   r.add<CvResizeParam>({"_cvimresize", "_npi_cvimresize"})
       .summary("An image resized as OpenCV does.")
       .inputs({{"src", InputRole::kData}})
       .infer(infer_cv_resize)
       .translate([](const CvResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .check([](const CvResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
-      .note(kLimits);
+      .note(limits);
   r.add<BorderParam>({"_cvcopyMakeBorder"})
       .summary("An image with a border.")
       .inputs({{"src", InputRole::kData}})
