@@ -44,7 +44,7 @@ void infer_hawkes(const NoParam& /*p*/, InferContext& c) {
     take(kValidLength, {&n});
     take(kMaxTime, {&n});
   }
-  for (std::size_t i : {0, 1}) c.set_output_dtype(i, dtype);
+  for (std::size_t i = 0; i < 2; ++i) c.set_output_dtype(i, dtype);
   c.set_output_shape(0, Shape{n});
   c.set_output_shape(1, Shape{n, k});
 }

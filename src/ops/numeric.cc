@@ -285,7 +285,7 @@ void infer_count_sketch(const CountSketchParam& p, InferContext& c) {
   Shape shape = c.input_shape(0);
   if (!shape.known_rank()) return;
   if (shape.rank() != 2 && shape.rank() != 4) c.fail_input(0, "2 or 4 dimensions");
-  for (std::size_t i : {1, 2}) c.set_input_shape(i, Shape{1, shape[shape.rank() - 1]});
+  for (std::size_t i = 1; i <= 2; ++i) c.set_input_shape(i, Shape{1, shape[shape.rank() - 1]});
   shape[shape.rank() - 1] = p.out_dim;
   c.set_output_shape(0, shape);
 }

@@ -181,7 +181,7 @@ void translate_sample(const SampleParam& p, Translation& t) {
 }
 
 template <typename D>
-void register_distribution(Registry& r) {
+void add_distribution(Registry& r) {
   const std::string name(D::kName);
   std::vector<std::string> names{"_random_" + name, "random_" + name};
   if (name == "uniform" || name == "normal") names.push_back(name);
@@ -360,13 +360,13 @@ void translate_zipfian(const ZipfianParam& p, Translation& t) {
 }  // namespace
 
 void register_random(Registry& r) {
-  register_distribution<Uniform>(r);
-  register_distribution<Normal>(r);
-  register_distribution<Gamma>(r);
-  register_distribution<Exponential>(r);
-  register_distribution<Poisson>(r);
-  register_distribution<NegativeBinomial>(r);
-  register_distribution<GeneralizedNegativeBinomial>(r);
+  add_distribution<Uniform>(r);
+  add_distribution<Normal>(r);
+  add_distribution<Gamma>(r);
+  add_distribution<Exponential>(r);
+  add_distribution<Poisson>(r);
+  add_distribution<NegativeBinomial>(r);
+  add_distribution<GeneralizedNegativeBinomial>(r);
   r.add<RandintParam>({"_random_randint", "random_randint", "_npi_random_randint"})
       .summary("Draws whole numbers, all with one chance.")
       .inputs({})
@@ -398,7 +398,7 @@ void register_random(Registry& r) {
       .inputs({})
       .outputs({"output0", "output1"})
       .infer([](const ZipfianParam& p, InferContext& c) {
-        for (std::size_t i : {0, 1}) c.set_output_dtype(i, DType::kInt64);
+        for (std::size_t i = 0; i < 2; ++i) c.set_output_dtype(i, DType::kInt64);
         c.set_output_shape(0, Shape::of(p.shape));
         c.set_output_shape(1, Shape{p.shape[0]});
       })

@@ -59,14 +59,14 @@ struct Lanczos {
   Value factor;  // sqrt(2 pi) S(x) / x
 };
 Lanczos lanczos(Builder& b, Value x) {
-  const std::vector<double> kFactors = {
+  const std::vector<double> factors = {
       57.156235665862923517,     -59.597960355475491248,    14.136097974741747174,
       -0.49191381609762019978,   .33994649984811888699e-4,  .46523628927048575665e-4,
       -.98374475304879564677e-4, .15808870322491248884e-3,  -.21026444172410488319e-3,
       .21743961811521264320e-3,  -.16431810653676389022e-3, .84418223983852743293e-4,
       -.26190838401581408670e-4, .36899182659531622704e-5};
   const double root = std::sqrt(2 * std::numbers::pi);
-  const Value sum = b.add(sum_of_fractions(b, x, 1, kFactors), number(b, 0.99999999999999709182));
+  const Value sum = b.add(sum_of_fractions(b, x, 1, factors), number(b, 0.99999999999999709182));
   return {b.add(x, number(b, kShift)), b.div(b.mul(sum, number(b, root)), x)};
 }
 
