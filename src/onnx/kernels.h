@@ -13,4 +13,7 @@ bool runs_roi_align(const Builder& b, bool centered);
 /// The same of MaxRoiPool.
 bool runs_max_roi_pool(const Builder& b, DType dtype);
 
+/// The same of RandomUniform and RandomNormal.
+bool draws_random(const Builder& b);
+
 }  // namespace mx2onnx::onnx

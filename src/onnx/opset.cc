@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "onnx/kernels.h"
-#include "onnx/runtime.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx::onnx {

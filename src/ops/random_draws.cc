@@ -8,8 +8,8 @@
 #include <limits>
 #include <numbers>
 
+#include "onnx/kernels.h"
 #include "onnx/opset.h"
-#include "onnx/runtime.h"
 #include "onnx/schema.h"
 #include "onnx/shape_expr.h"
 #include "ops/matrices.h"

@@ -206,8 +206,12 @@ struct TransformerParam {
         .at_least(0)
         .at_most(1 << 12)
         .help("height and width of the result");
-    d.one_of("transform_type", &TransformerParam::transform_type, {"affine"}).required();
-    d.one_of("sampler_type", &TransformerParam::sampler_type, {"bilinear"}).required();
+    d.one_of("transform_type", &TransformerParam::transform_type, {"affine"})
+        .required()
+        .help("the data are matrices");
+    d.one_of("sampler_type", &TransformerParam::sampler_type, {"bilinear"})
+        .required()
+        .help("linear between the four pixels around");
     d.ignore({"cudnn_off"});
   }
 };

@@ -199,7 +199,7 @@ def domain_nodes(model, domain="org.apache.mxnet"):
 
 UNKNOWN = symbol(
     (
-        "_contrib_count_sketch",
+        "_contrib_fused_attention",
         "s",
         {"out_dim": "5", "scale": "0.5", "window": "(1, 2)", "offsets": "(0.5, 1)", "on": "True", "mode": "fast"},
         ["data", "h"],
@@ -213,16 +213,16 @@ UNKNOWN = symbol(
 def test_unknown_operators_in_a_domain(opset):
     result = mx2onnx.convert(UNKNOWN, inputs={"data": ("n", 3), "h": (3,)}, opset=opset, custom_domain=True)
     (node,) = domain_nodes(result.model)
-    assert node.op_type == "_contrib_count_sketch" and list(node.input) == ["data", "h"] and len(node.output) == 1
+    assert node.op_type == "_contrib_fused_attention" and list(node.input) == ["data", "h"] and len(node.output) == 1
     values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     assert values == {"out_dim": 5, "scale": 0.5, "window": [1, 2], "offsets": [0.5, 1.0], "on": 1, "mode": b"fast"}
     (warning,) = result.diagnostics
-    assert warning["id"] == "W-custom-domain" and "'_contrib_count_sketch' of the domain" in warning["message"]
+    assert warning["id"] == "W-custom-domain" and "'_contrib_fused_attention' of the domain" in warning["message"]
     assert result.outputs == [{"name": "p_output", "dtype": "float32", "shape": ["..."]}]
     proto = onnx.load_from_string(result.model)
     assert not proto.graph.output[0].type.tensor_type.HasField("shape")
     assert [(i.domain, i.version) for i in proto.opset_import] == [("", opset), ("org.apache.mxnet", 1)]
-    assert [n.op_type for n in proto.graph.node] == ["_contrib_count_sketch", "Relu", "Add"]
+    assert [n.op_type for n in proto.graph.node] == ["_contrib_fused_attention", "Relu", "Add"]
 
 
 def test_a_python_operator_in_a_domain():

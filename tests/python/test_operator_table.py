@@ -152,7 +152,19 @@ OTHERWISE = {
     "Embedding": {"deterministic"},  # of 1.3 and 1.4
     "_contrib_SparseEmbedding": {"deterministic"},
     "Pooling": {"output_size"},  # of 2.0
+    "_contrib_DeformableConvolution": {"layout"},  # the others are names of layouts of other ranks
+    "_contrib_ModulatedDeformableConvolution": {"layout"},
     "_copyto": {"data"},  # an input that the table lists as an attribute
+    "_cvcopyMakeBorder": {"src"},
+    "_cvimresize": {"src"},
+    "_image_resize": {"size"},  # MXNet 1.9.1 fails without it
+    "_linalg_potrf": {"lower"},  # LaCholeskyParam, which the table leaves out
+    "_linalg_potri": {"lower"},
+    "_ravel_multi_index": {"shape"},  # MXNet 1.9.1 fails without it
+    "_sample_unique_zipfian": {"shape"},
+    "_unravel_index": {"shape"},
+    "all_finite": {"data", "num_arrays"},  # an input; shared with multi_all_finite
+    "khatri_rao": {"num_args"},  # key_var_num_args
     "_linspace": {"endpoint", "num", "infer_range", "repeat", "step", "stop"},  # the table has those of _arange
     "add_n": {"num_args"},  # key_var_num_args, which the table leaves out
     "moments": {"axes"},  # MXNet 1.9.1 fails without them
@@ -204,10 +216,12 @@ def limits(opset):
 
 
 def test_limits_of_an_opset():
-    (aligned,) = limits(12)["_contrib_ROIAlign"]
-    assert aligned["attribute"] == "aligned=True" and "16" in aligned["hint"]
-    assert limits(17)["_contrib_ROIAlign"] == []
-    assert "not at opset 12: aligned=True" in tool("ops", "--opset", "12")
+    (whole,) = limits(12)["_contrib_fft"]
+    assert whole["attribute"] == "" and "17" in whole["hint"]
+    assert limits(17)["_contrib_fft"] == []
+    (value,) = limits(12)["Cast"]
+    assert value["attribute"] == "dtype=bfloat16" and "13" in value["hint"]
+    assert "not at opset 12: dtype=bfloat16" in tool("ops", "--opset", "12")
 
 
 def test_limits_agree_with_the_cases():
