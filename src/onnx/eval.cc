@@ -1,6 +1,7 @@
 #include "onnx/eval.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -45,32 +46,87 @@ Tensor made_of(DType dtype, Dims dims, ComputedData::Producer produce) {
   return with_bytes(dtype, std::move(dims), {bytes.begin(), bytes.end()});
 }
 
-// Appends the elements, each of type T, at offset + sum of index * stride, over all indices of
-// `dims`.
+constexpr std::int64_t kTile = 16;
+
+// Copies rows and columns, at most kTile of each, to a matrix of `width` columns.
 template <typename T>
-void write_strided(std::span<const std::byte> from, const Dims& dims, std::int64_t offset,
-                   const Dims& strides, ByteSink& sink) {
-  constexpr std::size_t kPiece = 1 << 14;
-  std::vector<T> piece;
-  piece.reserve(kPiece);
-  const auto flush = [&] {
-    sink.append(std::as_bytes(std::span(piece)));
-    piece.clear();
+void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t column_stride,
+               std::int64_t rows, std::int64_t columns, T* to, std::int64_t width) {
+  constexpr std::int64_t kSize = sizeof(T);
+  if (row_stride == 1 && rows == kTile && columns == kTile) {
+    std::array<std::array<T, kTile>, kTile> tile;
+    for (std::size_t column = 0; column < kTile; ++column) {
+      std::memcpy(tile[column].data(),
+                  from + static_cast<std::int64_t>(column) * column_stride * kSize,
+                  sizeof(T) * kTile);
+    }
+    for (std::size_t row = 0; row < kTile; ++row) {
+      T* const line = to + static_cast<std::int64_t>(row) * width;
+      for (std::size_t column = 0; column < kTile; ++column) line[column] = tile[column][row];
+    }
+    return;
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      std::memcpy(to + row * width + column,
+                  from + (row * row_stride + column * column_stride) * kSize, sizeof(T));
+    }
+  }
+}
+
+// Appends the elements, each of type T, at offset + sum of index * stride, over all indices of
+// `dims`. Several rows are made at a time, so that of a matrix that is turned round whole cache
+// lines are used.
+template <typename T>
+void write_strided(std::span<const std::byte> from, Dims dims, std::int64_t offset, Dims strides,
+                   ByteSink& sink) {
+  while (dims.size() < 2) {
+    dims.insert(dims.begin(), 1);
+    strides.insert(strides.begin(), 0);
+  }
+  constexpr std::int64_t kSize = sizeof(T);
+  constexpr std::int64_t kMostRows = 2 * kTile;
+  constexpr std::int64_t kPiece = 1 << 16;
+  const std::int64_t columns = dims.back();
+  const std::int64_t rows = dims[dims.size() - 2];
+  const std::int64_t row_stride = strides[dims.size() - 2];
+  const std::int64_t column_stride = strides.back();
+  const std::int64_t at_once =
+      std::min(kMostRows, std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, columns)));
+  // Of a row that is long only a piece is made at a time.
+  const std::int64_t columns_at_once = at_once == 1 ? std::min(columns, kPiece) : columns;
+  std::vector<T> piece(static_cast<std::size_t>(at_once * columns_at_once));
+  const auto make = [&](std::int64_t start, std::int64_t num_rows, std::int64_t num_columns) {
+    // Tiles stay in the nearest cache, whichever way they are read and written.
+    for (std::int64_t column = 0; column < num_columns; column += kTile) {
+      const std::int64_t width = std::min(kTile, num_columns - column);
+      for (std::int64_t row = 0; row < num_rows; row += kTile) {
+        copy_tile(from.data() + (start + row * row_stride + column * column_stride) * kSize,
+                  row_stride, column_stride, std::min(kTile, num_rows - row), width,
+                  piece.data() + row * num_columns + column, num_columns);
+      }
+    }
+    sink.append(
+        std::as_bytes(std::span(piece).first(static_cast<std::size_t>(num_rows * num_columns))));
   };
-  Dims index(dims.size(), 0);
+  const std::size_t outer = dims.size() - 2;
+  Dims index(outer, 0);
   std::int64_t position = offset;
-  for (std::int64_t left = count_of(dims); left > 0; --left) {
-    T& element = piece.emplace_back();
-    std::memcpy(&element, from.data() + static_cast<std::size_t>(position) * sizeof(T), sizeof(T));
-    if (piece.size() == kPiece) flush();
-    for (std::size_t axis = dims.size(); axis-- > 0;) {
+  std::int64_t matrices = count_of(dims) == 0 ? 0 : count_of({dims.begin(), dims.end() - 2});
+  for (; matrices > 0; --matrices) {
+    for (std::int64_t row = 0; row < rows; row += at_once) {
+      for (std::int64_t column = 0; column < columns; column += columns_at_once) {
+        make(position + row * row_stride + column * column_stride, std::min(at_once, rows - row),
+             std::min(columns_at_once, columns - column));
+      }
+    }
+    for (std::size_t axis = outer; axis-- > 0;) {
       position += strides[axis];
       if (++index[axis] < dims[axis]) break;
       position -= strides[axis] * dims[axis];
       index[axis] = 0;
     }
   }
-  flush();
 }
 
 // The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
