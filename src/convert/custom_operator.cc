@@ -253,8 +253,8 @@ void translate_custom(const CustomOperator& custom, const void* params, Translat
 
 }  // namespace
 
-std::shared_ptr<const OpDef> record_of(std::shared_ptr<const CustomOperator> custom, int opset,
-                                       DimArena& arena) {
+std::shared_ptr<const OpDef> record_of(const std::shared_ptr<const CustomOperator>& custom,
+                                       int opset, DimArena& arena) {
   if (custom == nullptr || custom->name.empty()) fail_custom("", "has no name");
   if (custom->outputs.empty()) fail_custom(custom->name, "has no outputs");
   if (!custom->translate) fail_custom(custom->name, "has no translation");

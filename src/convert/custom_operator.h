@@ -10,7 +10,7 @@ namespace mx2onnx {
 
 /// Fails with kUsage if the operator lacks a name, outputs or a translation. The record keeps the
 /// operator.
-std::shared_ptr<const OpDef> record_of(std::shared_ptr<const CustomOperator> custom, int opset,
-                                       DimArena& arena);
+std::shared_ptr<const OpDef> record_of(const std::shared_ptr<const CustomOperator>& custom,
+                                       int opset, DimArena& arena);
 
 }  // namespace mx2onnx

@@ -48,10 +48,10 @@ Tensor made_of(DType dtype, Dims dims, ComputedData::Producer produce) {
 
 constexpr std::int64_t kTile = 16;
 
-// Copies rows and columns, at most kTile of each, to a matrix of `width` columns.
+// Copies rows and columns, at most kTile of each, to rows that are `to_stride` apart.
 template <typename T>
 void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t column_stride,
-               std::int64_t rows, std::int64_t columns, T* to, std::int64_t width) {
+               std::int64_t rows, std::int64_t columns, T* to, std::int64_t to_stride) {
   constexpr std::int64_t kSize = sizeof(T);
   if (row_stride == 1 && rows == kTile && columns == kTile) {
     std::array<std::array<T, kTile>, kTile> tile;
@@ -61,14 +61,14 @@ void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t colu
                   sizeof(T) * kTile);
     }
     for (std::size_t row = 0; row < kTile; ++row) {
-      T* const line = to + static_cast<std::int64_t>(row) * width;
+      T* const line = to + static_cast<std::int64_t>(row) * to_stride;
       for (std::size_t column = 0; column < kTile; ++column) line[column] = tile[column][row];
     }
     return;
   }
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < columns; ++column) {
-      std::memcpy(to + row * width + column,
+      std::memcpy(to + row * to_stride + column,
                   from + (row * row_stride + column * column_stride) * kSize, sizeof(T));
     }
   }

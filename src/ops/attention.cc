@@ -99,8 +99,10 @@ Heads split_heads(Builder& b, Value projection, std::int64_t num_heads, std::int
   const Value apart =
       onnx::reshape(b, projection, {shape[0], shape[1], num_heads, num_parts, size});
   const Value turned = b.transpose(apart, {3, 1, 2, 0, 4});
-  heads.parts = num_parts == 1 ? std::vector<Value>{turned}
-                               : onnx::split(b, turned, 0, std::vector<Dim>(num_parts, Dim(1)));
+  heads.parts = num_parts == 1
+                    ? std::vector<Value>{turned}
+                    : onnx::split(b, turned, 0,
+                                  std::vector<Dim>(static_cast<std::size_t>(num_parts), Dim(1)));
   for (std::int64_t i = 0; i < num_parts; ++i)
     b.remember(key(i), heads.parts[static_cast<std::size_t>(i)]);
   return heads;
