@@ -280,8 +280,7 @@ void translate_makediag(const DiagParam& p, Translation& t) {
 
 // The size of a triangle of so many elements; nothing if there is none.
 std::optional<std::int64_t> triangle_size(std::int64_t count) {
-  const auto size =
-      static_cast<std::int64_t>((std::sqrt(8.0 * static_cast<double>(count) + 1) - 1) / 2 + 0.5);
+  const std::int64_t size = std::llround((std::sqrt(8.0 * static_cast<double>(count) + 1) - 1) / 2);
   if (size * (size + 1) / 2 != count) return std::nullopt;
   return size;
 }

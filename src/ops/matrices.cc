@@ -90,11 +90,11 @@ bool expect_real(Translation& t) {
 
 Value triangle(Builder& b, Value x, bool lower) {
   const auto& dims = b.shape(x).dims();
-  const Dim& rows = dims[dims.size() - 2];
-  const Dim& columns = dims.back();
+  const Dim& height = dims[dims.size() - 2];
+  const Dim& width = dims.back();
   // Above the diagonal a row's number is less than the column's; below it, the other way round.
-  const Value other = lower ? position_mask(b, "Less", rows, columns)
-                            : b.transpose(position_mask(b, "Less", columns, rows), {1, 0});
+  const Value other = lower ? position_mask(b, "Less", height, width)
+                            : b.transpose(position_mask(b, "Less", width, height), {1, 0});
   return b.where(other, b.scalar(b.dtype(x), 0), x);
 }
 

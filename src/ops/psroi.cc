@@ -91,7 +91,7 @@ void infer_psroi(const PsroiParam& p, InferContext& c) {
   const std::int64_t needed = p.output_dim * p.groups() * p.groups();
   const Shape& data = c.input_shape(0);
   const bool fits = !data.known_rank() ||
-                    (data.rank() == 4 && !(data[1].is_constant() && data[1].value() < needed));
+                    (data.rank() == 4 && (!data[1].is_constant() || data[1].value() >= needed));
   if (!fits) {
     c.fail_input(0, fmt::format("4 dimensions and at least {} channels (output_dim {}, {} groups "
                                 "along each axis)",

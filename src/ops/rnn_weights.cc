@@ -57,12 +57,12 @@ Dim RnnSizes::input_size(const Dim& parameter_count) const {
   return rest > 0 && rest % rows == 0 ? Dim(rest / rows) : Dim();
 }
 
-RnnWeights::RnnWeights(Builder& b, Value parameters, const RnnSizes& sizes, Dim input_size,
+RnnWeights::RnnWeights(Builder& b, Value parameters, const RnnSizes& sizes, const Dim& input_size,
                        std::vector<std::int64_t> gate_order)
     : b_(b),
       parameters_(parameters),
       sizes_(sizes),
-      input_size_(std::move(input_size)),
+      input_size_(input_size),
       gate_order_(std::move(gate_order)) {
   if (!input_size_.is_constant() || !collect_parts(b, parameters, kMostSteps, parts_)) {
     parts_.clear();

@@ -34,7 +34,7 @@ struct RnnSizes {
 class RnnWeights {
  public:
   /// `gate_order[k]` is the place in MXNet's order of the gate that comes k-th in the result.
-  RnnWeights(onnx::Builder& b, onnx::Value parameters, const RnnSizes& sizes, Dim input_size,
+  RnnWeights(onnx::Builder& b, onnx::Value parameters, const RnnSizes& sizes, const Dim& input_size,
              std::vector<std::int64_t> gate_order);
 
   // Of one layer and of the directions [first, first + count): shape (count, rows, columns).
