@@ -342,7 +342,15 @@ void translate_rnn(const RnnParam& p, Translation& t) {
     t.warn("W-cast-for-runtime",
            "computed in float32: ONNX Runtime has no kernel of float64 for LSTM, GRU and RNN");
   }
-  // rnn-inl.h gives neither to oneDNN, which computes float32 on a CPU, and refuses other types.
+  // oneDNN computes float32 without projection, and looks at neither (SupportMKLDNNRnn of
+  // mkldnn_rnn-inl.h); rnn-inl.h, which computes the rest, fails with both.
+  const bool is_mxnets_own = t.input_type(kData).dtype != DType::kFloat32 || p.projection_size;
+  if (is_mxnets_own && p.use_sequence_length)
+    return t.refuse("MXNet has use_sequence_length on a CPU only for float32 without projection");
+  if (is_mxnets_own && (p.lstm_state_clip_min || p.lstm_state_clip_max)) {
+    return t.refuse(
+        "MXNet has lstm_state_clip_min and _max on a CPU only for float32 without projection");
+  }
   if (p.use_sequence_length) {
     t.warn("W-backends-differ",
            "sequence_length has no effect, as in MXNet 1.9.1 on a CPU; on a GPU MXNet stops at the "
@@ -365,7 +373,9 @@ void register_rnn(Registry& r) {
       .check(check_rnn)
       .infer(infer_rnn)
       .translate(translate_rnn)
-      .note("sequence_length and lstm_state_clip_* have no effect, as in MXNet 1.9.1 on a CPU.")
+      .note(
+          "sequence_length and lstm_state_clip_* have no effect, as in MXNet 1.9.1 on a CPU, which "
+          "takes them only for float32 without projection.")
       .note("float64 is computed in float32.");
 }
 

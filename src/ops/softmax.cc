@@ -1,4 +1,7 @@
-// softmax, log_softmax and softmin (src/operator/nn/softmax-inl.h).
+// softmax, log_softmax and softmin (src/operator/nn/softmax-inl.h), and MXNet 2.0's masked_softmax
+// and masked_log_softmax.
+#include <limits>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -114,6 +117,64 @@ std::vector<AttrProblem> check_without_length(const SoftmaxParam& p, const Check
   return problems;
 }
 
+struct MaskedParam {
+  std::int64_t axis = -1;
+  std::optional<double> temperature;
+
+  static void declare(AttrDeclarer<MaskedParam>& d) {
+    d.field("axis", &MaskedParam::axis).help("that is normalised");
+    d.field("temperature", &MaskedParam::temperature).help("the input is divided by it");
+    d.ignore({"normalize"});  // Not looked at on a CPU.
+  }
+};
+
+void infer_masked(const MaskedParam& p, InferContext& c) {
+  c.set_input_shape(0, c.output_shape(0));
+  c.set_output_shape(0, c.input_shape(0));
+  c.set_input_dtype(0, c.output(0).dtype);
+  c.set_output_dtype(0, c.input(0).dtype);
+  c.set_input_dtype(1, DType::kBool);
+  if (c.input(0).dtype != DType::kUnknown && !is_floating(c.input(0).dtype))
+    c.fail_input(0, "floating-point data");
+  const Shape& data = c.input_shape(0);
+  if (!data.known_rank()) return;
+  checked_axis(p.axis, data.rank());
+  const Shape& mask = c.input_shape(1);
+  if (!mask.known_rank()) return;
+  if (mask.rank() != data.rank())
+    c.fail_input(1, fmt::format("{} dimensions, as the data has", data.rank()));
+  for (std::size_t i = 0; i < data.rank(); ++i) {
+    if (data[i].is_constant() && mask[i].is_constant() && mask[i] != data[i] && mask[i] != Dim(1))
+      c.fail_input(1, fmt::format("the data's size {} or 1 in axis {}", data[i].value(), i));
+  }
+}
+
+double lowest_of(DType dtype) {
+  if (dtype == DType::kFloat64) return std::numeric_limits<double>::lowest();
+  if (dtype == DType::kFloat16) return -65504;
+  return std::numeric_limits<float>::lowest();
+}
+
+// What is masked is the lowest number before, and `masked` after.
+void translate_masked(const MaskedParam& p, std::string_view op_type, double masked,
+                      Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  Value x = b.where(t.input(1), t.input(0), b.scalar(dtype, lowest_of(dtype)));
+  if (p.temperature && *p.temperature != 1) {
+    // Of the lowest number, the quotient might be infinite, and so would be their maximum.
+    x = b.sub(x, onnx::reduce(b, "ReduceMax", x, {p.axis}, true));
+    x = b.div(x, b.scalar(dtype, *p.temperature));
+  }
+  t.set_output(0,
+               b.where(t.input(1), onnx::softmax(b, op_type, x, p.axis), b.scalar(dtype, masked)));
+}
+
+std::vector<AttrProblem> check_masked(const MaskedParam& p, const CheckContext& /*context*/) {
+  if (!p.temperature || *p.temperature > 0) return {};
+  return {{"temperature", "expected a number above 0, which keeps masked elements at 0", ""}};
+}
+
 }  // namespace
 
 void register_softmax(Registry& r) {
@@ -133,6 +194,23 @@ void register_softmax(Registry& r) {
       .infer(infer_softmax)
       .translate(translate_softmin)
       .check(check_without_length);
+  r.add<MaskedParam>({"masked_softmax", "_npx_masked_softmax"})
+      .summary("softmax of the elements where a mask is true; 0 elsewhere (MXNet 2.0).")
+      .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})
+      .infer(infer_masked)
+      .translate([](const MaskedParam& p, Translation& t) { translate_masked(p, "Softmax", 0, t); })
+      .check(check_masked)
+      .note(
+          "Where nothing counts, float32 with a temperature below 1 is 0, as in MXNet's own "
+          "kernel; its oneDNN kernel overflows there and gives NaN.");
+  r.add<MaskedParam>({"masked_log_softmax", "_npx_masked_log_softmax"})
+      .summary("log_softmax of the elements where a mask is true; -inf elsewhere (MXNet 2.0).")
+      .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})
+      .infer(infer_masked)
+      .translate([](const MaskedParam& p, Translation& t) {
+        translate_masked(p, "LogSoftmax", -std::numeric_limits<double>::infinity(), t);
+      })
+      .check(check_masked);
 }
 
 }  // namespace mx2onnx

@@ -19,9 +19,6 @@ constexpr Untranslated kGradient{
     kRefused, "gradient", "is the gradient of another operator: it has no place in inference"};
 constexpr Untranslated kOptimizer{kRefused, "optimizer step",
                                   "is an optimizer step: it has no place in inference"};
-constexpr Untranslated kLoss{
-    kRefused, "training loss",
-    "is a loss that a model is trained with: it has no place in inference"};
 constexpr Untranslated kGraphSampling{
     kRefused, "graph sampling",
     "samples or reads a graph that is a sparse matrix, which ONNX does not have"};
@@ -38,6 +35,12 @@ constexpr Untranslated kInternal{kRefused, "internal",
 constexpr Untranslated kUserCode{kRefused, "user's code",
                                  "calls code of the user's program, which the file does not have"};
 constexpr Untranslated kDevice{kRefused, "device", "runs on GPUs only: MXNet has no CPU kernel"};
+constexpr Untranslated kTrainingTargets{
+    kRefused, "training targets",
+    "makes the targets that a model is trained with: it has no place in inference"};
+constexpr Untranslated kAugmentation{
+    kRefused, "augmentation",
+    "changes an image at random, anew at each run, for training: it has no place in inference"};
 constexpr Untranslated kQuantised{
     kPlanned, "quantised", "is an operator of quantised models: these are not translated yet"};
 constexpr Untranslated kNumpy{
@@ -67,13 +70,15 @@ constexpr std::array kRules = {
     Rule{"_sparse_retain", kSparse},
     Rule{"_contrib_dgl_*", kGraphSampling},
     Rule{"_contrib_edge_id", kGraphSampling},
-    Rule{"_contrib_hawkesll", kLoss},
+    Rule{"_contrib_MultiBoxTarget", kTrainingTargets},
+    Rule{"_image_random_*", kAugmentation},
     Rule{"_cv*", kImageFiles},
     Rule{"_npi_cv*", kImageFiles},
     Rule{"_imdecode", kImageFiles},
     // These bring MXNet 1.9.1 down when a symbol with them is bound.
     Rule{"_set_value", kArrayFunction},
     Rule{"_onehot_encode", kArrayFunction},
+    Rule{"fill_element_0index", kArrayFunction},
     Rule{"_CachedOp*", kInternal},
     Rule{"_NoGradient", kInternal},
     Rule{"Custom", kUserCode},

@@ -76,6 +76,9 @@ def reason(name):
         ("_cvimread", "refused", "images"),
         ("_contrib_dgl_subgraph", "refused", "graph"),
         ("Custom", "refused", "code of the user's program"),
+        ("_contrib_MultiBoxTarget", "refused", "makes the targets that a model is trained with"),
+        ("_image_random_hue", "refused", "at random, anew at each run"),
+        ("fill_element_0index", "refused", "cannot run in a symbol"),
     ],
 )
 def test_reasons(name, status, words):

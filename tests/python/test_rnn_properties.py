@@ -60,3 +60,30 @@ def test_random_configuration(index):
 
 def with_dtypes(shapes, feeds):
     return {n: (shape, feeds[n].dtype.name) for n, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"use_sequence_length": "True"},
+        {"lstm_state_clip_min": "-1", "lstm_state_clip_max": "1"},
+    ],
+)
+@pytest.mark.parametrize("dtype,projection", [("float64", None), ("float16", None), ("float32", "2")])
+def test_what_mxnet_has_only_in_its_float32_kernels(attrs, dtype, projection):
+    """MXNet 1.9.1: "... is only available for cuDNN", "... is only supported for GPU"."""
+    names = ["data", "parameters", "state", "state_cell"] + ["length"] * ("use_sequence_length" in attrs)
+    attrs = {"mode": "lstm", "state_size": "3", "num_layers": "1", **attrs}
+    if projection:
+        attrs["projection_size"] = projection
+    nodes = [{"op": "null", "name": name, "inputs": []} for name in names]
+    nodes.append({"op": "RNN", "name": "rnn", "attrs": attrs, "inputs": [[i, 0, 0] for i in range(len(names))]})
+    graph = json.dumps({"nodes": nodes, "heads": [[len(names), 0, 0]]})
+    size = 12 * (3 + int(projection or 3) + 2) + 3 * int(projection or 0)
+    shapes = {"data": ((4, 2, 3), dtype), "length": ((2,), dtype)}
+    inputs = {name: shapes[name] for name in names if name in shapes}
+    inputs["state"] = ((1, 2, int(projection or 3)), dtype)
+    inputs["state_cell"] = ((1, 2, 3), dtype)
+    with pytest.raises(mx2onnx.UnsupportedError) as error:
+        mx2onnx.convert(graph, {"parameters": np.zeros(size, dtype)}, inputs=inputs)
+    assert "only for float32 without projection" in str(error.value)
