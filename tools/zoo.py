@@ -274,7 +274,7 @@ def main():
         page = [
             rows.get(key) or dict(missing, corpus=key[0], name=key[1], family=family[key]) for key in sorted(family)
         ]
-        PAGE.write_text(zoo_page.page(page))
+        PAGE.write_text(zoo_page.page(page, args.build))
         print("written: %s" % PAGE.relative_to(ROOT))
     sys.exit(1 if any(o not in (*zoo_page.GOOD, "refused") for o in counts) else 0)
 

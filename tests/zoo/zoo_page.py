@@ -16,18 +16,21 @@ Whole models, converted and compared with what MXNet 1.9.1 computed (`MXNET_SUBG
 GluonNLP. The graphs are those that MXNet exported, the weights follow a rule, the outputs are recorded; [tests/zoo/README.md](../tests/zoo/README.md) says how.
 
 - *error*: the largest difference of any recorded value, in relation to the largest magnitude in that output, over all runs of the model. The limit is 1e-3.
-- *opsets*: those that the model converts to, of 12 to 28. It ran at 12 (or the first), 13, 17 and 28. Where two of these have the very same graph, and no operator in it changed but for
-  types, ONNX Runtime ran one and loaded the other.
+- *opsets*: those, of 12 to 28, that were tried and that the model converts to: all, or with `--quick` those it ran at. It ran at 12 (or the first), 17, and 13 and 28 where
+  the column has them. Where two of these have the very same graph, and no operator in it changed but for types, ONNX Runtime ran one and loaded the other.
 - *sizes*: `fixed` means that it ran with the recorded sizes; letters are the sizes that were left free. With free sizes a model ran at a second size where MXNet's
   outputs at one are recorded; otherwise on a batch of two whose first sample is the recorded one.
 - *fixed by the graph*: the free sizes that the graph itself fixes (`W-dim-fixed`), and the node that does.
 - *rows*: for detectors whose rows do not all stand where MXNet has them. Among detections with nearly equal scores, rounding decides which comes first. Outputs are then compared as
   sets of rows (class, score, box): each row of MXNet takes the nearest of ours, within the same tolerance and of the same class. Up to 2 % of the rows may be without a
   partner (those at the end of a list cut at k). The column says how many of how many moved, and how many had no partner.
-  *Compared before its sorts*: with random weights tens of thousands of scores are equal but for rounding, and which box survives non-maximum suppression is chance: MXNet itself does not give
-  the recorded rows again on another machine. What is compared is each tensor that goes into a sort (box_nms, topk, argsort), while the sorts before it are replaced by what MXNet's gave on the recording machine; the sorts themselves have
-  operator cases that compare bit for bit. 0.2 % of these values may be off: MXNet's ROIAlign on the CPU damages the features of region 0 where a region has image -1, which GluonCV's
+- *match before its sorts*: the detector's final rows have MXNet's shapes and types, but their values are **not** MXNet's, and not claimed to be; each tensor that goes into a sort (box_nms, topk,
+  argsort) is, while the sorts before it are replaced by what MXNet's gave on the recording machine. With random weights tens of thousands of scores are equal but for rounding, and which box survives
+  non-maximum suppression is chance: most of these models' rows MXNet itself does not give again on another machine. The sorts have operator cases that compare bit for bit.
+  0.2 % of the values may be off: MXNet's ROIAlign on the CPU damages the features of region 0 where a region has image -1, which GluonCV's
   feature pyramids use. In Mask R-CNN with a pyramid it leaves whole regions to what lies in its memory, so that nothing behind the proposals can be compared; ours are zero, as on MXNet's GPU.
+- *H and W* stay numbers in all vision models here. Some graphs (`deeplab_resnet50_citys`) hold a resize to a number of their own: with free H and W they are refused with an error that
+  says to give numbers, as many sizes would satisfy the graph.
 """
 
 
@@ -69,7 +72,7 @@ def _note(row):
     return row["note"]
 
 
-def _table(rows):
+def _table(rows, build):
     lines = [
         "| model | outcome | error | opsets | sizes | fixed by the graph | rows | note |",
         "|---|---|---|---|---|---|---|---|",
@@ -77,7 +80,7 @@ def _table(rows):
     for row in rows:
         cells = [
             row["name"],
-            row["outcome"],
+            row["outcome"] + (" †" if is_earlier(row, build) else ""),
             "%.1e" % row["error"] if row["outcome"] in GOOD else "",
             ranges(row.get("opsets", [])),
             " ".join(row.get("sizes", [])),
@@ -94,7 +97,17 @@ def summary(rows):
     return "%d models: %s" % (len(rows), ", ".join("%d %s" % (n, outcome) for outcome, n in count.most_common()))
 
 
-def page(rows):
+def of_earlier_builds(rows, build):
+    """A sentence about the rows that this build has not verified again."""
+    earlier = sum(bool(is_earlier(row, build)) for row in rows)
+    return "%d of the rows are results of an earlier build; they bear a †." % earlier if earlier else ""
+
+
+def is_earlier(row, build):
+    return row.get("build") not in (None, build)
+
+
+def page(rows, build):
     lines = [INTRO]
     for corpus, title in (("gluoncv", "GluonCV"), ("gluonnlp", "GluonNLP and Gluon's recurrent layers")):
         own = [r for r in rows if r["corpus"] == corpus]
@@ -102,12 +115,16 @@ def page(rows):
         lines += [
             "## %s" % title,
             "",
-            summary(own) + ". Largest error of those that match: %.1e." % max(errors or [0.0]),
+            (
+                summary(own)
+                + ". Largest error of those that match: %.1e. " % max(errors or [0.0])
+                + of_earlier_builds(own, build)
+            ).rstrip(),
             "",
         ]
         families = sorted({r["family"] for r in own})
         for family in families:
             if len(families) > 1:
                 lines += ["### %s" % family, ""]
-            lines += _table([r for r in own if r["family"] == family]) + [""]
+            lines += _table([r for r in own if r["family"] == family], build) + [""]
     return "\n".join(lines).rstrip() + "\n"
