@@ -169,8 +169,8 @@ def add_stages(name, value_of):
         step = max(1, -(-array.size // MOST_STAGE_VALUES))
         golden["before/%d" % i] = zoo_corpus.sample(array, step)
         meta["stages"].append({"node": node, "before": before, "shape": list(array.shape), "step": step})
-        # MXNet's ROIAlign leaves the regions of other levels to chance, and Mask R-CNN's heads with them.
-        if value_of(after).size > MOST_AFTER or "mask_rcnn" in name:
+        # MXNet's ROIAlign leaves the regions of other levels of a pyramid to chance, and Mask R-CNN's heads with them.
+        if value_of(after).size > MOST_AFTER or "mask_rcnn_fpn" in name:
             break
         golden["after/%d" % i] = value_of(after)
     if "after/%d" % (len(meta["stages"]) - 1) in golden:

@@ -15,16 +15,16 @@ import zoo_corpus  # noqa: E402
 import zoo_verify  # noqa: E402
 
 GLUONCV = """
-cifar_resnet20_v1 cifar_resnext29_32x4d cifar_residualattentionnet56 resnet18_v1 resnet18_v2 resnet50_v1d_0.11 resnest14
-mobilenet0.25 mobilenetv2_0.25 mobilenetv3_small squeezenet1.1 shufflenet_v1 shufflenet_v2 densenet121 googlenet
+cifar_resnet20_v1 cifar_residualattentionnet56 resnet18_v1 resnet18_v2 resnest14
+mobilenet0.25 mobilenetv2_0.25 mobilenetv3_small squeezenet1.1 shufflenet_v2 densenet121 googlenet
 hrnet_w18_small_v1_s dla34 fastscnn_citys mobile_pose_mobilenetv3_small
-simple_pose_resnet18_v1b center_net_mobilenetv3_small_duc_voc ssd_300_mobilenet0.25_custom yolo3_mobilenet0.25_voc
-siamrpn_alexnet_v2_otb15 inceptionv1_hmdb51 i3d_inceptionv1_kinetics400 mobilenetv2_0.5 monodepth2_resnet18_posenet_kitti_mono_640x192
+simple_pose_resnet18_v1b center_net_mobilenetv3_small_duc_voc center_net_resnet18_v1b_dcnv2_voc ssd_300_mobilenet0.25_custom yolo3_mobilenet0.25_voc
+siamrpn_alexnet_v2_otb15 inceptionv1_hmdb51 i3d_inceptionv1_kinetics400 monodepth2_resnet18_posenet_kitti_mono_640x192
 """.split()
 GLUONNLP = """
-attention_luong bert_small_no_valid_length gpt2_small_with_states transformer_xl_core xlnet_small_mems
+attention_luong gpt2_small_with_states transformer_xl_core xlnet_small_mems
 nmt_transformer_small_one_step cell_conv2d_lstm mxrnn_unfused_bucketing_lm foreach_beam_greedy while_loop_decoder
-cond_with_layers textcnn_multichannel
+cond_with_layers textcnn_multichannel layer_lstm_1xbi layer_gru_3xuni bert_small_classifier_head sentiment_lstm_last esim
 """.split()
 OPSETS = (12, mx2onnx.LAST_OPSET)
 """At which the fixed sizes run, in turn; the free ones run at the default opset."""
