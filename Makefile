@@ -63,9 +63,9 @@ docs: build  ## Write the generated pages
 site: build  ## Build the documentation site into build/site
 	@[ -x $(SITE)/bin/mkdocs ] || { python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt; }
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/gen_reference.py
-	@$(SITE)/bin/mkdocs build --quiet --strict
+	@$(SITE)/bin/mkdocs build --strict
 
-docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON=python with openvino, for its page)
+docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON, ONNXRUNTIME_WEB: see tools/test_docs.py)
 	@PYTHONPATH=$(CURDIR)/$(BUILD)/python $(PYTHON) tools/test_docs.py
 
 test-wheels: setup  ## Build wheels from a clean clone and install them into fresh environments of each Python

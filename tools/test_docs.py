@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Runs the snippets of the documentation: test_docs.py [PAGE...]
 
-A fenced block of sh, python, cpp or html must have one of these lines before it:
+A fenced block of sh, python, js, cpp or html must have one of these lines before it:
 
-    <!-- test -->                  run it
-    <!-- test: openvino -->        run it with the Python that OPENVINO_PYTHON names (said to be skipped where it does not)
-    <!-- not run here: why -->     shown as not run
+    <!-- test -->                        run it
+    <!-- test: openvino -->              run it with the Python that OPENVINO_PYTHON names (said to be skipped where it does not)
+    <!-- test: tvm -->                   the same with TVM_PYTHON
+    <!-- test: onnxruntime-web -->       run it with node; ONNXRUNTIME_WEB names the node_modules that have onnxruntime-web
+    <!-- tests/FILE runs this block -->  a test of the suite does; FILE must name the page
+    <!-- not run here: why -->           shown as not run
 
 The blocks of a page run in order in one folder, which has the digits model as model-symbol.json and model-0000.params, and recorded.npz.
 """
@@ -22,7 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODELS = ROOT / "tests" / "models"
 GENERATED = {"operators.md", "cli.md"}
 BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^```$", re.M | re.S)
-KINDS = {"sh", "python", "cpp", "html"}
+KINDS = {"sh", "python", "js", "cpp", "html"}
+# What a marked block needs, and the variable that says where it is.
+NEEDS = {"openvino": "OPENVINO_PYTHON", "tvm": "TVM_PYTHON", "onnxruntime-web": "ONNXRUNTIME_WEB"}
+MARK = re.compile(r"test(?:: (?P<need>%s))?$|not run here: .|(?P<suite>tests/\S+) runs this block$" % "|".join(NEEDS))
 
 
 def blocks(page):
@@ -46,7 +52,11 @@ def run(kind, body, folder, python):
     environment = dict(os.environ, PATH="%s:%s" % (folder / "bin", os.environ["PATH"]))
     if python != sys.executable:
         environment.pop("PYTHONPATH", None)
-    command = ["bash", "-euc", body] if kind == "sh" else [python, "-c", body]
+    if kind == "js":
+        environment["NODE_PATH"] = python
+        command = ["node", "-e", body]
+    else:
+        command = ["bash", "-euc", body] if kind == "sh" else [python, "-c", body]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
@@ -62,14 +72,21 @@ def main():
             prepare(folder)
             for line, mark, kind, body in blocks(page):
                 where = "%s:%d" % (page.relative_to(ROOT), line)
-                if mark is None or not re.match(r"test$|test: openvino$|not run here: .", mark):
+                found = mark and MARK.match(mark)
+                if not found:
                     wrong.append("%s: the block is not marked" % where)
                     continue
-                python = sys.executable if mark == "test" else os.environ.get("OPENVINO_PYTHON", "")
+                if found["suite"]:
+                    suite = ROOT / found["suite"]
+                    if not suite.is_file() or page.name not in suite.read_text():
+                        wrong.append("%s: %s does not run a block of this page" % (where, found["suite"]))
+                    continue
+                need = NEEDS.get(found["need"])
+                python = os.environ.get(need, "") if need else sys.executable
                 if mark.startswith("not run") or not python:
                     skipped += 1
-                    if not mark.startswith("not run"):
-                        print("%s: skipped, OPENVINO_PYTHON is not set" % where)
+                    if need:
+                        print("%s: skipped, %s is not set" % (where, need))
                     continue
                 process = run(kind, body, folder, python)
                 ran += 1

@@ -79,7 +79,11 @@ def main():
         build = work / "clone" / "build" / "wheel"
         environment = dict(os.environ, SKBUILD_BUILD_DIR=str(build))
         if shutil.which("ccache"):
-            environment.update(CMAKE_CXX_COMPILER_LAUNCHER="ccache", CCACHE_BASEDIR=str(work / "clone"))
+            environment.update(
+                CMAKE_CXX_COMPILER_LAUNCHER="ccache", CCACHE_BASEDIR=str(work / "clone"), CCACHE_NOHASHDIR="1"
+            )
+            # scikit-build-core says g++ where CMake says c++, and ccache tells compilers apart by name.
+            environment.setdefault("CXX", shutil.which("c++") or "c++")
         for version, path in found.items():
             start = time.time()
             made = work / ("wheel%d%d" % version)
