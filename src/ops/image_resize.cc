@@ -162,13 +162,13 @@ class Resizer {
 
 void translate_resize(Translation& t, std::int64_t interp) {
   const DType dtype = t.input_type(0).dtype;
-  if (t.input_shape(0) == t.output_shape(0)) return t.set_output(0, t.input(0));
   const bool is_float = dtype == DType::kFloat32 || dtype == DType::kFloat64;
   const bool is_known =
       is_float || dtype == DType::kUint8 || (dtype == DType::kInt32 && interp == kNearest);
   if (!is_known) {
     return t.refuse(fmt::format("OpenCV does not resize images of {}", dtype_name(dtype)));
   }
+  if (t.input_shape(0) == t.output_shape(0)) return t.set_output(0, t.input(0));
   Resizer resizer(t.b, t.input_shape(0), t.output_shape(0));
   if (interp == kNearest) return t.set_output(0, resizer.nearest(t.input(0)));
   if (dtype == DType::kFloat32) return t.set_output(0, resizer.linear_float32(t.input(0)));
