@@ -29,7 +29,7 @@ GluonNLP. The graphs are those that MXNet exported, the weights follow a rule, t
   non-maximum suppression is chance: most of these models' rows MXNet itself does not give again on another machine. The sorts have operator cases that compare bit for bit.
   0.2 % of the values may be off: MXNet's ROIAlign on the CPU damages the features of region 0 where a region has image -1, which GluonCV's
   feature pyramids use. In Mask R-CNN with a pyramid it leaves whole regions to what lies in its memory, so that nothing behind the proposals can be compared; ours are zero, as on MXNet's GPU.
-- *H and W* stay numbers in all vision models here. Some graphs (`deeplab_resnet50_citys`) hold a resize to a number of their own: with free H and W they are refused with an error that
+- *Free sizes of images*: only the batch (B) is left free in the vision models here. Some graphs (`deeplab_resnet50_citys`) hold a resize to a number of their own: with free H and W they are refused with an error that
   says to give numbers, as many sizes would satisfy the graph.
 """
 
