@@ -99,11 +99,11 @@ void write_strided(std::span<const std::byte> from, Dims dims, std::int64_t offs
   const auto make = [&](std::int64_t start, std::int64_t num_rows, std::int64_t num_columns) {
     // Tiles stay in the nearest cache, whichever way they are read and written.
     for (std::int64_t column = 0; column < num_columns; column += kTile) {
-      const std::int64_t width = std::min(kTile, num_columns - column);
       for (std::int64_t row = 0; row < num_rows; row += kTile) {
         copy_tile(from.data() + (start + row * row_stride + column * column_stride) * kSize,
-                  row_stride, column_stride, std::min(kTile, num_rows - row), width,
-                  piece.data() + row * num_columns + column, num_columns);
+                  row_stride, column_stride, std::min(kTile, num_rows - row),
+                  std::min(kTile, num_columns - column), piece.data() + row * num_columns + column,
+                  num_columns);
       }
     }
     sink.append(
