@@ -306,16 +306,21 @@ Shape declared_shape(const std::optional<Tuple>& shape, bool np_shape) {
 }
 
 void register_init(Registry& r) {
-  r.add<FilledParam>({"_zeros"})
-      .summary("An array of zeros.")
-      .inputs({})
-      .infer(infer_filled<FilledParam>)
-      .translate([](const FilledParam&, Translation& t) { fill_output(t, 0); });
-  r.add<FilledParam>({"_ones"})
-      .summary("An array of ones.")
-      .inputs({})
-      .infer(infer_filled<FilledParam>)
-      .translate([](const FilledParam&, Translation& t) { fill_output(t, 1); });
+  // MXNet has those of NumPy as operators of their own.
+  for (const char* name : {"_zeros", "_npi_zeros"}) {
+    r.add<FilledParam>({name})
+        .summary("An array of zeros.")
+        .inputs({})
+        .infer(infer_filled<FilledParam>)
+        .translate([](const FilledParam&, Translation& t) { fill_output(t, 0); });
+  }
+  for (const char* name : {"_ones", "_npi_ones"}) {
+    r.add<FilledParam>({name})
+        .summary("An array of ones.")
+        .inputs({})
+        .infer(infer_filled<FilledParam>)
+        .translate([](const FilledParam&, Translation& t) { fill_output(t, 1); });
+  }
   r.add<FullParam>({"_full", "_npi_full"})
       .summary("An array of one value.")
       .inputs({})
