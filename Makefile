@@ -6,12 +6,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz zoo bench docs golden clean
-.PHONY: help setup build demo test test-cpp test-python test-all sanitize lint format fuzz bench docs golden clean
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean zoo test-all site docs-test test-wheels
 SITE := build/site-venv
 
-.PHONY: site docs-test test-wheels help setup build demo test test-cpp test-python sanitize lint format fuzz bench docs golden clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14

@@ -10,6 +10,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/slice_ranges.h"
 
 namespace mx2onnx {
 namespace {
@@ -45,19 +46,7 @@ struct AssignScalarParam : AssignParam {
 };
 
 std::vector<AttrProblem> check_assign(const AssignParam& p, const CheckContext& /*context*/) {
-  std::vector<AttrProblem> problems;
-  const auto expect = [&](std::string_view name, std::size_t size) {
-    if (size == p.begin.size()) return;
-    problems.push_back(
-        {std::string(name),
-         fmt::format("expected {} elements as in begin, got {}", p.begin.size(), size), ""});
-  };
-  expect("end", p.end.size());
-  if (!p.step.empty()) expect("step", p.step.size());
-  if (std::any_of(p.step.begin(), p.step.end(), [](const auto& step) { return step == 0; })) {
-    problems.push_back({"step", "expected steps other than 0, got 0", ""});
-  }
-  return problems;
+  return check_slice_ranges(p.begin, p.end, p.step);
 }
 
 // [first, stop) along an axis; with a negative step backwards.

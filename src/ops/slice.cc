@@ -7,6 +7,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/slice_ranges.h"
 
 namespace mx2onnx {
 namespace {
@@ -33,19 +34,7 @@ struct SliceParam {
 };
 
 std::vector<AttrProblem> check_slice(const SliceParam& p, const CheckContext& /*context*/) {
-  std::vector<AttrProblem> problems;
-  const auto expect = [&](std::string_view name, std::size_t size) {
-    if (size == p.begin.size()) return;
-    problems.push_back(
-        {std::string(name),
-         fmt::format("expected {} elements as in begin, got {}", p.begin.size(), size), ""});
-  };
-  expect("end", p.end.size());
-  if (!p.step.empty()) expect("step", p.step.size());
-  if (std::any_of(p.step.begin(), p.step.end(), [](const auto& step) { return step == 0; })) {
-    problems.push_back({"step", "expected steps other than 0, got 0", ""});
-  }
-  return problems;
+  return check_slice_ranges(p.begin, p.end, p.step);
 }
 
 // True if a size cannot be 0: in MXNet's old shapes 0 means "not known", and only the result of an
