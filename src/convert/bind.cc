@@ -151,15 +151,6 @@ void hand_to_bodies(Model& model) {
   }
 }
 
-Dim resolve_fixed(Dim dim, const FixedSizes& fixed) {
-  for (std::size_t step = 0; step <= fixed.size(); ++step) {
-    const auto size = fixed.find(dim.symbol_name());
-    if (size == fixed.end()) break;
-    dim = size->second;
-  }
-  return dim;
-}
-
 }  // namespace
 
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
@@ -196,8 +187,8 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
   report_surplus(model, params, report);
 }
 
-void declare_types(Model& model, const ConvertOptions& options, const FixedSizes& fixed,
-                   DimArena& arena) {
+void declare_types(Model& model, const ConvertOptions& options,
+                   const std::vector<SizeSolution>& fixed, DimArena& arena) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     ModelNode& node = model.nodes[i];
     const auto& raw = model.symbol.nodes[i];
@@ -221,7 +212,9 @@ void declare_types(Model& model, const ConvertOptions& options, const FixedSizes
     }
     if (spec->dims) {
       auto dims = mxnet::spec_dims(*spec, arena);
-      for (auto& dim : dims) dim = resolve_fixed(dim, fixed);
+      for (const auto& found : fixed) {
+        for (auto& dim : dims) dim = substitute(dim, *found.atom, found.size);
+      }
       node.declared.shape = Shape(std::move(dims));
     }
   }

@@ -1,10 +1,10 @@
 // What the variables of a model are: inputs, parameters, or missing.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
+#include "ir/dim_solve.h"
 #include "mx2onnx/convert.h"
 #include "mxnet/parameters.h"
 #include "ops/model.h"
@@ -16,11 +16,9 @@ namespace mx2onnx {
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
                   Report& report);
 
-/// Sizes that inference found not to be free, by name.
-using FixedSizes = std::map<std::string, Dim, std::less<>>;
-
-/// Writes into the variables what files and the user say of their types.
-void declare_types(Model& model, const ConvertOptions& options, const FixedSizes& fixed,
-                   DimArena& arena);
+/// Writes into the variables what files and the user say of their types, and puts in the sizes that
+/// inference found not to be free, one after the other.
+void declare_types(Model& model, const ConvertOptions& options,
+                   const std::vector<SizeSolution>& fixed, DimArena& arena);
 
 }  // namespace mx2onnx

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
@@ -34,11 +36,42 @@ void check_options(const ConvertOptions& options) {
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
 }
 
-// Inference starts again with each free size that turns out to be fixed; there are only so many
-// names.
+constexpr std::size_t kMostFixedSizes = 256;
+
+bool inputs_have(const Model& model, const DimAtom& symbol) {
+  return std::any_of(model.nodes.begin(), model.nodes.end(), [&](const ModelNode& node) {
+    if (node.role != VariableRole::kInput || !node.declared.shape.known_rank()) return false;
+    const auto& dims = node.declared.shape.dims();
+    return std::any_of(dims.begin(), dims.end(),
+                       [&](const Dim& dim) { return contains(dim, symbol); });
+  });
+}
+
+Diagnostic describe_fixed(const FixedSize& fixed) {
+  const SizeSolution& found = fixed.solution;
+  if (found.multiple != 0) {
+    std::string text = fmt::format(
+        "size '{}' is free on a condition: '{}' needs {} to be {}, as for multiples of {}",
+        found.symbol->name, fixed.node, atom_text(*found.atom), found.size.to_string(),
+        found.multiple);
+    if (found.broadcasts_up_to != 0) {
+      text += fmt::format("; up to {}, other sizes may give numbers where MXNet gives an error",
+                          found.broadcasts_up_to);
+    }
+    return {"W-dim-condition", fixed.node, std::move(text)};
+  }
+  std::string size = found.size.to_string();
+  if (found.lowest != found.highest)
+    size = fmt::format("{} to {}: {} is taken", found.lowest, found.highest, size);
+  return {"W-dim-fixed", fixed.node,
+          fmt::format("size '{}' is not free: '{}' needs it to be {}", found.atom->name, fixed.node,
+                      size)};
+}
+
+// Inference starts again with each free size that turns out to be fixed, or free on a condition.
 InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
                                    Report& report) {
-  FixedSizes fixed;
+  std::vector<SizeSolution> fixed;
   for (;;) {
     declare_types(model, options, fixed, arena);
     InferResult result = infer_types(model, arena);
@@ -56,14 +89,17 @@ InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, 
       continue;
     }
     if (!result.fixed) return result;
-    const auto& found = *result.fixed;
-    if (!fixed.emplace(found.symbol, found.size).second) {
-      fail(ErrorCode::kModel, fmt::format("size '{}' would have to be {} and something else",
-                                          found.symbol, found.size.to_string()));
+    const SizeSolution& found = result.fixed->solution;
+    const std::string& symbol = (found.multiple != 0 ? found.symbol : found.atom)->name;
+    report.diagnostics.push_back(describe_fixed(*result.fixed));
+    fixed.push_back(found);
+    const bool has_it = inputs_have(model, found.multiple != 0 ? *found.symbol : *found.atom);
+    if (!has_it || fixed.size() > kMostFixedSizes) {
+      fail_at({.node = result.fixed->node}, ErrorCode::kModel,
+              fmt::format("size '{}' would have to be {}, but no input has it", symbol,
+                          found.size.to_string()));
     }
-    report.diagnostics.push_back({"W-dim-fixed", found.node,
-                                  fmt::format("size '{}' is not free: '{}' needs it to be {}",
-                                              found.symbol, found.node, found.size.to_string())});
+    if (found.multiple != 0) arena.assume(*found.atom, found.size);
   }
 }
 

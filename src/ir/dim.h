@@ -19,6 +19,7 @@
 namespace mx2onnx {
 
 class DimArena;
+struct DimAtom;
 struct DimExpr;
 
 class Dim {
@@ -70,6 +71,10 @@ Dim ceil_div(const Dim& a, const Dim& b);
 Dim min(const Dim& a, const Dim& b);
 Dim max(const Dim& a, const Dim& b);
 
+/// `dim` with `size` in the place of an atom, wherever it occurs.
+Dim substitute(const Dim& dim, const DimAtom& atom, const Dim& size);
+bool contains(const Dim& dim, const DimAtom& atom);
+
 /// True if a >= b whatever sizes (of 0 and more) the symbols have; false if that is not certain.
 bool certainly_at_least(const Dim& a, const Dim& b);
 
@@ -84,6 +89,9 @@ struct DimAtom {
   std::size_t text_parts = 1;  // symbols, numbers and operations when written out
   DimArena* arena = nullptr;
 };
+
+/// "height//2"
+std::string atom_text(const DimAtom& atom);
 
 /// A product: coefficient * atom * atom…; the atoms are sorted by id and may repeat.
 struct DimTerm {
@@ -108,6 +116,10 @@ class DimArena {
   /// The size with this name; the same name is the same size.
   Dim symbol(std::string_view name);
 
+  /// From here on `atom`, a division, is written as `size` wherever it would occur. `size` must not
+  /// contain it.
+  void assume(const DimAtom& atom, const Dim& size);
+
   // For the arithmetic of this module.
   Dim intern(DimExpr expr);
   Dim intern_atom(DimAtom::Kind kind, const Dim& a, const Dim& b);
@@ -117,6 +129,7 @@ class DimArena {
 
   std::map<std::string, std::unique_ptr<DimAtom>, std::less<>> atoms_;
   std::map<std::string, std::unique_ptr<DimExpr>, std::less<>> exprs_;
+  std::map<const DimAtom*, Dim> assumed_;
 };
 
 }  // namespace mx2onnx

@@ -4,7 +4,6 @@
 #include "ir/dim.h"
 
 namespace mx2onnx {
-namespace {
 
 std::string atom_text(const DimAtom& atom) {
   const auto operand = [](const Dim& dim) {
@@ -23,8 +22,6 @@ std::string atom_text(const DimAtom& atom) {
   }
   return {};
 }
-
-}  // namespace
 
 std::string Dim::to_string() const {
   if (!known_) return "?";

@@ -5,29 +5,6 @@
 namespace mx2onnx {
 namespace {
 
-// symbol*a + b == number, solved for the symbol.
-std::optional<FixedSize> solve(const Dim& expr, const Dim& other) {
-  if (!expr.is_symbolic()) return std::nullopt;
-  const DimExpr& sum = *expr.expr();
-  if (sum.terms.size() != 1 || sum.terms[0].atoms.size() != 1) return std::nullopt;
-  const DimAtom& atom = *sum.terms[0].atoms[0];
-  if (atom.kind != DimAtom::Kind::kSymbol) return std::nullopt;
-  const std::int64_t factor = sum.terms[0].coefficient;
-  if (other.is_constant()) {
-    const std::int64_t rest = other.value() - sum.constant;
-    if (rest % factor != 0 || rest / factor < 0) return std::nullopt;
-    return FixedSize{atom.name, rest / factor, ""};
-  }
-  // A symbol may be another expression, if that does not contain the symbol itself.
-  if (factor != 1 || sum.constant != 0) return std::nullopt;
-  for (const auto& term : other.expr()->terms) {
-    for (const DimAtom* part : term.atoms) {
-      if (part->kind != DimAtom::Kind::kSymbol || part == &atom) return std::nullopt;
-    }
-  }
-  return FixedSize{atom.name, other, ""};
-}
-
 // More than any machine holds, and so few that no later product of sizes overflows.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 48;
 
@@ -60,9 +37,8 @@ bool InferContext::merge_dim(Dim& known, const Dim& added) {
     return true;
   }
   if (fixed_size_) return false;
-  fixed_size_ = solve(known, added);
-  if (!fixed_size_) fixed_size_ = solve(added, known);
-  if (fixed_size_) fixed_size_->node = current_place().node;
+  if (auto solution = solve_size(known, added))
+    fixed_size_ = FixedSize{std::move(*solution), current_place().node};
   return false;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ir/dim.h"
+#include "ir/dim_solve.h"
 #include "ir/tensor.h"
 #include "ir/tensor_type.h"
 
@@ -33,10 +34,9 @@ struct EntryInfo {
   bool changed = false;
 };
 
-/// A free size that turned out not to be free: the model only works if `symbol` is `size`.
+/// A free size that turned out not to be free, and the node that says so.
 struct FixedSize {
-  std::string symbol;
-  Dim size;
+  SizeSolution solution;
   std::string node;
 };
 

@@ -18,9 +18,10 @@ GluonNLP. The graphs are those that MXNet exported, the weights follow a rule, t
 - *error*: the largest difference of any recorded value, in relation to the largest magnitude in that output, over all runs of the model. The limit is 1e-3.
 - *opsets*: those, of 12 to 28, that were tried and that the model converts to: all, or with `--quick` those it ran at. It ran at 12 (or the first), 17, and 13 and 28 where
   the column has them. Where two of these have the very same graph, and no operator in it changed but for types, ONNX Runtime ran one and loaded the other.
-- *sizes*: `fixed` means that it ran with the recorded sizes; letters are the sizes that were left free. With free sizes a model ran at a second size where MXNet's
-  outputs at one are recorded; otherwise on a batch of two whose first sample is the recorded one.
-- *fixed by the graph*: the free sizes that the graph itself fixes (`W-dim-fixed`), and the node that does.
+- *sizes*: `fixed` means that it ran with the recorded sizes; letters are the sizes that were left free: B(atch), H(eight), W(idth) of images and clips. With free sizes a model ran at a
+  second size of which MXNet's outputs are recorded, all free sizes changed at once; where there is none, on a batch of two whose first sample is the recorded one.
+- *fixed by the graph*: the free sizes that the graph itself fixes (`W-dim-fixed`) or restricts (`W-dim-condition`), how, and the node that does. MXNet refuses other sizes there too; where it takes several
+  (a range, of which one number is taken), the model was also converted with MXNet's second one as a number, and compared.
 - *rows*: for detectors whose rows do not all stand where MXNet has them. Among detections with nearly equal scores, rounding decides which comes first. Outputs are then compared as
   sets of rows (class, score, box): each row of MXNet takes the nearest of ours, within the same tolerance and of the same class. Up to 2 % of the rows may be without a
   partner (those at the end of a list cut at k). The column says how many of how many moved, and how many had no partner.
@@ -29,8 +30,6 @@ GluonNLP. The graphs are those that MXNet exported, the weights follow a rule, t
   non-maximum suppression is chance: most of these models' rows MXNet itself does not give again on another machine. The sorts have operator cases that compare bit for bit.
   0.2 % of the values may be off: MXNet's ROIAlign on the CPU damages the features of region 0 where a region has image -1, which GluonCV's
   feature pyramids use. In Mask R-CNN with a pyramid it leaves whole regions to what lies in its memory, so that nothing behind the proposals can be compared; ours are zero, as on MXNet's GPU.
-- *Free sizes of images*: only the batch (B) is left free in the vision models here. Some graphs (`deeplab_resnet50_citys`) hold a resize to a number of their own: with free H and W they are refused with an error that
-  says to give numbers, as many sizes would satisfy the graph.
 """
 
 
@@ -52,8 +51,8 @@ def _cell(text):
 def _fixed(row):
     parts = []
     for node, message in row.get("fixed", []):
-        found = re.match(r"size '(.*?)' is not free: .* needs it to be (.*)$", message)
-        parts.append("%s = %s (`%s`)" % (found.group(1), found.group(2), node) if found else message)
+        found = re.match(r"size '(.*?)' is (?:not free|free on a condition): .* needs (?:it to be )?(.*)$", message)
+        parts.append("%s: %s (`%s`)" % (found.group(1), found.group(2), node) if found else message)
     return "; ".join(parts)
 
 

@@ -1,0 +1,170 @@
+#include "ir/dim_solve.h"
+
+#include <cstdlib>
+#include <numeric>
+#include <set>
+
+namespace mx2onnx {
+namespace {
+
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 20;
+// Strides of a network multiply to this at most; a range of solutions is not wider by much.
+constexpr std::int64_t kLargestStride = 128;
+constexpr std::int64_t kMostChoices = 16 * kLargestStride;
+constexpr int kRoundBits = 5;
+
+const DimAtom& atom_of(const Dim& symbol) { return *symbol.expr()->terms[0].atoms[0]; }
+
+struct ById {
+  bool operator()(const DimAtom* a, const DimAtom* b) const { return a->id < b->id; }
+};
+using Symbols = std::set<const DimAtom*, ById>;
+
+// The symbols of an expression, if all divisors in it are numbers.
+struct SymbolsIn {
+  Symbols symbols;
+  bool all_divided = true;  // each symbol, wherever it occurs
+  bool divided_by_numbers = true;
+
+  void collect(const Dim& dim, bool inside_division = false) {
+    if (!dim.is_symbolic()) return;
+    for (const auto& term : dim.expr()->terms) {
+      for (const DimAtom* atom : term.atoms) {
+        if (atom->kind == DimAtom::Kind::kSymbol) {
+          symbols.insert(atom);
+          all_divided = all_divided && inside_division;
+          continue;
+        }
+        const bool is_division = atom->kind == DimAtom::Kind::kFloorDiv;
+        if (is_division && !atom->b.is_constant()) divided_by_numbers = false;
+        collect(atom->a, inside_division || is_division);
+        collect(atom->b, inside_division || is_division);
+      }
+    }
+  }
+};
+
+// symbol*a + b == other.
+std::optional<SizeSolution> solve_linear(const Dim& expr, const Dim& other) {
+  if (!expr.is_symbolic()) return std::nullopt;
+  const DimExpr& sum = *expr.expr();
+  if (sum.terms.size() != 1 || sum.terms[0].atoms.size() != 1) return std::nullopt;
+  const DimAtom& atom = *sum.terms[0].atoms[0];
+  if (atom.kind != DimAtom::Kind::kSymbol) return std::nullopt;
+  const std::int64_t factor = sum.terms[0].coefficient;
+  if (other.is_constant()) {
+    const std::int64_t rest = other.value() - sum.constant;
+    if (rest % factor != 0 || rest / factor < 0) return std::nullopt;
+    return SizeSolution{&atom, rest / factor, rest / factor, rest / factor};
+  }
+  // A symbol may be another expression, if that does not contain the symbol itself.
+  if (factor != 1 || sum.constant != 0 || contains(other, atom)) return std::nullopt;
+  return SizeSolution{&atom, other};
+}
+
+std::int64_t roundest(std::int64_t lowest, std::int64_t highest) {
+  for (int bits = kRoundBits; bits > 0; --bits) {
+    const std::int64_t unit = std::int64_t{1} << bits;
+    const std::int64_t multiple = (lowest + unit - 1) / unit * unit;
+    if (multiple <= highest) return multiple;
+  }
+  return lowest;
+}
+
+// The expression of one size, which grows with it from some size on, equals the number.
+std::optional<SizeSolution> solve_range(const Dim& expr, const DimAtom& symbol,
+                                        std::int64_t number) {
+  const auto at = [&](std::int64_t size) {
+    return expr.evaluate([size](std::string_view) { return size; });
+  };
+  std::int64_t above = 2;
+  while (above < kLargestSize && at(above) <= number) above *= 2;
+  std::int64_t highest = above / 2;
+  if (at(above) <= number || at(highest) > number) return std::nullopt;
+  while (above - highest > 1) {
+    const std::int64_t middle = highest + (above - highest) / 2;
+    (at(middle) > number ? above : highest) = middle;
+  }
+  if (at(highest) != number) return std::nullopt;
+  std::int64_t lowest = highest;
+  while (lowest > 1 && highest - lowest < kMostChoices && at(lowest - 1) == number) --lowest;
+  return SizeSolution{&symbol, roundest(lowest, highest), lowest, highest};
+}
+
+std::optional<SizeSolution> solve_for_number(const Dim& expr, std::int64_t number) {
+  SymbolsIn in;
+  in.collect(expr);
+  const Symbols& symbols = in.symbols;
+  // A size that is nowhere divided has one solution or none.
+  if (!in.all_divided || !in.divided_by_numbers || symbols.empty() || symbols.size() > 2)
+    return std::nullopt;
+  const DimAtom& first = **symbols.begin();
+  if (symbols.size() == 1) return solve_range(expr, first, number);
+  const DimAtom& second = **symbols.rbegin();
+  DimArena& arena = *first.arena;
+  const Dim one = arena.symbol(first.name);
+  const Dim other = arena.symbol(second.name);
+  const Dim third = arena.symbol("\n");  // no name that a user can give
+  const Dim turned = substitute(substitute(expr, first, third), second, one);
+  if (!(substitute(turned, atom_of(third), other) == expr)) return std::nullopt;
+  return solve_range(substitute(expr, second, one), first, number);
+}
+
+std::int64_t last_broadcast(const Dim& a, const Dim& b) {
+  for (std::int64_t size = kMostChoices; size > 0; --size) {
+    const auto value = [size](std::string_view) { return size; };
+    const std::int64_t x = a.evaluate(value);
+    const std::int64_t y = b.evaluate(value);
+    if (x != y && (x == 1 || y == 1)) return size;
+  }
+  return 0;
+}
+
+Dim without_common_factor(const Dim& dim) {
+  if (!dim.is_symbolic()) return dim;
+  std::int64_t factor = dim.expr()->constant;
+  for (const auto& term : dim.expr()->terms) factor = std::gcd(factor, term.coefficient);
+  return floor_div(dim, factor);
+}
+
+// Both are expressions of one size that agree for its multiples: one division in them is expressed
+// by the rest.
+std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
+  const Dim difference = without_common_factor(a - b);
+  SymbolsIn in;
+  in.collect(difference);
+  if (in.symbols.size() != 1 || !in.divided_by_numbers) return std::nullopt;
+  const DimAtom& symbol = **in.symbols.begin();
+  std::int64_t multiple = 2;
+  const auto fulfils = [&](std::int64_t factor) {
+    return substitute(difference, symbol, symbol.arena->symbol(symbol.name) * factor) == Dim(0);
+  };
+  while (!fulfils(multiple)) {
+    if (++multiple > kLargestStride) return std::nullopt;
+  }
+  std::optional<SizeSolution> solution;
+  for (const auto& term : difference.expr()->terms) {
+    if (std::abs(term.coefficient) != 1 || term.atoms.size() != 1) continue;
+    const DimAtom& atom = *term.atoms[0];
+    if (atom.kind != DimAtom::Kind::kFloorDiv || (solution && atom.id < solution->atom->id))
+      continue;
+    const Dim size = substitute(difference, atom, 0) * -term.coefficient;
+    if (contains(size, atom)) continue;
+    solution = SizeSolution{.atom = &atom, .size = size, .symbol = &symbol, .multiple = multiple};
+  }
+  if (solution) solution->broadcasts_up_to = last_broadcast(a, b);
+  return solution;
+}
+
+}  // namespace
+
+std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
+  if (auto solution = solve_linear(a, b)) return solution;
+  if (auto solution = solve_linear(b, a)) return solution;
+  if (a.is_symbolic() && b.is_constant()) return solve_for_number(a, b.value());
+  if (b.is_symbolic() && a.is_constant()) return solve_for_number(b, a.value());
+  if (a.is_symbolic() && b.is_symbolic()) return solve_condition(a, b);
+  return std::nullopt;
+}
+
+}  // namespace mx2onnx
