@@ -17,11 +17,27 @@ os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"  # MXNet's fused graphs are wrong 
 import numpy as np  # noqa: E402
 
 
-def load(symbol_path, param_paths):
+def in_float32(text):
+    """The symbol with float32 where it says float16."""
+    symbol = json.loads(text)
+    graphs = [symbol]
+    while graphs:
+        for node in graphs.pop()["nodes"]:
+            graphs += node.get("subgraphs", [])
+            attrs = node.get("attrs") or node.get("attr") or node.get("param") or {}
+            for name, half, single in (("__dtype__", "2", "0"), ("dtype", "float16", "float32")):
+                if attrs.get(name) == half:
+                    attrs[name] = single
+    return json.dumps(symbol)
+
+
+def load(symbol_path, param_paths, float32):
     import mxnet as mx
 
     with open(symbol_path) as f:
         text = f.read()
+    if float32:
+        text = in_float32(text)
     if json.loads(text).get("attrs", {}).get("is_np_shape", ["", 0])[1] and hasattr(mx, "npx"):
         mx.npx.set_np()
     symbol = mx.sym.load_json(text)
@@ -32,6 +48,7 @@ def load(symbol_path, param_paths):
         except Exception:
             arrays = mx.npx.load(path)
         for name, value in arrays.items():
+            value = value.astype("float32") if float32 and value.dtype == np.float16 else value
             params[name.split(":", 1)[1] if name[:4] in ("arg:", "aux:") else name] = value
     return mx, symbol, params
 
@@ -78,12 +95,34 @@ def _is_np(mx):
     return hasattr(mx, "util") and hasattr(mx.util, "is_np_array") and mx.util.is_np_array()
 
 
-def record(symbol_path, param_paths, cases, with_internals):
-    mx, symbol, params = load(symbol_path, param_paths)
+def select(mx, symbol, names):
+    """A symbol whose outputs are those inner values of these names that there are."""
+    everything = symbol.get_internals()
+    known = everything.list_outputs()
+    kept = [name for name in names if name in known]
+    return mx.sym.Group([everything[known.index(name)] for name in kept]) if kept else symbol
+
+
+def record(symbol_path, param_paths, cases, with_internals, outputs=()):
+    try:
+        return run(symbol_path, param_paths, cases, with_internals, outputs, False)
+    except Exception as error:
+        if "FP16 gemm on cpu" not in str(error):
+            raise
+    sys.stderr.write("record: MXNet has no float16 products on CPUs: computed in float32\n")
+    return run(symbol_path, param_paths, cases, with_internals, outputs, True)
+
+
+def run(symbol_path, param_paths, cases, with_internals, outputs, float32):
+    mx, symbol, params = load(symbol_path, param_paths, float32)
+    if outputs:
+        symbol = select(mx, symbol, outputs)
     arrays = {}
     for number, feeds in enumerate(cases):
         for name, value in feeds.items():
             arrays["%d/in/%s" % (number, name)] = value
+        if float32:
+            feeds = {n: v.astype("float32") if v.dtype == np.float16 else v for n, v in feeds.items()}
         for i, value in enumerate(forward(mx, symbol, params, feeds)):
             arrays["%d/out/%d/%s" % (number, i, symbol.list_outputs()[i])] = value
         if with_internals:
@@ -126,6 +165,8 @@ def main(argv=None):
     parser.add_argument("--input", action="append", default=[], metavar="NAME:DIMS[:DTYPE]",
                         help="random values of this shape; an input that comes again begins the next case")  # fmt: skip
     parser.add_argument("--inputs", metavar="FILE.npz", help="values instead: NAME, or N/in/NAME for several cases")
+    parser.add_argument("--outputs", metavar="NAME,...", default="",
+                        help="record these inner values as the outputs (as in the conversion: relu1_output)")  # fmt: skip
     parser.add_argument("--internals", action="store_true", help="record every node's outputs too")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
@@ -133,7 +174,8 @@ def main(argv=None):
         cases = read_cases(np.load(args.inputs))
     else:
         cases = parse_inputs(args.input, args.seed)
-    arrays = record(args.symbol, args.params, cases, args.internals)
+    outputs = [name for name in args.outputs.split(",") if name]
+    arrays = record(args.symbol, args.params, cases, args.internals, outputs)
     with open(args.output, "wb") as f:
         np.savez_compressed(f, **arrays)
     print("%s: %d case%s, %d arrays" % (args.output, len(cases), "" if len(cases) == 1 else "s", len(arrays)))
