@@ -107,6 +107,7 @@ def main():
     found = pythons()
     if not found:
         sys.exit("no Python from 3.9 to 3.13 is here")
+    os.environ.pop("PYTHONPATH", None)  # what is installed counts
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         run("git", "clone", "-q", ROOT, work / "clone")

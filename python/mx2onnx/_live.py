@@ -61,9 +61,13 @@ def with_legacy_output_order(text: str) -> str:
 
 
 def parameter_mapping(params: Any) -> Optional[Mapping[str, Any]]:
-    """`params` if it is a mapping of names to arrays; Gluon's `ParameterDict` counts."""
+    """`params` if it is a mapping of names to arrays, or a list of such; Gluon's `ParameterDict` counts."""
     if isinstance(params, Mapping):
         return params
     if hasattr(params, "items") and hasattr(params, "keys"):
         return dict(params.items())
+    if isinstance(params, (list, tuple)) and params:
+        parts = [parameter_mapping(part) for part in params]
+        if all(part is not None for part in parts):
+            return {name: value for part in parts for name, value in (part or {}).items()}
     return None
