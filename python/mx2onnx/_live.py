@@ -44,7 +44,8 @@ def exported(block: Any) -> Iterator[tuple[str, list[str]]]:
 def symbol_text(symbol: Any) -> Optional[str]:
     """The JSON of a live symbol, or of a text that is JSON already; None for a path."""
     if is_symbol(symbol):
-        return symbol.tojson()
+        text: str = symbol.tojson()
+        return text
     if isinstance(symbol, str) and symbol.lstrip()[:1] == "{":
         return symbol
     return None

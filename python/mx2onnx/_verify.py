@@ -364,7 +364,7 @@ def _run_mxnet(
             python,
             RECORDER,
             os.fspath(symbol),
-            *map(os.fspath, params),
+            *[os.fspath(p) for p in params],
             "-o",
             made,
             "--inputs",
