@@ -371,13 +371,15 @@ def _run_mxnet(
             given,
             *options,
         ]
-        environment = dict(os.environ, MXNET_SUBGRAPH_BACKEND="NONE", OMP_WAIT_POLICY="passive")
+        environment = dict(os.environ, OMP_WAIT_POLICY="passive")
         try:
             process = subprocess.run(command, env=environment, capture_output=True, text=True)
         except OSError as error:
             raise CannotCompare("%s cannot be run: %s" % (python, error)) from error
         if process.returncode != 0:
-            last = process.stderr.strip().splitlines()[-1:] or ["no message"]
+            lines = process.stderr.strip().splitlines() or ["no message"]
+            # MXNet's own words have a stack of addresses behind them.
+            last = [line for line in lines if "Error: " in line][-1:] or lines[-1:]
             raise CannotCompare("MXNet could not run the model with %s: %s\n%s" % (python, last[0], _NO_MXNET))
         notes.update(line for line in process.stderr.splitlines() if line.startswith("record: "))
         with np.load(made) as arrays:

@@ -12,9 +12,7 @@ import json
 import os
 import sys
 
-os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"  # MXNet's fused graphs are wrong at times
-
-import numpy as np  # noqa: E402
+import numpy as np
 
 
 def in_float32(text):
@@ -34,13 +32,18 @@ def in_float32(text):
 def load(symbol_path, param_paths, float32):
     import mxnet as mx
 
+    # MXNet's fused graphs are wrong at times. 1.5 has none, and takes NONE for the name of a backend that it lacks.
+    os.environ.pop("MXNET_SUBGRAPH_BACKEND", None)
+    if not mx.__version__.startswith(("1.2", "1.3", "1.4", "1.5")):
+        os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
     with open(symbol_path) as f:
         text = f.read()
     if float32:
         text = in_float32(text)
-    if json.loads(text).get("attrs", {}).get("is_np_shape", ["", 0])[1] and hasattr(mx, "npx"):
-        mx.npx.set_np()
-    symbol = mx.sym.load_json(text)
+    if hasattr(mx, "npx"):  # MXNet 2 is on NumPy's side by itself
+        is_np = json.loads(text).get("attrs", {}).get("is_np_shape", ["", 0])[1]
+        (mx.npx.set_np if is_np else mx.npx.reset_np)()
+    symbol = (mx.sym.load_json if hasattr(mx.sym, "load_json") else mx.sym.fromjson)(text)
     params = {}
     for path in param_paths:
         try:
