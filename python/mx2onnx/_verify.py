@@ -92,8 +92,9 @@ class VerifyResult:
             lines.append("inputs " + ", ".join("%s %s" % (n, tuple(s)) for n, s in case["inputs"].items()))
             for o in case["outputs"]:
                 place = "" if o["where"] is None else " at %s" % (tuple(o["where"]),)
-                lines.append("  %-4s %s %s  largest difference %.3g, relative %.3g%s%s" % (
-                    "ok" if o["same"] else "BAD", o["name"], tuple(o["shape"]), o["max_abs"], o["max_rel"], place,
+                lines.append("  %-4s %s %s  largest difference %.3g, relative %s%s%s" % (
+                    "ok" if o["same"] else "BAD", o["name"], tuple(o["shape"]), o["max_abs"],
+                    "%.3g" % o["max_rel"] if o["max_rel"] < 1e300 else "infinite", place,
                     "" if o["same"] else ": " + o["problem"]))  # fmt: skip
         if self.not_compared:
             lines.append("NOT COMPARED, for MXNet's numbers are not known: " + ", ".join(self.not_compared))
