@@ -76,8 +76,19 @@ def _verify(arguments: list[str]) -> int:
     except ImportError as error:
         print("mx2onnx: %s: pip install 'mx2onnx[verify]'" % error, file=sys.stderr)
         return 8
-    print(json.dumps(result.to_dict(), indent=2) if args.json else result.table())
+    print(json.dumps(result.to_dict(), indent=2) if args.json else _coloured(result.table()))
     return 0 if result.ok else 7
+
+
+def _coloured(table: str) -> str:
+    """The table with its verdicts in colour, if this is a terminal that shows it."""
+    import os
+    import re
+
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return table
+    table = re.sub(r"^(  ok  |the numbers agree)", "\x1b[32m\\1\x1b[0m", table, flags=re.M)
+    return re.sub(r"^(  BAD |NOT COMPARED|THE NUMBERS DIFFER)", "\x1b[1;31m\\1\x1b[0m", table, flags=re.M)
 
 
 def _record(arguments: list[str]) -> int:
