@@ -20,6 +20,7 @@ step "schema";    .venv/bin/python tools/gen_schema.py --check
 step "names";     .venv/bin/python tools/gen_mxnet_names.py --check
 if [[ -x build/release/mx2onnx ]]; then
   step "generated pages"; .venv/bin/python tools/gen_docs.py --check build/release/mx2onnx
+  PYTHONPATH=build/release/python .venv/bin/python tools/gen_reference.py --check
 fi
 step "no exceptions"
 tools/build.sh build/noexcept -DCMAKE_BUILD_TYPE=Debug -DMX2ONNX_NO_EXCEPTIONS=ON -DMX2ONNX_CLI=OFF -DMX2ONNX_TESTS=OFF \
