@@ -151,14 +151,30 @@ def _dtype(entry: Any) -> str:
     return _NUMPY_NAMES.get(name, "float16" if name == "float16" else name)
 
 
-def _index_limits(graph: "_Graph") -> dict[str, int]:
-    """Inputs that are indices, with the number of rows that they choose from."""
-    limits = {}
+# Operators that hand their first input on, so that what is asked of the output is asked of it.
+_PASSING = {"Cast", "amp_cast", "_copy", "identity", "BlockGrad", "Reshape", "reshape", "expand_dims", "squeeze", "Flatten",
+            "transpose", "SwapAxis", "slice_axis", "_npx_reshape"}  # fmt: skip
+_OF_LENGTHS = {"SequenceMask", "SequenceLast", "SequenceReverse", "_npx_sequence_mask"}
+
+
+def _whole_numbers(graph: "_Graph") -> dict[str, tuple[int, int]]:
+    """Inputs that must be whole numbers, with the range (without its end) that they are from: indices into the rows of an
+    Embedding, and lengths of sequences, for which 1 and 2 are always right."""
+    found = {}
+
+    def source(entry: Sequence[int]) -> str:
+        node = graph.nodes[entry[0]]
+        while node["op"] in _PASSING and node["inputs"]:
+            node = graph.nodes[node["inputs"][0][0]]
+        return str(node["name"])
+
     for node in graph.nodes:
-        if node["op"] == "Embedding":
+        if node["op"] in ("Embedding", "_npx_embedding"):
             attrs = node.get("attrs") or node.get("attr") or node.get("param") or {}
-            limits[graph.nodes[node["inputs"][0][0]]["name"]] = int(attrs.get("input_dim", 1))
-    return limits
+            found[source(node["inputs"][0])] = (0, int(attrs.get("input_dim", 1)))
+        elif node["op"] in _OF_LENGTHS and len(node["inputs"]) > 1:
+            found[source(node["inputs"][1])] = (1, 3)
+    return found
 
 
 def _random_cases(
@@ -171,20 +187,20 @@ def _random_cases(
 ) -> list[Any]:
     import numpy as np
 
-    choices: dict[str, list[int]] = {}
+    choices: dict[str, list[int]] = {name: list(values) for name, values in sizes.items()}
     for entry in runtime.inputs.values():
-        for axis, size in enumerate(entry.shape):
-            if isinstance(size, int):
-                continue
-            key = str(size)
-            if key in sizes:
-                choices[key] = list(sizes[key])
-            elif axis == 0:
-                choices.setdefault(key, [1, 2, 5])
-            elif key not in choices:
+        if entry.shape and not isinstance(entry.shape[0], int):
+            choices.setdefault(str(entry.shape[0]), [1, 2, 5])
+    for entry in runtime.inputs.values():
+        for key in (str(size) for size in entry.shape if not isinstance(size, int)):
+            if key not in choices:
                 raise UsageError("input %r has the free size %s: say --size %s=NUMBER" % (entry.name, key, key))
+    shown = {str(size) for entry in runtime.inputs.values() for size in entry.shape}
+    strange = set(sizes) - shown
+    if strange:
+        raise UsageError("no input has a free size %s" % ", ".join(sorted(strange)))
     random = np.random.RandomState(seed)
-    limits = _index_limits(graph)
+    whole = _whole_numbers(graph)
     cases = []
     for number in range(max([len(values) for values in choices.values()], default=1)):
         feeds = {}
@@ -195,8 +211,8 @@ def _random_cases(
             if name == preparation.input:  # an image, of the range that the preparation expects
                 image = random.randint(0, 128 if dtype == "int8" else 256, size=shape)
                 feeds[entry.name] = image.astype(dtype)
-            elif name in limits:
-                feeds[entry.name] = random.randint(0, limits[name], size=shape).astype(dtype)
+            elif name in whole:
+                feeds[entry.name] = random.randint(*whole[name], size=shape).astype(dtype)
             elif dtype.startswith("float"):
                 feeds[entry.name] = random.standard_normal(shape).astype(dtype)
             else:

@@ -69,9 +69,8 @@ def forward(mx, symbol, params, feeds):
     arguments, auxiliary = symbol.list_arguments(), symbol.list_auxiliary_states()
     shapes = {n: v.shape for n, v in feeds.items()}
     shapes.update({n: params[n].shape for n in arguments if n in params and n not in feeds})
-    found, _, aux_found = symbol.infer_shape(**shapes)
-    if found is None:
-        sys.exit("record: MXNet cannot infer the shapes; an input is missing in --input")
+    # Partial: MXNet does not get through loops and branches, but all that it must know is given, labels apart.
+    found, _, aux_found = symbol.infer_shape_partial(**shapes)
 
     def array(name, shape):
         if name in feeds:
@@ -79,6 +78,10 @@ def forward(mx, symbol, params, feeds):
         if name in params:
             value = params[name]
             return value.as_nd_ndarray() if hasattr(value, "as_nd_ndarray") else value
+        if not shape or any(size <= 0 for size in shape):
+            sys.exit(
+                "record: %s: neither in --input nor in the parameter files, and MXNet does not know its shape" % name
+            )
         return mx.nd.zeros(shape)  # a label: it does not matter at inference
 
     args = [array(n, s) for n, s in zip(arguments, found)]

@@ -338,6 +338,44 @@ def test_other_outputs_against_mxnet(tmp_path, python):
 
 
 @live
+def test_loop_against_mxnet(tmp_path, python):
+    """MXNet does not infer the shapes of all loops, and need not."""
+    path, files = tmp_path / "loop.onnx", [VERIFY / "loop-symbol.json", VERIFY / "loop.params"]
+    mx2onnx.convert(*files, inputs={"data": ("t", "b", 5), "state": ("b", 3)}, output=path)
+    result = mx2onnx.verify(*files, path, mxnet_python=python, sizes={"t": [1, 4], "b": [2, 3]})
+    assert result.ok and [len(case["outputs"]) for case in result.cases] == [3, 3]
+    # A size that is the first of any input needs no --size.
+    mx2onnx.convert(*files, inputs={"data": (2, "b", 5), "state": ("b", 3)}, output=path)
+    result = mx2onnx.verify(*files, path, mxnet_python=python)
+    assert result.ok and [case["inputs"]["data"] for case in result.cases] == [[2, n, 5] for n in (1, 2, 5)]
+
+
+def test_other_free_sizes_must_be_given(tmp_path):
+    symbol, path = tmp_path / "s-symbol.json", tmp_path / "s.onnx"
+    nodes = [{"op": "null", "name": "x", "inputs": []}, {"op": "relu", "name": "r", "inputs": [[0, 0, 0]]}]
+    symbol.write_text(json.dumps({"nodes": nodes, "heads": [[1, 0, 0]]}))
+    mx2onnx.convert(symbol, inputs={"x": ("n", "w")}, output=path)
+    with pytest.raises(mx2onnx.UsageError, match="input 'x' has the free size w: say --size w=NUMBER"):
+        mx2onnx.verify(symbol, None, path)
+    with pytest.raises(mx2onnx.UsageError, match="no value of 'x'"):
+        mx2onnx.verify(symbol, None, path, inputs={"y": np.zeros((1, 2))})
+    np.savez(tmp_path / "r.npz", x=np.array([[-1, 2]], "float32"), r_output=np.array([[0, 2]], "float32"))
+    assert mx2onnx.verify(symbol, None, path, expect=tmp_path / "r.npz").ok
+
+
+def test_random_inputs_are_what_the_model_can_take():
+    """Indices of an Embedding, and lengths of sequences, also where they pass a Cast or a reshape first."""
+    from mx2onnx._verify import _Graph, _whole_numbers
+
+    nodes = [("null", "ids", []), ("Cast", "cast", [0]), ("null", "table", []), ("Embedding", "e", [1, 2]),
+             ("null", "lengths", []), ("reshape", "flat", [4]), ("SequenceLast", "last", [3, 5]), ("null", "x", [])]  # fmt: skip
+    graph = _Graph.__new__(_Graph)
+    graph.nodes = [{"op": o, "name": n, "inputs": [[i, 0, 0] for i in inputs]} for o, n, inputs in nodes]
+    graph.nodes[3]["attrs"] = {"input_dim": "7"}
+    assert _whole_numbers(graph) == {"ids": (0, 7), "lengths": (1, 3)}
+
+
+@live
 def test_float16_against_mxnet(tmp_path, python):
     """MXNet has no float16 products on CPUs: what is done about it is said."""
     path = tmp_path / "half.onnx"
