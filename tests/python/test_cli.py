@@ -214,21 +214,8 @@ def test_progress_line_on_a_terminal(tmp_path):
         "data:1,3,224,224",
     ]
     assert subprocess.run(command, capture_output=True).stderr == b""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(command, stderr=follower)
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    assert process.wait() == 0
-    os.close(leader)
-    assert b"writing " in shown and shown.endswith(b"\r\x1b[K")
+    shown, code = on_terminal(*command)
+    assert code == 0 and "writing " in shown and shown.endswith("\r\x1b[K")
 
 
 def on_terminal(*command, **environment):
