@@ -226,7 +226,7 @@ class _Preparation:
     the prepared image, the file the image."""
 
     def __init__(self, metadata: Mapping[str, str]):
-        text = metadata.get("preprocessing", "")
+        text = metadata.get("mx2onnx.preprocessing", "")
         self.steps: dict[str, Any] = json.loads(text) if text else {}
         self.input: Optional[str] = self.steps.get("input")  # MXNet's name
 
@@ -467,7 +467,7 @@ def verify(
     paths: list[Any] = [] if params is None else [params] if isinstance(params, (str, os.PathLike)) else list(params)
     graph = _Graph(symbol)
     runtime = _Runtime(model)
-    new_names: dict[str, str] = dict(json.loads(runtime.metadata.get("renamed") or "{}"), **dict(rename or {}))
+    new_names: dict[str, str] = dict(json.loads(runtime.metadata.get("mx2onnx.renamed") or "{}"), **dict(rename or {}))
     old_names = {new: old for old, new in new_names.items()}
     preparation = _Preparation(runtime.metadata)
     wanted = [old_names.get(n, n) for n in runtime.outputs]

@@ -34,14 +34,14 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
       {"mxnet_version", mxnet::version_text(model.symbol.mxnet_version)}, {"source", source}};
   if (options.preprocessing) {
     const std::size_t image = find_image_node(*options.preprocessing, model, types);
-    metadata.emplace_back("preprocessing",
+    metadata.emplace_back("mx2onnx.preprocessing",
                           describe(*options.preprocessing, model.symbol.nodes[image].name,
                                    types.entries[model.first_entry[image]].type.dtype));
   }
   if (!renames.empty()) {
     JsonObject names;
     for (const auto& [from, to] : renames) names.emplace_back(from, JsonValue{to});
-    metadata.emplace_back("renamed", json_text({std::move(names)}));
+    metadata.emplace_back("mx2onnx.renamed", json_text({std::move(names)}));
   }
   return metadata;
 }

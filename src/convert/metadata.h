@@ -12,8 +12,8 @@
 namespace mx2onnx {
 
 /// MXNet's version and the symbol's file name. Where the file takes other inputs than the MXNet
-/// model or has other names, also `preprocessing` and `renamed`, as JSON: `mx2onnx verify` reads
-/// them. `renames` are pairs (MXNet's name, the file's).
+/// model or has other names, also `mx2onnx.preprocessing` and `mx2onnx.renamed`, as JSON, which
+/// `mx2onnx verify` reads. `renames` are pairs (MXNet's name, the file's).
 std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,
     const std::string& source, const std::vector<std::pair<std::string, std::string>>& renames);

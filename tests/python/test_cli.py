@@ -334,8 +334,8 @@ def test_outputs_names_and_the_preparation_of_the_image(tmp_path):
     assert [value.name for value in graph.output] == ["features", "probabilities_output"]
     # What `mx2onnx verify` needs to know of it is in the file.
     metadata = {p.key: p.value for p in onnx.load(out).metadata_props}
-    assert json.loads(metadata["renamed"]) == {"data": "image", "digits_pool0_fwd_output": "features"}
-    assert json.loads(metadata["preprocessing"]) == {
+    assert json.loads(metadata["mx2onnx.renamed"]) == {"data": "image", "digits_pool0_fwd_output": "features"}
+    assert json.loads(metadata["mx2onnx.preprocessing"]) == {
         "input": "data", "layout": "nhwc", "scale": "1/16", "mean": [-0.5], "std": [0.25], "dtype": "float32"
     }  # fmt: skip
     (image,) = graph.input
