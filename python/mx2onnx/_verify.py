@@ -221,13 +221,26 @@ def _random_cases(
     return cases
 
 
+def _from_metadata(metadata: Mapping[str, str], key: str, members: Sequence[str] = ()) -> dict[str, Any]:
+    if key not in metadata:
+        return {}
+    try:
+        found = json.loads(metadata[key])
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or any(member not in found for member in members):
+        raise FormatError("the file's metadata %r is not as mx2onnx writes it" % key)
+    return found
+
+
 class _Preparation:
     """The preparation of an image that the file does itself (`--mean` and the like), read from its metadata: MXNet gets
     the prepared image, the file the image."""
 
     def __init__(self, metadata: Mapping[str, str]):
-        text = metadata.get("mx2onnx.preprocessing", "")
-        self.steps: dict[str, Any] = json.loads(text) if text else {}
+        self.steps = _from_metadata(
+            metadata, "mx2onnx.preprocessing", ("input", "layout", "scale", "mean", "std", "dtype")
+        )
         self.input: Optional[str] = self.steps.get("input")  # MXNet's name
 
     def _per_channel(self, name: str, rank: int) -> Any:
@@ -467,7 +480,7 @@ def verify(
     paths: list[Any] = [] if params is None else [params] if isinstance(params, (str, os.PathLike)) else list(params)
     graph = _Graph(symbol)
     runtime = _Runtime(model)
-    new_names: dict[str, str] = dict(json.loads(runtime.metadata.get("mx2onnx.renamed") or "{}"), **dict(rename or {}))
+    new_names: dict[str, str] = {**_from_metadata(runtime.metadata, "mx2onnx.renamed"), **(rename or {})}
     old_names = {new: old for old, new in new_names.items()}
     preparation = _Preparation(runtime.metadata)
     wanted = [old_names.get(n, n) for n in runtime.outputs]

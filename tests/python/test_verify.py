@@ -175,6 +175,17 @@ def test_a_wrong_preparation_is_noticed(tmp_path):
     assert not mx2onnx.verify(SYMBOL, PARAMS, path, expect=DIGITS).ok
 
 
+@pytest.mark.parametrize(
+    "key,value", [("preprocessing", "{"), ("preprocessing", '{"input": "data"}'), ("renamed", "[]")]
+)
+def test_metadata_that_somebody_else_changed(good, tmp_path, key, value):
+    model = onnx.load(good)
+    model.metadata_props.add(key="mx2onnx." + key, value=value)
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(mx2onnx.FormatError, match="mx2onnx.%s" % key):
+        mx2onnx.verify(SYMBOL, PARAMS, tmp_path / "m.onnx", expect=RECORDED)
+
+
 VERIFY = TESTS / "verify"
 
 
