@@ -62,10 +62,11 @@ site: build  ## Build the documentation site into build/site
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/gen_reference.py
 	@$(SITE)/bin/mkdocs build --strict
 
-docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON, ONNXRUNTIME_WEB: see tools/test_docs.py)
+docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON and others: see tools/test_docs.py)
 	@PYTHONPATH=$(CURDIR)/$(BUILD)/python $(PYTHON) tools/test_docs.py
 
-test-wheels: setup  ## Build wheels from a clean clone and install them into fresh environments of each Python
+test-wheels:  ## Build wheels from a clean clone and install them into fresh environments of each Python
+	@tools/setup.sh wheels
 	@$(PYTHON) tools/test_wheels.py
 
 golden:  ## Record the operator cases with MXNet (MXNET_PYTHON=python with mxnet 1.9.1)

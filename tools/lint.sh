@@ -16,10 +16,12 @@ step() { echo "lint: $1"; }
 step "layout";    clang-format-16 --dry-run --Werror "${cpp[@]}"
 step "layers";    .venv/bin/python tools/check_layers.py
 step "python";    .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
+step "types";     .venv/bin/mypy
 step "schema";    .venv/bin/python tools/gen_schema.py --check
 step "names";     .venv/bin/python tools/gen_mxnet_names.py --check
 if [[ -x build/release/mx2onnx ]]; then
   step "generated pages"; .venv/bin/python tools/gen_docs.py --check build/release/mx2onnx
+  PYTHONPATH=build/release/python .venv/bin/python tools/gen_reference.py --check
 fi
 # Where the library is compiled without exceptions, as for WebAssembly, clang takes a throw for an error.
 step "clang-tidy, and no exceptions in the library"

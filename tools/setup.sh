@@ -4,6 +4,7 @@
 #
 #   setup.sh          for building and testing
 #   setup.sh lint     also clang-format, clang-tidy and the fuzzer's runtime
+#   setup.sh wheels   also ccache
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,9 @@ if [[ "${1:-}" == lint ]]; then
   packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-16]=clang-tidy-16
              [/usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.fuzzer-x86_64.a]=libclang-rt-16-dev)
 fi
+
+# Without it the library is compiled anew for each Python.
+if [[ "${1:-}" == wheels ]]; then packages+=([ccache]=ccache); fi
 
 missing=()
 for thing in "${!packages[@]}"; do

@@ -7,8 +7,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from . import _core
 from ._api import ConvertResult, convert, inspect, operators, pass_names, untranslated_operators
-from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET, __version__
+from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET
 from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
 from ._errors import (
     Error,
@@ -21,6 +22,8 @@ from ._errors import (
 )
 from ._install import install_into_mxnet
 from ._legacy import export_model, get_model_metadata, get_operator_support, import_model, import_to_gluon
+
+__version__: str = _core.__version__  # type: ignore[attr-defined]  # the stub's maker leaves it out
 
 if TYPE_CHECKING:
     from ._verify import VerifyResult, verify

@@ -16,7 +16,8 @@ InputType = Union[Sequence[Size], tuple[Sequence[Size], str], str]
 """A shape, a pair (shape, dtype), or an element type alone."""
 
 Inputs = Union[Mapping[str, InputType], Iterable[str]]
-Params = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Mapping[str, Any], None]
+Path = Union[str, "os.PathLike[str]"]
+Params = Union[Path, Sequence[Path], Mapping[str, Any], Sequence[Mapping[str, Any]], None]
 
 
 class ConvertResult:
@@ -73,18 +74,18 @@ class ConvertResult:
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
-        return self.report["inputs"]
+        return list(self.report["inputs"])
 
     @property
     def outputs(self) -> list[dict[str, Any]]:
-        return self.report["outputs"]
+        return list(self.report["outputs"])
 
     @property
     def diagnostics(self) -> list[dict[str, Any]]:
-        return self.report["diagnostics"]
+        return list(self.report["diagnostics"])
 
     def __repr__(self) -> str:
-        def ports(entries):
+        def ports(entries: list[dict[str, Any]]) -> str:
             return ", ".join("%s %s(%s)" % (e["name"], e["dtype"], ", ".join(e["shape"])) for e in entries)
 
         return "<ConvertResult opset %d: %s -> %s>" % (self.report["opset"], ports(self.inputs), ports(self.outputs))
@@ -97,21 +98,21 @@ def _is_size(value: Any) -> bool:
 def _input_spec(name: str, value: InputType) -> _core.InputSpec:
     if isinstance(value, str):
         return _core.InputSpec(name, None, value)
-    value = tuple(value)
+    sizes: tuple[Any, ...] = tuple(value)
     dtype = ""
-    if len(value) == 2 and not _is_size(value[0]):
-        value, dtype = tuple(value[0]), _dtype_name(value[1])
-    for size in value:
+    if len(sizes) == 2 and not _is_size(sizes[0]):
+        sizes, dtype = tuple(sizes[0]), _dtype_name(sizes[1])
+    for size in sizes:
         if not _is_size(size):
             raise TypeError("input %r: a size is a number or a name, not %r" % (name, size))
-    return _core.InputSpec(name, [str(size) for size in value], dtype)
+    return _core.InputSpec(name, [str(size) for size in sizes], dtype)
 
 
 def _dtype_name(dtype: Any) -> str:
     """ "float32" from a name, a NumPy dtype, or a NumPy scalar type."""
     if isinstance(dtype, str):
         return dtype
-    return getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+    return str(getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype)))
 
 
 def _input_specs(inputs: Optional[Inputs]) -> list[_core.InputSpec]:
@@ -176,7 +177,14 @@ def _values(value: Union[float, Sequence[float], None]) -> list[float]:
     return [float(x) for x in ([value] if isinstance(value, (int, float)) else value)]
 
 
-def _preprocessing(mean, std, scale, layout, input_type, image_input) -> Optional[_core.Preprocessing]:
+def _preprocessing(
+    mean: Union[float, Sequence[float], None],
+    std: Union[float, Sequence[float], None],
+    scale: Union[float, str, None],
+    layout: Optional[str],
+    input_type: Any,
+    image_input: Optional[str],
+) -> Optional[_core.Preprocessing]:
     if all(value is None for value in (mean, std, scale, layout, input_type, image_input)):
         return None
     result = _core.Preprocessing()
@@ -194,7 +202,7 @@ def convert(
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
-    output: Union[str, os.PathLike, None] = None,
+    output: Optional[Path] = None,
     opset: int = _core.DEFAULT_OPSET,
     outputs: Sequence[str] = (),
     rename: Optional[Mapping[str, str]] = None,

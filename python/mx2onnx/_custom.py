@@ -133,6 +133,9 @@ def _attribute(value: Any) -> Any:
     return values
 
 
+Translation = Callable[[Node, Emitter], None]
+
+
 def register_operator(
     name: str,
     *,
@@ -141,7 +144,7 @@ def register_operator(
     parameters: Sequence[str] = (),
     outputs: Sequence[str] = ("output",),
     infer: Optional[Callable[[Node], Sequence[ArrayType]]] = None,
-) -> Callable:
+) -> Callable[[Translation], Translation]:
     """Decorator: registers a translation for ``Custom`` with an ``op_type`` (``"Custom:my_op"``, or ``"Custom"`` and
     ``op_type="my_op"``), or for any operator by its name, for all conversions from then on.
 
@@ -155,11 +158,11 @@ def register_operator(
     if unknown:
         raise ValueError("parameters that are no inputs: %s" % ", ".join(sorted(unknown)))
 
-    def register(translate: Callable[[Node, Emitter], None]) -> Callable:
+    def register(translate: Translation) -> Translation:
         core_infer = None
         if infer is not None:
 
-            def core_infer(node):
+            def core_infer(node: _core.CustomNode) -> list[_core.CustomType]:
                 return [_core_type(t) for t in infer(Node(node))]
 
         _registered[key] = _core.CustomOperator(

@@ -9,9 +9,19 @@ class Error(Exception):
     - ``message``: what was expected and what was found, without the place
     - ``hint``: what may be done about it
     - ``file``, ``node``, ``op``, ``attribute``: the place
+    - ``problems``: all that is in the way, a line for each, where a model does not convert
     """
 
-    def __init__(self, text, message="", hint="", file="", node="", op="", attribute=""):
+    def __init__(
+        self,
+        text: str,
+        message: str = "",
+        hint: str = "",
+        file: str = "",
+        node: str = "",
+        op: str = "",
+        attribute: str = "",
+    ):
         super().__init__(text)
         self.message = message
         self.hint = hint
@@ -19,6 +29,13 @@ class Error(Exception):
         self.node = node
         self.op = op
         self.attribute = attribute
+
+    @property
+    def problems(self) -> list[str]:
+        """All that is in the way, a line for each: several of an :class:`UnsupportedError` or a
+        :class:`ModelError`, otherwise the error itself."""
+        first, *others = (self.message or str(self)).split("\n  ")
+        return others or [str(self)]
 
 
 class InternalError(Error):
@@ -49,5 +66,5 @@ class UnsupportedError(Error, NotImplementedError):
 _BY_CODE = {1: InternalError, 2: UsageError, 3: FileError, 4: FormatError, 5: ModelError, 6: UnsupportedError}
 
 
-def error_for_code(code):
+def error_for_code(code: int) -> type[Error]:
     return _BY_CODE[code]

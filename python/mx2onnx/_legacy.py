@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
 from . import _api, _core, _live
-from ._errors import UnsupportedError, UsageError
+from ._errors import ModelError, UnsupportedError, UsageError
 
 
 def _types(in_types: Any, count: int) -> list[str]:
@@ -79,14 +79,14 @@ def export_model(
     and returns that path.
 
     - `sym`, `params`: paths, or live objects: a `Symbol` and a dict of NDArrays with or without `arg:` and
-      `aux:`. Either may be a path while the other is live. A hybridized Gluon block as `sym` brings its own
+      `aux:`, or a list of two, the arguments and the auxiliary states. Either may be a path while the other is live. A hybridized Gluon block as `sym` brings its own
       parameters (`params=None`).
     - `in_shapes`: a shape for each input, in the order of `list_inputs`. Labels of loss heads need none; a
       shape that is given for one is passed over.
     - `in_types`: an element type for all inputs, or a list.
     - `verbose`: print a summary of the result.
-    - `dynamic`: sizes may stay free: those that `dynamic_input_shapes` names or leaves None; without it, the
-      first of each input, which is then called `batch`.
+    - `dynamic`: sizes may stay free: those that `dynamic_input_shapes` names or leaves None; without it, all that the
+      model leaves open, or if it needs its sizes, the first of each input. That is called `batch`.
     - `run_shape_inference`: accepted; shapes are always inferred.
     - `input_type`, `input_shape`: the old names of `in_types` and `in_shapes`.
     - `large_model`: write the weights to a file of their own beside the model.
@@ -112,25 +112,37 @@ def export_model(
         else:
             names = _input_names(symbol, parameters, len(given))
         types = _types(in_types, len(names))
-        inputs: dict[str, Any] = {}
-        for i, name in enumerate(names):
-            shape = shapes[i] if shapes is not None else None
-            if dynamic and free is not None:
-                if len(free) != len(names):
-                    raise UsageError("dynamic_input_shapes: expected %d shapes, got %d" % (len(names), len(free)))
-                shape = _free(name, free[i], shape)
-            elif dynamic and shape:
-                shape = ("batch", *shape[1:])
-            inputs[name] = types[i] if shape is None else (shape, types[i])
+        if dynamic and free is not None and len(free) != len(names):
+            raise UsageError("dynamic_input_shapes: expected %d shapes, got %d" % (len(names), len(free)))
         labels = set(_api.inspect(symbol, parameters)["labels"])
-        result = _api.convert(
-            symbol,
-            parameters,
-            inputs={name: value for name, value in inputs.items() if name not in labels},
-            output=onnx_file_path,
-            opset=_core.DEFAULT_OPSET if opset_version is None else opset_version,
-            external_data=large_model,
-        )
+
+        def convert(all_free: bool) -> _api.ConvertResult:
+            inputs: dict[str, Any] = {}
+            for i, name in enumerate(names):
+                shape = shapes[i] if shapes is not None else None
+                if dynamic and free is not None:
+                    shape = _free(name, free[i], shape)
+                elif dynamic and shape:
+                    shape = ("batch", *((None,) * len(shape[1:]) if all_free else shape[1:]))
+                    shape = _free(name, shape, None)
+                if name not in labels:
+                    inputs[name] = types[i] if shape is None else (shape, types[i])
+            return _api.convert(
+                symbol,
+                parameters,
+                inputs=inputs,
+                output=onnx_file_path,
+                opset=_core.DEFAULT_OPSET if opset_version is None else opset_version,
+                external_data=large_model,
+            )
+
+        # Few models take any size in every dimension; the others at least any number of rows.
+        try:
+            result = convert(all_free=dynamic and free is None)
+        except (ModelError, UnsupportedError):
+            if not dynamic or free is not None:
+                raise
+            result = convert(all_free=False)
     if verbose:
         print("%s: %r" % (os.fspath(onnx_file_path), result))
     return onnx_file_path

@@ -44,7 +44,8 @@ def exported(block: Any) -> Iterator[tuple[str, list[str]]]:
 def symbol_text(symbol: Any) -> Optional[str]:
     """The JSON of a live symbol, or of a text that is JSON already; None for a path."""
     if is_symbol(symbol):
-        return symbol.tojson()
+        text: str = symbol.tojson()
+        return text
     if isinstance(symbol, str) and symbol.lstrip()[:1] == "{":
         return symbol
     return None
@@ -61,9 +62,13 @@ def with_legacy_output_order(text: str) -> str:
 
 
 def parameter_mapping(params: Any) -> Optional[Mapping[str, Any]]:
-    """`params` if it is a mapping of names to arrays; Gluon's `ParameterDict` counts."""
+    """`params` if it is a mapping of names to arrays, or a list of such; Gluon's `ParameterDict` counts."""
     if isinstance(params, Mapping):
         return params
     if hasattr(params, "items") and hasattr(params, "keys"):
         return dict(params.items())
+    if isinstance(params, (list, tuple)) and params:
+        parts = [parameter_mapping(part) for part in params]
+        if all(part is not None for part in parts):
+            return {name: value for part in parts for name, value in (part or {}).items()}
     return None

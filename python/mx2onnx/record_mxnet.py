@@ -12,19 +12,38 @@ import json
 import os
 import sys
 
-os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"  # MXNet's fused graphs are wrong at times
-
-import numpy as np  # noqa: E402
+import numpy as np
 
 
-def load(symbol_path, param_paths):
+def in_float32(text):
+    """The symbol with float32 where it says float16."""
+    symbol = json.loads(text)
+    graphs = [symbol]
+    while graphs:
+        for node in graphs.pop()["nodes"]:
+            graphs += node.get("subgraphs", [])
+            attrs = node.get("attrs") or node.get("attr") or node.get("param") or {}
+            for name, half, single in (("__dtype__", "2", "0"), ("dtype", "float16", "float32")):
+                if attrs.get(name) == half:
+                    attrs[name] = single
+    return json.dumps(symbol)
+
+
+def load(symbol_path, param_paths, float32):
     import mxnet as mx
 
+    # MXNet's fused graphs are wrong at times. 1.5 has none, and takes NONE for the name of a backend that it lacks.
+    os.environ.pop("MXNET_SUBGRAPH_BACKEND", None)
+    if not mx.__version__.startswith(("1.2", "1.3", "1.4", "1.5")):
+        os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
     with open(symbol_path) as f:
         text = f.read()
-    if json.loads(text).get("attrs", {}).get("is_np_shape", ["", 0])[1] and hasattr(mx, "npx"):
-        mx.npx.set_np()
-    symbol = mx.sym.load_json(text)
+    if float32:
+        text = in_float32(text)
+    if hasattr(mx, "npx"):  # MXNet 2 is on NumPy's side by itself
+        is_np = json.loads(text).get("attrs", {}).get("is_np_shape", ["", 0])[1]
+        (mx.npx.set_np if is_np else mx.npx.reset_np)()
+    symbol = (mx.sym.load_json if hasattr(mx.sym, "load_json") else mx.sym.fromjson)(text)
     params = {}
     for path in param_paths:
         try:
@@ -32,6 +51,7 @@ def load(symbol_path, param_paths):
         except Exception:
             arrays = mx.npx.load(path)
         for name, value in arrays.items():
+            value = value.astype("float32") if float32 and value.dtype == np.float16 else value
             params[name.split(":", 1)[1] if name[:4] in ("arg:", "aux:") else name] = value
     return mx, symbol, params
 
@@ -49,9 +69,8 @@ def forward(mx, symbol, params, feeds):
     arguments, auxiliary = symbol.list_arguments(), symbol.list_auxiliary_states()
     shapes = {n: v.shape for n, v in feeds.items()}
     shapes.update({n: params[n].shape for n in arguments if n in params and n not in feeds})
-    found, _, aux_found = symbol.infer_shape(**shapes)
-    if found is None:
-        sys.exit("record: MXNet cannot infer the shapes; an input is missing in --input")
+    # Partial: MXNet does not get through loops and branches, but all that it must know is given, labels apart.
+    found, _, aux_found = symbol.infer_shape_partial(**shapes)
 
     def array(name, shape):
         if name in feeds:
@@ -59,6 +78,10 @@ def forward(mx, symbol, params, feeds):
         if name in params:
             value = params[name]
             return value.as_nd_ndarray() if hasattr(value, "as_nd_ndarray") else value
+        if not shape or any(size <= 0 for size in shape):
+            sys.exit(
+                "record: %s: neither in --input nor in the parameter files, and MXNet does not know its shape" % name
+            )
         return mx.nd.zeros(shape)  # a label: it does not matter at inference
 
     args = [array(n, s) for n, s in zip(arguments, found)]
@@ -78,12 +101,34 @@ def _is_np(mx):
     return hasattr(mx, "util") and hasattr(mx.util, "is_np_array") and mx.util.is_np_array()
 
 
-def record(symbol_path, param_paths, cases, with_internals):
-    mx, symbol, params = load(symbol_path, param_paths)
+def select(mx, symbol, names):
+    """A symbol whose outputs are those inner values of these names that there are."""
+    everything = symbol.get_internals()
+    known = everything.list_outputs()
+    kept = [name for name in names if name in known]
+    return mx.sym.Group([everything[known.index(name)] for name in kept]) if kept else symbol
+
+
+def record(symbol_path, param_paths, cases, with_internals, outputs=()):
+    try:
+        return run(symbol_path, param_paths, cases, with_internals, outputs, False)
+    except Exception as error:
+        if "FP16 gemm on cpu" not in str(error):
+            raise
+    sys.stderr.write("record: MXNet has no float16 products on CPUs: computed in float32\n")
+    return run(symbol_path, param_paths, cases, with_internals, outputs, True)
+
+
+def run(symbol_path, param_paths, cases, with_internals, outputs, float32):
+    mx, symbol, params = load(symbol_path, param_paths, float32)
+    if outputs:
+        symbol = select(mx, symbol, outputs)
     arrays = {}
     for number, feeds in enumerate(cases):
         for name, value in feeds.items():
             arrays["%d/in/%s" % (number, name)] = value
+        if float32:
+            feeds = {n: v.astype("float32") if v.dtype == np.float16 else v for n, v in feeds.items()}
         for i, value in enumerate(forward(mx, symbol, params, feeds)):
             arrays["%d/out/%d/%s" % (number, i, symbol.list_outputs()[i])] = value
         if with_internals:
@@ -126,6 +171,8 @@ def main(argv=None):
     parser.add_argument("--input", action="append", default=[], metavar="NAME:DIMS[:DTYPE]",
                         help="random values of this shape; an input that comes again begins the next case")  # fmt: skip
     parser.add_argument("--inputs", metavar="FILE.npz", help="values instead: NAME, or N/in/NAME for several cases")
+    parser.add_argument("--outputs", metavar="NAME,...", default="",
+                        help="record these inner values as the outputs (as in the conversion: relu1_output)")  # fmt: skip
     parser.add_argument("--internals", action="store_true", help="record every node's outputs too")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
@@ -133,7 +180,8 @@ def main(argv=None):
         cases = read_cases(np.load(args.inputs))
     else:
         cases = parse_inputs(args.input, args.seed)
-    arrays = record(args.symbol, args.params, cases, args.internals)
+    outputs = [name for name in args.outputs.split(",") if name]
+    arrays = record(args.symbol, args.params, cases, args.internals, outputs)
     with open(args.output, "wb") as f:
         np.savez_compressed(f, **arrays)
     print("%s: %d case%s, %d arrays" % (args.output, len(cases), "" if len(cases) == 1 else "s", len(arrays)))

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "mx2onnx/version.h"
 
 namespace mx2onnx::cli {
@@ -89,16 +90,17 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error,
                  const std::vector<std::string>& words) {
   // Help is not an error.
   if (error.get_exit_code() == 0) return app.exit(error);
+  std::string text;
   if (const auto unknown = find_unknown_word(app, words)) {
-    fmt::print(stderr, "mx2onnx: there is no {} '{}'\n",
-               unknown->word[0] == '-' ? "option" : "command", unknown->word);
+    text = fmt::format("mx2onnx: there is no {} '{}'",
+                       unknown->word[0] == '-' ? "option" : "command", unknown->word);
     if (!unknown->nearest.empty())
-      fmt::print(stderr, "hint: did you mean '{}'?\n", unknown->nearest);
+      text += fmt::format("\nhint: did you mean '{}'?", unknown->nearest);
   } else {
     const std::string message = error.what();
-    fmt::print(stderr, "mx2onnx: {}\n", message.substr(0, message.find('\n')));
+    text = fmt::format("mx2onnx: {}", message.substr(0, message.find('\n')));
   }
-  fmt::print(stderr, "hint: mx2onnx --help and mx2onnx COMMAND --help explain everything\n");
+  print_error(text + "\nhint: mx2onnx --help and mx2onnx COMMAND --help explain everything");
   return static_cast<int>(ErrorCode::kUsage);
 }
 
@@ -121,7 +123,7 @@ int run_application(int argc, char** argv) {
   try {
     run();
   } catch (const Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    print_error(error.what());
     return static_cast<int>(error.code());
   }
   return 0;

@@ -1,12 +1,12 @@
 // mx2onnx convert
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/terminal.h"
 
 namespace mx2onnx::cli {
 namespace {
@@ -17,8 +17,7 @@ constexpr std::uint64_t kSmallestForProgress = 50'000'000;
 /// A line on the terminal that follows the writing; nothing if standard error is no terminal.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::string name)
-      : name_(std::move(name)), enabled_(::isatty(STDERR_FILENO) == 1) {}
+  explicit ProgressLine(std::string name) : name_(std::move(name)), enabled_(is_terminal()) {}
   ~ProgressLine() {
     if (shown_) std::fputs("\r\x1b[K", stderr);
   }
@@ -92,7 +91,7 @@ void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
 
 void print_summary(const ConvertArguments& arguments, const Report& report) {
   for (const auto& diagnostic : report.diagnostics) {
-    fmt::print(stderr, "warning: {} [{}]\n", diagnostic.message, diagnostic.id);
+    print_warning(fmt::format("{} [{}]", diagnostic.message, diagnostic.id));
   }
   if (arguments.json) {
     fmt::print("{}\n", to_json(report));

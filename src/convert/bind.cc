@@ -48,9 +48,13 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
       }
     }
     const auto like = nearest(spec.name, all, 1);
-    fail(ErrorCode::kUsage, fmt::format("the model has no input '{}'", spec.name),
-         !like.empty() ? fmt::format("did you mean '{}'?", like[0])
-                       : "inputs of the model: " + join_alternatives(inputs));
+    std::string hint = !like.empty() ? fmt::format("did you mean '{}'?", like[0])
+                                     : "inputs of the model: " + join_alternatives(inputs);
+    const auto parts = split_once(spec.name, ':');
+    if (parts && std::find(all.begin(), all.end(), parts->first) != all.end()) {
+      hint = fmt::format("sizes are separated by commas, as in {}:1,3,224,224", parts->first);
+    }
+    fail(ErrorCode::kUsage, fmt::format("the model has no input '{}'", spec.name), std::move(hint));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "convert/bind.h"
 #include "convert/conversion.h"
 #include "convert/load.h"
+#include "convert/metadata.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
@@ -152,7 +153,6 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   const ErrorScope scope = ErrorScope::file(source.symbol_name);
   Conversion result;
   mxnet::Symbol symbol = load_symbol(source, options);
-  const std::int64_t mxnet_version = symbol.mxnet_version;
 
   std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
@@ -166,15 +166,13 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
 
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
-  rename_ports(result.graph, options.rename);
+  const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
   const std::string base = file_name(source.symbol_name);
   result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
-  result.info = {options.opset,
-                 kVersion,
-                 {{"mxnet_version", mxnet::version_text(mxnet_version)},
-                  {"source", onnx::Names().unique(base)}}};
+  result.info = {options.opset, kVersion,
+                 make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
   return result;
 }

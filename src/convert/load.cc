@@ -1,6 +1,9 @@
 // See load.h.
 #include "convert/load.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/ports.h"
@@ -15,6 +18,15 @@ std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>
   std::vector<mxnet::RenameRule> rules;
   for (auto& [from, to] : parse_renames("rename-param", texts)) rules.push_back({from, to});
   return rules;
+}
+
+// Of MXNet's functions many take the common part of a model's files for its name.
+void check_not_prefix(const std::string& path) {
+  std::error_code ignored;
+  const std::string symbol = path + "-symbol.json";
+  if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(symbol, ignored)) return;
+  fail_at({.file = path}, ErrorCode::kIo, "cannot be read: No such file or directory",
+          fmt::format("did you mean '{}'? The parameter files are named after it", symbol));
 }
 
 }  // namespace
@@ -46,6 +58,7 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
 }
 
 mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
+  if (source.symbol_json.empty()) check_not_prefix(source.symbol_name);
   const auto text =
       source.symbol_json.empty() ? read_text_file(source.symbol_name) : source.symbol_json;
   auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());

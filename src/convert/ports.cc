@@ -99,16 +99,17 @@ void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names
   symbol.heads = std::move(heads);
 }
 
-void rename_ports(onnx::Graph& graph, const std::vector<std::string>& texts) {
-  const auto renames = parse_renames("rename", texts);
-  if (renames.empty()) return;
+std::vector<std::pair<std::string, std::string>> rename_ports(
+    onnx::Graph& graph, const std::vector<std::string>& texts) {
+  auto renames = parse_renames("rename", texts);
+  if (renames.empty()) return renames;
   std::vector<onnx::Value> ports = graph.main.inputs;
   ports.insert(ports.end(), graph.main.outputs.begin(), graph.main.outputs.end());
   std::vector<std::string> names;
   for (const auto port : ports) names.push_back(graph.name_of(port));
 
   std::vector<std::string> wanted = names;
-  for (const auto& [from, to] : renames) {
+  for (auto& [from, to] : renames) {
     const auto at = std::find(names.begin(), names.end(), from);
     if (at == names.end()) {
       const auto like = nearest(from, names, 1);
@@ -116,7 +117,8 @@ void rename_ports(onnx::Graph& graph, const std::vector<std::string>& texts) {
            !like.empty() ? fmt::format("did you mean '{}'?", like[0])
                          : "inputs and outputs: " + join_alternatives(names));
     }
-    wanted[static_cast<std::size_t>(at - names.begin())] = onnx::Names().unique(to);
+    to = onnx::Names().unique(to);
+    wanted[static_cast<std::size_t>(at - names.begin())] = to;
   }
   const std::set<std::string> taken(wanted.begin(), wanted.end());
   if (taken.size() != wanted.size()) {
@@ -127,6 +129,7 @@ void rename_ports(onnx::Graph& graph, const std::vector<std::string>& texts) {
     if (taken.contains(info.name)) info.name = graph.names.unique(info.name);
   }
   for (std::size_t i = 0; i < ports.size(); ++i) graph.info(ports[i]).name = wanted[i];
+  return renames;
 }
 
 }  // namespace mx2onnx

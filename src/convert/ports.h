@@ -23,8 +23,10 @@ void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names
                     const Registry& registry);
 
 /// Renames inputs and outputs of the graph by the texts `old=new`, all at once; a value within the
-/// graph that has a new name already steps aside. Fails with kUsage if there is no such input or
-/// output, or two would have one name.
-void rename_ports(onnx::Graph& graph, const std::vector<std::string>& texts);
+/// graph that has a new name already steps aside. Gives the pairs (old, new), with what of a text
+/// cannot be a name made good. Fails with kUsage if there is no such input or output, or two would
+/// have one name.
+std::vector<std::pair<std::string, std::string>> rename_ports(
+    onnx::Graph& graph, const std::vector<std::string>& texts);
 
 }  // namespace mx2onnx

@@ -87,14 +87,15 @@ void check_preprocessing(const Preprocessing& preprocessing) {
   }
 }
 
-std::size_t find_image_input(const Preprocessing& preprocessing,
-                             const std::vector<InputCandidate>& inputs) {
+std::size_t find_image_node(const Preprocessing& preprocessing, const Model& model,
+                            const InferResult& types) {
   std::vector<std::string> names;
   std::vector<std::size_t> images;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    names.push_back(inputs[i].name);
-    if (inputs[i].name == preprocessing.input) return i;
-    if (inputs[i].type->shape.rank() > 2) images.push_back(i);
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].role != VariableRole::kInput) continue;
+    names.push_back(model.symbol.nodes[i].name);
+    if (names.back() == preprocessing.input) return i;
+    if (types.entries[model.first_entry[i]].type.shape.rank() > 2) images.push_back(i);
   }
   if (!preprocessing.input.empty()) {
     fail(ErrorCode::kUsage,

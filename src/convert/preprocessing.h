@@ -2,24 +2,21 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
+#include "infer/infer.h"
 #include "mx2onnx/convert.h"
 #include "onnx/builder.h"
+#include "ops/model.h"
 
 namespace mx2onnx {
 
 /// Fails with kUsage if something in it makes no sense whatever the model.
 void check_preprocessing(const Preprocessing& preprocessing);
 
-/// The input that the preprocessing is for, as an index into the candidates: the named one, or the
-/// only one that can be an image (three dimensions or more). Fails with kUsage.
-struct InputCandidate {
-  std::string name;
-  const TensorType* type;
-};
-std::size_t find_image_input(const Preprocessing& preprocessing,
-                             const std::vector<InputCandidate>& inputs);
+/// The node of the input that the preprocessing is for: the named one, or the only one that can be
+/// an image (three dimensions or more). Fails with kUsage.
+std::size_t find_image_node(const Preprocessing& preprocessing, const Model& model,
+                            const InferResult& types);
 
 /// The type of the ONNX input for an MXNet input of this type. Fails with kUsage if the
 /// preprocessing does not fit it.

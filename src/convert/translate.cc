@@ -158,7 +158,7 @@ class ModelTranslator {
 
   void run() {
     reserve_names();
-    if (preprocessing_) find_image();
+    if (preprocessing_) image_ = find_image_node(*preprocessing_, model_, shared_.types);
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) add_variable(i);
     nodes_.translate_nodes();
     if (shared_.problems.empty()) add_outputs();
@@ -183,17 +183,6 @@ class ModelTranslator {
       if (model_.nodes[i].role != VariableRole::kNone)
         builder_.reserve_name(model_.symbol.nodes[i].name);
     }
-  }
-
-  void find_image() {
-    std::vector<InputCandidate> inputs;
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      if (model_.nodes[i].role != VariableRole::kInput) continue;
-      inputs.push_back({model_.symbol.nodes[i].name, &types_[model_.first_entry[i]].type});
-      indices.push_back(i);
-    }
-    image_ = indices[find_image_input(*preprocessing_, inputs)];
   }
 
   onnx::Value add_input(const std::string& name, const TensorType& type) {

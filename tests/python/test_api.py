@@ -71,6 +71,21 @@ def test_errors_have_fields(tmp_path):
         mx2onnx.convert(SYMBOL, PARAMS, inputs={"data": (1.5, 1, 8, 8)})
 
 
+def test_problems_of_an_error():
+    """One line for each thing that is in the way, as `inspect` has them."""
+    symbol = (
+        '{"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "NoSuch", "name": "a", "inputs": [[0, 0, 0]]},'
+        '{"op": "NorThis", "name": "b", "inputs": [[1, 0, 0]]}], "heads": [[2, 0, 0]]}'
+    )
+    with pytest.raises(mx2onnx.UnsupportedError) as error:
+        mx2onnx.convert(symbol)
+    assert [line.partition(" ")[0] for line in error.value.problems] == ["NoSuch", "NorThis"]
+    assert error.value.problems == mx2onnx.inspect(symbol)["problems"]
+    with pytest.raises(mx2onnx.ModelError) as error:
+        mx2onnx.convert(SYMBOL, PARAMS, inputs={"data": (1, 2, 8, 8)})
+    assert error.value.problems == [str(error.value)]
+
+
 def test_error_of_an_attribute():
     symbol = (
         '{"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "Activation", "name": "a", "attrs": '

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -213,8 +214,17 @@ def test_progress_line_on_a_terminal(tmp_path):
         "data:1,3,224,224",
     ]
     assert subprocess.run(command, capture_output=True).stderr == b""
+    shown, code = on_terminal(*command)
+    assert code == 0 and "writing " in shown and shown.endswith("\r\x1b[K")
+
+
+def on_terminal(*command, **environment):
+    """What a command shows on a terminal, standard output and error together, and its exit code."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen(command, stderr=follower)
+    variables = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    process = subprocess.Popen(
+        command, stdout=follower, stderr=follower, env={**variables, "TERM": "xterm", **environment}
+    )
     os.close(follower)
     shown = b""
     while True:
@@ -225,9 +235,56 @@ def test_progress_line_on_a_terminal(tmp_path):
         if not piece:
             break
         shown += piece
-    assert process.wait() == 0
     os.close(leader)
-    assert b"writing " in shown and shown.endswith(b"\r\x1b[K")
+    return shown.decode().replace("\r\n", "\n"), process.wait()
+
+
+@pytest.mark.parametrize("door", ["tool", "module"])
+def test_colours_on_a_terminal(tmp_path, door):
+    """An error is red, a warning yellow, hints blue; nothing is where NO_COLOR or a dumb terminal forbids it, or in a pipe."""
+    command = [TOOL] if door == "tool" else [sys.executable, "-m", "mx2onnx"]
+    wrong = [*command, "convert", *CNN, "-o", str(tmp_path / "o"), "--input", "date:1,1,8,8"]
+    shown, code = on_terminal(*wrong)
+    assert (
+        code == 2
+        and shown
+        == "\x1b[1;31m%s: the model has no input 'date'\x1b[0m\n\x1b[36mhint:\x1b[0m did you mean 'data'?\n" % CNN[0]
+    )
+    plain = subprocess.run(wrong, capture_output=True, text=True).stderr
+    assert plain == on_terminal(*wrong, NO_COLOR="1")[0] == on_terminal(*wrong, TERM="dumb")[0]
+    assert "\x1b" not in plain and plain.endswith("hint: did you mean 'data'?\n")
+    write_list(tmp_path / "more.params", {**read_list(CNN[1]), "arg:extra": np.zeros(3, "float32")})
+    good = [
+        *command,
+        "convert",
+        CNN[0],
+        str(tmp_path / "more.params"),
+        "-o",
+        str(tmp_path / "o"),
+        "--input",
+        "data:1,1,8,8",
+    ]
+    shown, code = on_terminal(*good)
+    assert (
+        code == 0 and shown.startswith("\x1b[33mwarning:\x1b[0m 1 stored parameter is not") and "output prob" in shown
+    )
+
+
+def test_colours_of_verify(tmp_path):
+    out = str(tmp_path / "o.onnx")
+    tool("convert", *CNN, "-o", out, "--input", "data:n,1,8,8", "-q")
+    command = [
+        sys.executable,
+        "-m",
+        "mx2onnx",
+        "verify",
+        *CNN,
+        out,
+        "--expect",
+        str(MODELS / "digits_cnn-expected.npz"),
+    ]
+    assert "\x1b[32mthe numbers agree\x1b[0m\n" in on_terminal(*command)[0]
+    assert "\x1b" not in on_terminal(*command, NO_COLOR="1")[0]
 
 
 def read_list(path):
@@ -275,6 +332,12 @@ def test_outputs_names_and_the_preparation_of_the_image(tmp_path):
     )
     graph = onnx.load(out).graph
     assert [value.name for value in graph.output] == ["features", "probabilities_output"]
+    # What `mx2onnx verify` needs to know of it is in the file.
+    metadata = {p.key: p.value for p in onnx.load(out).metadata_props}
+    assert json.loads(metadata["mx2onnx.renamed"]) == {"data": "image", "digits_pool0_fwd_output": "features"}
+    assert json.loads(metadata["mx2onnx.preprocessing"]) == {
+        "input": "data", "layout": "nhwc", "scale": "1/16", "mean": [-0.5], "std": [0.25], "dtype": "float32"
+    }  # fmt: skip
     (image,) = graph.input
     assert image.name == "image" and image.type.tensor_type.elem_type == onnx.TensorProto.UINT8
     assert [node.op_type for node in graph.node][:5] == ["Transpose", "Cast", "Div", "Sub", "Div"]

@@ -99,6 +99,89 @@ def test_live_objects(out, name):
     assert_same(run(out, {"x": x})[:2], [e / e.sum(1, keepdims=True), fc])
 
 
+BATCH_NORM = {
+    "nodes": [node("null", "x"), node("null", "g"), node("null", "b"), node("null", "m"), node("null", "v"),
+              node("BatchNorm", "bn", [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)], fix_gamma="False")],
+    "heads": [[5, 0, 0]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["one dict", "prefixes", "list", "tuple", "list with prefixes", "file"])
+def test_forms_of_params(out, form, tmp_path):
+    """`params - str or dict or list of dict`, as the old function's documentation has it."""
+    values = {n: np.array(v, "float32") for n, v in (("g", [2, 3]), ("b", [1, 0]), ("m", [0, 1]), ("v", [1, 4]))}
+    live = {name: LiveArray(value) for name, value in values.items()}
+    arguments, auxiliary = {n: live[n] for n in "gb"}, {n: live[n] for n in "mv"}
+    marked = {"arg:" + n: v for n, v in arguments.items()}, {"aux:" + n: v for n, v in auxiliary.items()}
+    np.savez(tmp_path / "p.npz", **values)
+    forms = {
+        "one dict": live,
+        "prefixes": {**marked[0], **marked[1]},
+        "list": [arguments, auxiliary],
+        "tuple": (arguments, auxiliary),
+        "list with prefixes": list(marked),
+        "file": str(tmp_path / "p.npz"),
+    }
+    export(out, LiveSymbol(BATCH_NORM), forms[form], in_shapes=[(1, 2)])
+    x = np.array([[3, 5]], "float32")
+    assert_same(run(out, {"x": x}), [(x - values["m"]) / np.sqrt(values["v"] + 1e-3) * values["g"] + values["b"]])
+
+
+@pytest.mark.parametrize("symbol", [SYMBOL, pathlib.Path(SYMBOL), open(SYMBOL).read()], ids=["str", "Path", "text"])
+@pytest.mark.parametrize("params", [PARAMS, pathlib.Path(PARAMS), [PARAMS]], ids=["str", "Path", "list"])
+def test_forms_of_paths(out, symbol, params):
+    assert export(out, symbol, params, in_shapes=[(1, 1, 8, 8)]).graph.output[0].name == "probabilities_output"
+
+
+def test_defaults(tmp_path, monkeypatch):
+    """`in_types` and `onnx_file_path` have the old defaults; shapes may stand in the symbol."""
+    monkeypatch.chdir(tmp_path)
+    assert mx2onnx.export_model(SYMBOL, PARAMS, [(1, 1, 8, 8)]) == "model.onnx"
+    assert ports(onnx.load("model.onnx").graph.input) == [("data", 1, [1, 1, 8, 8])]
+
+
+def test_signature_is_the_old_one():
+    import inspect
+
+    parameters = list(inspect.signature(mx2onnx.export_model).parameters.values())
+    assert [(p.name, p.default) for p in parameters if p.kind is not p.KEYWORD_ONLY] == [
+        ("sym", inspect.Parameter.empty),
+        ("params", inspect.Parameter.empty),
+        ("in_shapes", None),
+        ("in_types", "float32"),
+        ("onnx_file_path", "model.onnx"),
+        ("verbose", False),
+        ("dynamic", False),
+        ("dynamic_input_shapes", None),
+        ("run_shape_inference", False),
+        ("input_type", None),
+        ("input_shape", None),
+        ("large_model", False),
+    ]
+
+
+def test_failures(tmp_path):
+    """What goes wrong leaves no file, and its error says what it is."""
+    out = tmp_path / "no such folder" / "m.onnx"
+    with pytest.raises(mx2onnx.FileError, match="no such folder"):
+        mx2onnx.export_model(SYMBOL, PARAMS, [(1, 1, 8, 8)], onnx_file_path=out)
+    out = tmp_path / "m.onnx"
+    for arguments, error, text in (
+        ((SYMBOL + "x", PARAMS, [(1, 1, 8, 8)]), mx2onnx.FileError, "No such file"),
+        ((SYMBOL, PARAMS + "x", [(1, 1, 8, 8)]), mx2onnx.FileError, "No such file"),
+        ((SYMBOL, PARAMS), mx2onnx.ModelError, "data"),
+        ((SYMBOL, PARAMS, [(1, 3, 8, 8)]), mx2onnx.ModelError, "Convolution"),
+        ((SYMBOL, PARAMS, [1]), mx2onnx.ModelError, "data"),
+        ((SYMBOL, PARAMS, ["(1, 1, 8, 8)"]), mx2onnx.UsageError, "size"),
+        ((SYMBOL, {}, [(1, 1, 8, 8)]), mx2onnx.ModelError, "parameter"),
+        ((SYMBOL, PARAMS, [(1, 1, 8, 8)], "float31"), mx2onnx.UsageError, "float31"),
+        ((SYMBOL, PARAMS, []), mx2onnx.UsageError, "expected 1 shape, for 'data', got 0"),
+    ):
+        with pytest.raises(error, match=text):
+            mx2onnx.export_model(*arguments, onnx_file_path=out)
+        assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("in_shapes", [[(2, 4)], [[2, 4]], (2, 4), [(2, 4), (2,)], [(2, 4), None][:1]], ids=repr)
 def test_in_shapes(out, in_shapes):
     assert ports(export(out, in_shapes=in_shapes).graph.input) == [("x", 1, [2, 4])]
@@ -127,6 +210,9 @@ def test_in_types_of_two_inputs(out):
     "arguments,shape",
     [
         (dict(in_shapes=[(2, 4)], dynamic=True), ["batch", 4]),
+        (dict(in_shapes=[(2, 4)], dynamic=True, dynamic_input_shapes=[(-1, 4)]), ["x_dim0", 4]),
+        (dict(in_shapes=[(2, 4)], dynamic=True, dynamic_input_shapes=[("batch", "Width")]), ["batch", 4]),
+        (dict(in_shapes=[(2, 4)], dynamic=False, dynamic_input_shapes=None), [2, 4]),
         (dict(in_shapes=[(2, 4)], dynamic=True, dynamic_input_shapes=[("n", 4)]), ["n", 4]),
         (dict(in_shapes=[(2, 4)], dynamic=True, dynamic_input_shapes=[(None, 4)]), ["x_dim0", 4]),
         (dict(dynamic=True, dynamic_input_shapes=[("n", 4)]), ["n", 4]),
@@ -139,6 +225,26 @@ def test_in_types_of_two_inputs(out):
 )
 def test_dynamic_and_old_names(out, arguments, shape):
     assert ports(export(out, **arguments).graph.input) == [("x", 1, shape)]
+
+
+def test_dynamic_alone_frees_what_the_model_leaves_open(out):
+    graph = {
+        "nodes": [node("null", "x"), node("null", "w"),
+                  node("Convolution", "c", [(0, 0), (1, 0)], num_filter="2", kernel="(3, 3)", no_bias="True")],
+        "heads": [[2, 0, 0]],
+    }  # fmt: skip
+    arguments = dict(in_shapes=[(1, 3, 8, 8)], dynamic=True)
+    weight = {"w": np.ones((2, 3, 3, 3), "float32")}
+    assert ports(export(out, LiveSymbol(graph), weight, **arguments).graph.input)[0][2] == [
+        "batch",
+        3,
+        "x_dim2",
+        "x_dim3",
+    ]
+    assert run(out, {"x": np.ones((2, 3, 5, 9), "float32")})[0].shape == (2, 2, 3, 7)
+    # A dense layer behind the convolutions needs its sizes.
+    mx2onnx.export_model(SYMBOL, PARAMS, [(1, 1, 8, 8)], onnx_file_path=out, dynamic=True)
+    assert ports(onnx.load(out).graph.input)[0][2] == ["batch", 1, 8, 8]
 
 
 def test_dynamic_shapes_need_dynamic(out):

@@ -53,6 +53,7 @@ mx2onnx.export_model(net, params, [X.shape], np.float32, path("plain.onnx"))
 done("plain", {"data": X}, out)
 mx2onnx.export_model(net, marked, [X.shape], np.float32, path("marked.onnx"), dynamic=True)
 done("marked", {"data": X}, out)
+bind_out = out
 
 # A Gluon block, hybridized.
 block = mx.gluon.nn.HybridSequential()
@@ -67,6 +68,41 @@ result = mx2onnx.convert(block, inputs={"data": ("batch", 3, 8, 8)})
 assert result.outputs[0]["shape"] == ["batch", "3"], result
 result.save(path("block_convert.onnx"))
 done("block_convert", {"data": X}, out)
+
+# The two dicts of a checkpoint, as a list.
+arguments = {n: v for n, v in params.items() if n in net.list_arguments()}
+auxiliary = {n: v for n, v in params.items() if n not in arguments}
+mx2onnx.export_model(net, [arguments, auxiliary], [X.shape], np.float32, path("two_dicts.onnx"))
+done("two_dicts", {"data": X}, bind_out)
+
+
+# A block of one's own, with two inputs and two outputs. MXNet 2 has `forward` in place of `hybrid_forward`.
+class Own(mx.gluon.HybridBlock):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = mx.gluon.nn.Dense(4, activation="relu"), mx.gluon.nn.Dense(2)
+
+    if mx.__version__.startswith("2"):
+
+        def forward(self, a, b):
+            return self.second(self.first(a)), self.first(b)
+
+    else:
+
+        def hybrid_forward(self, F, a, b):
+            return self.second(self.first(a)), self.first(b)
+
+
+own = Own()
+own.initialize(mx.init.Xavier())
+own.hybridize()
+B = np.random.RandomState(2).rand(3, 5).astype("float32")
+A = np.random.RandomState(3).rand(2, 5).astype("float32")
+as_array = mx.np.array if mx.__version__.startswith("2") else mx.nd.array
+first, second = own(as_array(A), as_array(B))
+names = [port["name"] for port in mx2onnx.inspect(own)["inputs"]]
+mx2onnx.export_model(own, None, [A.shape, B.shape], [np.float32, np.float32], path("own.onnx"), dynamic=True)
+done("own", dict(zip(names, (A, B))), first)
 
 # A block that has not run says so in MXNet's words.
 fresh = mx.gluon.nn.Dense(2)
@@ -88,9 +124,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     onnx_mxnet.export_model(net, marked, [X.shape], np.float32, path("old_place.onnx"))
 assert any("mx2onnx.export_model" in str(w.message) for w in caught if w.category is DeprecationWarning)
-bind_out = np.load(path("plain.npz"))["out"]
-np.savez(path("old_place.npz"), out=bind_out, **{"in/data": X})
-print("old_place")
+done("old_place", {"data": X}, bind_out)
 try:
     onnx_mxnet.import_model("x.onnx")
 except mx2onnx.UnsupportedError:
