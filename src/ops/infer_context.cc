@@ -38,7 +38,7 @@ bool InferContext::merge_dim(Dim& known, const Dim& added) {
   }
   if (fixed_size_) return false;
   if (auto solution = solve_size(known, added))
-    fixed_size_ = FixedSize{std::move(*solution), current_place().node};
+    fixed_size_ = FixedSize{*solution, current_place().node};
   return false;
 }
 
