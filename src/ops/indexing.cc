@@ -146,12 +146,12 @@ void translate_batch_take(const NoParam& /*p*/, Translation& t) {
 
 struct PickParam {
   enum class Mode { kClip, kWrap };
-  std::optional<std::int64_t> axis = -1;
+  std::int64_t axis = -1;
   bool keepdims = false;
   Mode mode = Mode::kClip;
 
   static void declare(AttrDeclarer<PickParam>& d) {
-    d.field("axis", &PickParam::axis).help("that is indexed; None: of the flattened array");
+    d.field("axis", &PickParam::axis).help("that is indexed; MXNet does not take None");
     d.field("keepdims", &PickParam::keepdims).help("the axis stays, with size 1");
     d.one_of("mode", &PickParam::mode, {"clip", "wrap"})
         .help("what becomes of an index out of range");
@@ -163,17 +163,13 @@ void infer_pick(const PickParam& p, InferContext& c) {
   c.set_output_dtype(0, c.input(0).dtype);
   const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
-  if (!p.axis) {
-    c.set_output_shape(0, c.input_shape(1));
-    return;
-  }
-  const std::size_t axis = checked_axis(*p.axis, data.rank());
+  const std::size_t axis = checked_axis(p.axis, data.rank());
   Shape kept = data;
   kept[axis] = 1;
   auto dims = data.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
-  // NumPy's rules have 0-d results, MXNet's have (1,) instead.
-  if (dims.empty() && !c.np_shape()) dims.emplace_back(1);
+  // Under NumPy's shapes too.
+  if (dims.empty()) dims.emplace_back(1);
   const Shape reduced(std::move(dims));
   if (!c.input_shape(1).known_rank()) c.set_input_shape(1, reduced);
   c.set_input_shape(1, c.input_shape(1).rank() == data.rank() ? kept : reduced);
@@ -183,13 +179,8 @@ void infer_pick(const PickParam& p, InferContext& c) {
 void translate_pick(const PickParam& p, Translation& t) {
   Builder& b = t.b;
   const OutOfRange mode = p.mode == PickParam::Mode::kClip ? OutOfRange::kClip : OutOfRange::kWrap;
-  if (!p.axis) {
-    const Dim count = t.input_shape(0).count();
-    const Value flat = onnx::reshape(b, t.input(0), Shape{count});
-    return t.set_output(0, b.gather(flat, valid_indices(b, t.input(1), count, mode), 0));
-  }
   const Shape& data = t.input_shape(0);
-  const std::size_t axis = checked_axis(*p.axis, data.rank());
+  const std::size_t axis = checked_axis(p.axis, data.rank());
   warn_of_float_ids(t, 1, data[axis]);
   Shape kept = data;
   kept[axis] = 1;

@@ -402,7 +402,10 @@ void register_norm(Registry& r) {
   r.add<LrnParam>({"LRN"})
       .summary("Local response normalisation across channels.")
       .infer(infer_same<LrnParam>)
-      .translate(translate_lrn);
+      .translate(translate_lrn)
+      .note(
+          "ONNX Runtime spreads an element that is infinite or NaN to channels outside of its "
+          "window.");
 }
 
 }  // namespace mx2onnx

@@ -82,11 +82,11 @@ Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
   return to_one ? onnx::reshape(b, result, Shape{1}) : result;
 }
 
-// The same for narrow integers too, which most reductions of ONNX do not take: in int64, whose low
-// bits are the result. (In int32 ONNX Runtime would stop at the largest number.)
+// The same for integers too: in int64, whose low bits are the result. (In int32 ONNX Runtime stops
+// at the largest number, and most reductions of ONNX do not take narrower ones.)
 Value reduce_any(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
   const DType dtype = b.dtype(x);
-  if (!is_integer(dtype) || b.takes(op_type, dtype)) return reduce(b, op_type, x, axes);
+  if (!is_integer(dtype)) return reduce(b, op_type, x, axes);
   return b.cast(reduce(b, op_type, b.cast(x, DType::kInt64), axes), dtype);
 }
 
@@ -160,12 +160,14 @@ const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 const char* const kEmptyNote =
     "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
+const char* const kSumNote =
+    "Of int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
 const char* const kProductNote =
     "Of integers the product is exact up to 2^53; MXNet's overflows as in C.";
 
 std::vector<ReduceRow> reduce_rows() {
   return {
-      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum},
+      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote},
       {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kEmptyNote},
       {{"prod"}, "The product over axes.", product, kProductNote},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote},
