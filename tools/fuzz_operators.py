@@ -356,7 +356,7 @@ KINDS = (*DISAGREEMENTS, "other with a warning", "other as a note says", "refuse
 # Sums and products of what is not finite, or of very large numbers, depend on the order.
 NOTED = re.compile("NaN|infin|equal elements|2\\^53|not a number|undefined|no defined result")
 # What MXNet takes though it reads or writes beside its arrays then.
-UNCHECKED = re.compile("_contrib_allclose|_contrib_index_array|_unravel_index|Reshape.*target_shape")
+UNCHECKED = re.compile("_contrib_allclose|\\(where\\)|_contrib_index_array|_unravel_index|Reshape.*target_shape")
 # Warnings that something may be another than in MXNet; the others tell how something is computed.
 TELLING = ("W-dim-fixed", "W-free-size-not-one", "W-backends-differ", "W-random-draws-differ", "W-differs")
 

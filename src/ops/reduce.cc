@@ -158,8 +158,9 @@ const char* const kNanNote =
     "its position.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
-const char* const kEmptyNote =
-    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
+const char* const kMeanNote =
+    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0. Of "
+    "int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
 const char* const kSumNote =
     "Of int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
 const char* const kProductNote =
@@ -168,7 +169,7 @@ const char* const kProductNote =
 std::vector<ReduceRow> reduce_rows() {
   return {
       {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote},
-      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kEmptyNote},
+      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote},
       {{"prod"}, "The product over axes.", product, kProductNote},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote},
       {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
@@ -323,7 +324,7 @@ void register_reduce(Registry& r) {
       .infer(infer_moments)
       .translate(translate_moments)
       .check(check_moments)
-      .note(kEmptyNote);
+      .note(kMeanNote);
   for (const std::string op_type : {"ArgMax", "ArgMin"}) {
     const bool is_max = op_type == "ArgMax";
     r.add<ArgParam>({is_max ? "argmax" : "argmin"})
