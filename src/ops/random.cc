@@ -98,7 +98,12 @@ struct LikeParam {
   }
 };
 
-constexpr std::string_view kOpsetNote = "Opsets 12 to 21.";
+constexpr std::string_view kOpsetNote =
+    "Opsets 12 to 21: ONNX Runtime has no CPU kernel of RandomUniform, RandomNormal, Bernoulli and "
+    "Multinomial from 22 on.";
+constexpr std::string_view kSeedNote =
+    "ONNX Runtime seeds the nodes of a model with numbers that follow each other, so that draws of "
+    "two nodes depend on each other, most with the small seeds that set_seed may be given.";
 constexpr std::string_view kShapeHelp = "of the array; unknown sizes are 0";
 
 template <typename D>
@@ -194,12 +199,14 @@ void add_distribution(Registry& r) {
       })
       .check(check_parameters<D, RandomParam<D>>)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .translate(translate_random<D, RandomParam<D>>);
   r.add<LikeParam<D>>({"_random_" + name + "_like"})
       .summary("Draws random numbers, as many as the input has.")
       .infer(infer_same<LikeParam<D>>)
       .check(check_parameters<D, LikeParam<D>>)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .translate(translate_random<D, LikeParam<D>>);
   std::vector<InputDef> inputs;
   for (const auto input : D::kInputs) inputs.push_back({std::string(input), InputRole::kData});
@@ -209,6 +216,7 @@ void add_distribution(Registry& r) {
       .infer(infer_sample)
       .translate(translate_sample<D>)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("Parameters that make no distribution give NaN, or any number.");
 }
 
@@ -377,6 +385,7 @@ void register_random(Registry& r) {
       .check(check_randint)
       .translate(translate_randint)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("Ranges of up to 2^40 numbers.");
   r.add<MultinomialParam>({"_sample_multinomial", "sample_multinomial"})
       .summary("Draws positions with the given chances.")
@@ -387,12 +396,14 @@ void register_random(Registry& r) {
       .infer(infer_multinomial)
       .translate(translate_multinomial)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("Float16 chances are refused: MXNet rounds its draws to them.");
   r.add<NoParam>({"_shuffle", "shuffle", "_npi_shuffle"})
       .summary("Brings the first axis into a random order.")
       .infer(infer_same<NoParam>)
       .translate(translate_shuffle)
-      .note(std::string(kOpsetNote));
+      .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote));
   r.add<ZipfianParam>({"_sample_unique_zipfian"})
       .summary("Draws different classes of a log-uniform distribution.")
       .inputs({})
@@ -405,6 +416,7 @@ void register_random(Registry& r) {
       .check(check_zipfian)
       .translate(translate_zipfian)
       .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("The second output, the number of tries, is refused; range_max up to 2^20.");
 }
 

@@ -32,14 +32,18 @@ DType draw_dtype(DType result) {
   return result == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
 }
 
+void warn_of_draws(Translation& t) {
+  t.warn("W-random-draws-differ",
+         "draws random numbers: of the same distribution as in MXNet, but others");
+}
+
 bool begin_draws(Translation& t) {
   if (!onnx::draws_random(t.b)) {
     t.refuse("draws random numbers, for which ONNX Runtime has no kernel from opset 22 on",
              "ask for --opset 21 or older");
     return false;
   }
-  t.warn("W-random-draws-differ",
-         "draws random numbers: of the same distribution as in MXNet, but others");
+  warn_of_draws(t);
   return true;
 }
 

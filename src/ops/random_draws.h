@@ -43,7 +43,10 @@ class Draws {
 /// The dtype to draw in for results of a dtype: ONNX Runtime draws no float16.
 DType draw_dtype(DType result);
 
-/// Says in the report that the numbers are others than MXNet's. False after a refusal, where ONNX
+/// Says in the report that the numbers are others than MXNet's.
+void warn_of_draws(Translation& t);
+
+/// The same. False after a refusal, where ONNX
 /// Runtime does not draw.
 bool begin_draws(Translation& t);
 

@@ -180,7 +180,7 @@ def test_zipfian_classes_are_different_and_mostly_small():
     np.testing.assert_allclose(first, np.diff(edges), atol=0.03)
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", [*OPSETS, 22, mx2onnx.LAST_OPSET])
 def test_dropout_always(opset):
     data = np.ones((200, 50), np.float32)
     dropped = draw("Dropout", {"data": data}, opset=opset, free=True, mode="always", p=0.3)
@@ -189,6 +189,13 @@ def test_dropout_always(opset):
     assert abs(counts[0] / data.size - 0.3) < 0.02
     rows, mask = draw("Dropout", {"data": data}, 2, opset, mode="always", p=0.5, axes=(1,))
     assert mask.shape == (200, 1) and (rows == mask * data).all() and len(np.unique(mask)) == 2
+
+
+def test_dropout_of_a_parameter_is_refused():
+    net = SymbolBuilder()
+    node = net.node("Dropout", "op", net.variable("w"), mode="always")
+    with pytest.raises(mx2onnx.UnsupportedError, match="drops elements of a parameter"):
+        mx2onnx.convert(net.json([node[0], 0, 0]), {"w": np.ones(3, np.float32)})
 
 
 def test_what_is_no_distribution_is_refused():
