@@ -58,9 +58,6 @@ void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
   }
-  if (t.input_constant(0) != nullptr) {
-    return t.refuse("drops elements of a parameter, which ONNX Runtime takes for the identity");
-  }
   warn_of_draws(t);
   const onnx::Ints axes(p.axes.begin(), p.axes.end());
   const onnx::Value x = onnx::reduce(b, "ReduceMax", t.input(0), axes, true);

@@ -1,5 +1,6 @@
-// Draws of random numbers at run time, by ONNX's RandomUniform and RandomNormal: the distributions
-// that MXNet has, element by element with parameters of their own.
+// Draws of random numbers at run time: the distributions that MXNet has, element by element with
+// parameters of their own. By ONNX's RandomUniform and RandomNormal where ONNX Runtime has kernels
+// of them, else from random bits, which are what a Dropout keeps.
 #pragma once
 
 #include <vector>
@@ -15,10 +16,10 @@ class Draws {
       : b_(b), shape_(std::move(shape)), dtype_(dtype) {}
 
   /// In [0, 1).
-  onnx::Value unit() const { return draw("RandomUniform", dtype_); }
-  onnx::Value standard_normal() const { return draw("RandomNormal", dtype_); }
+  onnx::Value unit() const { return unit(dtype_); }
+  onnx::Value standard_normal() const;
   /// With 53 bits.
-  onnx::Value fine_unit() const { return draw("RandomUniform", DType::kFloat64); }
+  onnx::Value fine_unit() const { return unit(DType::kFloat64); }
 
   onnx::Value uniform(onnx::Value low, onnx::Value high) const;
   onnx::Value normal(onnx::Value mean, onnx::Value deviation) const;
@@ -30,6 +31,8 @@ class Draws {
 
  private:
   onnx::Value number(double value) const { return b_.scalar(dtype_, value); }
+  onnx::Value unit(DType dtype) const;
+  onnx::Value unit_of_bits(DType dtype) const;
   onnx::Value draw(std::string_view op_type, DType dtype) const;
   onnx::Value poisson_of_few(onnx::Value rate) const;
   onnx::Value poisson_of_many(onnx::Value rate) const;
@@ -45,9 +48,7 @@ DType draw_dtype(DType result);
 
 /// Says in the report that the numbers are others than MXNet's.
 void warn_of_draws(Translation& t);
-
-/// The same. False after a refusal, where ONNX
-/// Runtime does not draw.
-bool begin_draws(Translation& t);
+/// The same. False after a refusal, where draws of a loop would depend on each other.
+bool begin_draws(Translation& t, bool in_a_loop);
 
 }  // namespace mx2onnx
