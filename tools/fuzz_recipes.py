@@ -414,7 +414,111 @@ def multi_like(name):
     return recipe
 
 
+def pad(rng):
+    data = tuple(size(rng, 3, 5) for _ in range(rng.choice([4, 5])))
+    low = rng.choice([0, 0, -1])
+    width = [0] * 4 + [size(rng, low, 2) for _ in range(2 * len(data) - 4)]
+    return {"pad_width": tuple_text(width)}, [data]
+
+
+def bilinear_resize(rng):
+    data = image(rng, size(rng, 1, 3))
+    attrs = {k: None for k in ("height", "width", "scale_height", "scale_width", "mode")}
+    kind = rng.random()
+    if kind < 0.4:
+        attrs.update(height=str(size(rng, 1, 9)), width=str(size(rng, 1, 9)))
+    elif kind < 0.6:
+        attrs.update(scale_height=rng.choice(["2", "0.5", "1.5"]), scale_width=rng.choice(["2", "0.5", "3"]))
+    elif kind < 0.75:
+        attrs["mode"] = "like"
+        return attrs, [data, image(rng, size(rng))]
+    else:
+        attrs["mode"] = rng.choice(["odd_scale", "to_even_down", "to_even_up", "to_odd_down", "to_odd_up"])
+        if attrs["mode"] == "odd_scale":
+            attrs.update(scale_height="2", scale_width="0.5")
+    return attrs, [data]
+
+
+def box_encode(rng):
+    batch, anchors, boxes = size(rng, 1, 3), size(rng), size(rng, 1, 3)
+    pairs = (batch, anchors)
+    shapes = [pairs, pairs, (batch, anchors, 4), (batch, boxes, 4), (4,), (4,)]
+    return {}, shapes, {0: (-1, 1, "integers"), 1: (0, boxes - 1, "integers"), 5: (0.1, 2)}
+
+
+def upright_image(rng):
+    return {}, [(size(rng), size(rng), rng.choice([1, 3]))]
+
+
+def triangle_of_vector(rng):
+    n = size(rng, 1, 4)
+    offset = size(rng, -2, 2)
+    return {"offset": str(offset)}, [(*matrices(rng), n * (n + 1) // 2)]
+
+
+def slice_assign(rng):
+    data = tuple(size(rng, 2, 5) for _ in range(size(rng, 1, 3)))
+    begin = [size(rng, 0, d - 1) for d in data]
+    end = [size(rng, b + 1, d) for b, d in zip(begin, data)]
+    attrs = {"begin": tuple_text(begin), "end": tuple_text(end), "step": None}
+    return attrs, [data, tuple(e - b for b, e in zip(begin, end))]
+
+
+def slice_assign_scalar(rng):
+    attrs, shapes = slice_assign(rng)
+    return attrs, shapes[:1]
+
+
+def batch_dot(rng):
+    lead, m, k, n = tuple(size(rng, 1, 3) for _ in range(size(rng, 1, 2))), size(rng), size(rng), size(rng)
+    ta, tb = rng.random() < 0.4, rng.random() < 0.4
+    attrs = {"transpose_a": str(ta), "transpose_b": str(tb)}
+    return attrs, [lead + ((k, m) if ta else (m, k)), lead + ((n, k) if tb else (k, n))]
+
+
+def batch_take(rng):
+    data = tuple(size(rng) for _ in range(size(rng, 2, 4)))
+    return {}, [data, data[:-1]]
+
+
+def broadcast_to(rng):
+    target = [size(rng) for _ in range(size(rng, 1, 4))]
+    data = tuple(1 if rng.random() < 0.5 else d for d in target)
+    return {"shape": tuple_text([0 if d == t and rng.random() < 0.3 else t for d, t in zip(data, target)])}, [data]
+
+
+def ravel(rng):
+    shape = [size(rng, 3, 6) for _ in range(size(rng, 1, 3))]
+    return {"shape": tuple_text(shape)}, [(len(shape), size(rng))], {0: (0, 3, "integers")}
+
+
+def deformable_psroi_pooling(rng):
+    attrs, (data, rois), bounds = psroi_pooling(rng)
+    attrs.update(part_size="0", sample_per_part=str(size(rng, 1, 3)), no_trans="True", trans_std="0")
+    return attrs, [data, rois], bounds
+
+
 RECIPES = {
+    "Pad": pad,
+    "_contrib_BilinearResize2D": bilinear_resize,
+    "_contrib_box_encode": box_encode,
+    "_image_flip_left_right": upright_image,
+    "_image_flip_top_bottom": upright_image,
+    "_image_adjust_lighting": upright_image,
+    "_image_to_tensor": upright_image,
+    "_linalg_maketrian": triangle_of_vector,
+    "_slice_assign": slice_assign,
+    "_slice_assign_scalar": slice_assign_scalar,
+    "batch_dot": batch_dot,
+    "batch_take": batch_take,
+    "broadcast_to": broadcast_to,
+    "_ravel_multi_index": ravel,
+    "_contrib_DeformablePSROIPooling": deformable_psroi_pooling,
+    "_contrib_SparseEmbedding": lambda rng: embedding(rng),
+    "_contrib_BatchNormWithReLU": lambda rng: batch_norm(rng),
+    "_contrib_SyncBatchNorm": lambda rng: ({"key": "a"}, batch_norm(rng)[1]),
+    "cast_storage": lambda rng: ({"stype": "default"}, [tuple(size(rng) for _ in range(2))]),
+    "SVMOutput": lambda rng: ({}, [(4, 3), (4,)]),
     "Convolution": convolution,
     "Convolution_v1": convolution,
     "Deconvolution": deconvolution,

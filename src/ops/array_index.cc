@@ -75,6 +75,9 @@ void translate_ravel(const RavelParam& p, Translation& t) {
 
 void infer_unravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
+  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() != 1) {
+    c.fail_input(0, "1 dimension; of more MXNet writes beyond the end of its result");
+  }
   c.set_input_shape(0, Shape{c.output_shape(0).rank() == 2 ? c.output_shape(0)[1] : Dim()});
   c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
 }

@@ -134,14 +134,26 @@ void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
   c.set_input_dtype(1, DType::kInt32);
   if (!c.input_shape(0).known_rank()) return;
   if (c.input_shape(0).rank() != 2) c.fail_input(0, "2 dimensions");
-  c.set_input_shape(1, Shape{c.input_shape(0)[0]});
-  c.set_output_shape(0, Shape{c.input_shape(0)[0]});
+  // The indices may have any shape of as many elements, which is that of the result.
+  const Shape& known = c.input_shape(1).known_rank() ? c.input_shape(1) : c.output_shape(0);
+  if (!known.known_rank() || known.rank() == 1) {
+    c.set_input_shape(1, Shape{c.input_shape(0)[0]});
+    c.set_output_shape(0, c.input_shape(1));
+    return;
+  }
+  const Dim surplus = known.count() - c.input_shape(0)[0];
+  if (surplus.is_constant() && surplus.value() != 0) {
+    c.fail_input(1, fmt::format("{} elements", c.input_shape(0)[0].to_string()));
+  }
+  c.set_input_shape(1, known);
+  c.set_output_shape(0, known);
 }
 
 void translate_batch_take(const NoParam& /*p*/, Translation& t) {
   const Value indices = valid_indices(t.b, t.input(1), t.input_shape(0)[1], OutOfRange::kClip);
-  const Value column = onnx::unsqueeze(t.b, indices, {1});
-  t.set_output(0, onnx::squeeze(t.b, gather_elements(t.b, t.input(0), column, 1), {1}));
+  const Value column = onnx::reshape(t.b, indices, Shape{t.input_shape(0)[0], 1});
+  const Value taken = gather_elements(t.b, t.input(0), column, 1);
+  t.set_output(0, onnx::reshape(t.b, taken, t.output_shape(0)));
 }
 
 struct PickParam {

@@ -398,7 +398,8 @@ void register_norm(Registry& r) {
   r.add<L2NormalizationParam>({"L2Normalization"})
       .summary("Divides by the Euclidean norm of each example, position or channel.")
       .infer(infer_same<L2NormalizationParam>)
-      .translate(translate_l2_normalization);
+      .translate(translate_l2_normalization)
+      .note(std::string(kHalfSumNote));
   r.add<LrnParam>({"LRN"})
       .summary("Local response normalisation across channels.")
       .infer(infer_same<LrnParam>)

@@ -151,6 +151,7 @@ struct ReduceRow {
   std::string summary;
   Value (*emit)(Builder& b, Value x, const Axes& axes);
   std::string note = {};
+  bool sums = false;
 };
 
 const char* const kNanNote =
@@ -168,10 +169,10 @@ const char* const kProductNote =
 
 std::vector<ReduceRow> reduce_rows() {
   return {
-      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote},
-      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote},
+      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote, true},
+      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote, true},
       {{"prod"}, "The product over axes.", product, kProductNote},
-      {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote},
+      {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
       {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
       {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
       {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
@@ -309,11 +310,13 @@ void register_reduce(Registry& r) {
                           t.set_output(0, emit(t.b, t.input(0), p));
                         });
     if (!row.note.empty()) declarer.note(row.note);
+    if (row.sums) declarer.note(std::string(kHalfSumNote));
   }
   r.add<NormParam>({"norm", "_sparse_norm"})
       .summary("The sum of magnitudes, or the root of the sum of squares, over axes.")
       .infer(infer_norm)
       .translate(translate_norm)
+      .note(std::string(kHalfSumNote))
       .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
@@ -324,7 +327,8 @@ void register_reduce(Registry& r) {
       .infer(infer_moments)
       .translate(translate_moments)
       .check(check_moments)
-      .note(kMeanNote);
+      .note(kMeanNote)
+      .note(std::string(kHalfSumNote));
   for (const std::string op_type : {"ArgMax", "ArgMin"}) {
     const bool is_max = op_type == "ArgMax";
     r.add<ArgParam>({is_max ? "argmax" : "argmin"})

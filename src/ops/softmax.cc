@@ -194,19 +194,22 @@ void register_softmax(Registry& r) {
       .infer(infer_softmax)
       .translate(translate_softmax)
       .check(check_softmax)
-      .note(kNotFinite);
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<SoftmaxParam>({"log_softmax", "_npx_log_softmax"})
       .summary("The logarithm of softmax.")
       .infer(infer_softmax)
       .translate(translate_log_softmax)
       .check(check_without_length)
-      .note(kNotFinite);
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<SoftmaxParam>({"softmin"})
       .summary("softmax of -x.")
       .infer(infer_softmax)
       .translate(translate_softmin)
       .check(check_without_length)
-      .note(kNotFinite);
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<MaskedParam>({"masked_softmax", "_npx_masked_softmax"})
       .summary("softmax of the elements where a mask is true; 0 elsewhere (MXNet 2.0).")
       .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})
