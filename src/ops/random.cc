@@ -105,15 +105,6 @@ struct LikeParam {
   }
 };
 
-constexpr std::string_view kSeedNote =
-    "ONNX Runtime seeds the nodes of a model, and from opset 22 on its runs, with numbers that "
-    "follow "
-    "each other, so that their draws depend on each other, most with the small seeds that set_seed "
-    "may "
-    "be given.";
-constexpr std::string_view kLoopNote =
-    " Opsets 12 to 21: from 22 on ONNX Runtime has no CPU kernel whose draws in a loop are "
-    "independent.";
 constexpr std::string_view kShapeHelp = "of the array; unknown sizes are 0";
 
 template <typename D>

@@ -3,11 +3,23 @@
 // of them, else from random bits, which are what a Dropout keeps.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "ops/op_def.h"
 
 namespace mx2onnx {
+
+/// Notes on what draws, and on what draws in a loop.
+constexpr std::string_view kSeedNote =
+    "ONNX Runtime seeds the nodes of a model, and from opset 22 on its runs, with numbers that "
+    "follow "
+    "each other, so that their draws depend on each other, most with the small seeds that set_seed "
+    "may "
+    "be given.";
+constexpr std::string_view kLoopNote =
+    " Opsets 12 to 21: from 22 on ONNX Runtime has no CPU kernel whose draws in a loop are "
+    "independent.";
 
 /// Draws arrays of one shape and dtype (float32 or float64). Parameters broadcast to that shape.
 class Draws {
