@@ -25,10 +25,19 @@ struct PortReport {
   std::vector<std::string> shape;
 };
 
+/// What is known of an operator that the model has: where MXNet computes something else, or
+/// nothing.
+struct OperatorNotes {
+  std::string op;
+  std::size_t nodes = 0;
+  std::vector<std::string> notes;  ///< As the table of operators has them.
+};
+
 struct Report {
   std::vector<PortReport> inputs;
   std::vector<PortReport> outputs;
   std::vector<Diagnostic> diagnostics;
+  std::vector<OperatorNotes> notes;
   int opset = 0;
   int ir_version = 0;
   std::size_t num_mxnet_nodes = 0;  ///< Operators, variables not counted.

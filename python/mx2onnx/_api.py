@@ -26,7 +26,8 @@ class ConvertResult:
     - ``model``: the ONNX file's bytes; None if it was written to ``output``
     - ``inputs``, ``outputs``: lists of dicts with ``name``, ``dtype`` and ``shape``
     - ``diagnostics``: list of dicts with ``id`` (stable: ``W-…``), ``node`` and ``message``
-    - ``report``: all of the above and more (opset, IR version, node counts, passes) as one dict
+    - ``report``: all of the above and more as one dict: opset, IR version, node counts, passes, and ``notes``, a list of
+      dicts with ``op``, ``nodes`` and ``notes``, which say where MXNet computes something else
     """
 
     def __init__(self, model: Optional[bytes], report: dict[str, Any], path: Optional[str] = None):

@@ -111,6 +111,25 @@ PortReport describe(const onnx::Graph& graph, onnx::Value value) {
   return port;
 }
 
+// In the order in which the operators first occur, those of subgraphs after those around them.
+void add_notes(const Model& model, std::vector<OperatorNotes>& notes) {
+  for (const auto& node : model.nodes) {
+    if (!node.live || node.def == nullptr) continue;
+    if (!node.def->notes.empty()) {
+      const auto known = std::find_if(notes.begin(), notes.end(), [&](const OperatorNotes& entry) {
+        return entry.op == node.def->name();
+      });
+      if (known != notes.end()) {
+        ++known->nodes;
+      } else {
+        notes.push_back({node.def->name(), 1, node.def->notes});
+      }
+    }
+    // As deep as control flow is nested, which the resolver bounds.
+    for (const auto& body : node.bodies) add_notes(*body, notes);
+  }
+}
+
 void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
   report.opset = result.info.opset;
@@ -119,6 +138,7 @@ void describe_result(const Model& model, Conversion& result) {
     report.inputs.push_back(describe(result.graph, value));
   for (const auto value : result.graph.main.outputs)
     report.outputs.push_back(describe(result.graph, value));
+  add_notes(model, report.notes);
   for (const auto& node : model.nodes) {
     if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
     if (node.role != VariableRole::kParameter) continue;

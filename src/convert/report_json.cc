@@ -31,11 +31,17 @@ std::string to_json(const Report& report) {
     diagnostics.push_back(
         {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
   }
+  JsonArray notes;
+  for (const auto& entry : report.notes) {
+    notes.push_back({JsonObject{
+        {"op", {entry.op}}, {"nodes", number(entry.nodes)}, {"notes", strings(entry.notes)}}});
+  }
   JsonObject passes;
   for (const auto& [name, count] : report.passes) passes.emplace_back(name, number(count));
   return json_text({JsonObject{{"inputs", ports(report.inputs)},
                                {"outputs", ports(report.outputs)},
                                {"diagnostics", {std::move(diagnostics)}},
+                               {"notes", {std::move(notes)}},
                                {"opset", {std::int64_t{report.opset}}},
                                {"ir_version", {std::int64_t{report.ir_version}}},
                                {"num_mxnet_nodes", number(report.num_mxnet_nodes)},

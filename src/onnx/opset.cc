@@ -192,6 +192,14 @@ Value clip(Builder& b, Value x, std::optional<double> low, std::optional<double>
   return b.emit("Clip", {x, bound(low), bound(high)}, {}, b.type(x));
 }
 
+Value drawn_dropout(Builder& b, Value x, double ratio) {
+  // ONNX Runtime (1.32) drops the node, training_mode or not, where only its first output is used.
+  const auto outputs =
+      b.emit_many("Dropout", {x, b.scalar(DType::kFloat32, ratio), b.scalar(DType::kBool, 1)}, {},
+                  {b.type(x), {DType::kBool, b.shape(x)}});
+  return outputs[1];
+}
+
 Value dropout(Builder& b, Value x, double ratio) {
   return b.emit("Dropout", {x, b.scalar(DType::kFloat32, ratio)}, {}, b.type(x));
 }

@@ -54,6 +54,9 @@ Value clip(Builder& b, Value x, std::optional<double> low, std::optional<double>
 
 /// Inference-time dropout: the identity.
 Value dropout(Builder& b, Value x, double ratio);
+/// Draws what a dropout keeps, at inference: a bool for each element of `x`, false with the chance
+/// `ratio`.
+Value drawn_dropout(Builder& b, Value x, double ratio);
 
 Value batch_normalization(Builder& b, Value x, Value scale, Value bias, Value mean, Value variance,
                           double epsilon);

@@ -4,6 +4,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/real_functions.h"
 
 namespace mx2onnx {
 namespace {
@@ -34,7 +35,7 @@ bool refuse_integers(Translation& t) {
 void translate_activation(const ActivationParam& p, Translation& t) {
   if (refuse_integers(t)) return;
   constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
-  t.set_output(0, t.b.unary(kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
+  t.set_output(0, real_function(t.b, kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
 }
 
 struct LeakyReluParam {
@@ -54,6 +55,9 @@ struct LeakyReluParam {
         .help("of rrelu's slope, which at inference is the mean of the bounds");
   }
 };
+
+constexpr double kSeluAlpha = 1.6732632423543772;
+constexpr double kSeluGamma = 1.0507009873554805;
 
 std::vector<InputDef> leaky_relu_inputs(const LeakyReluParam& p) {
   std::vector<InputDef> inputs{{"data", InputRole::kData}};
@@ -75,12 +79,13 @@ void infer_leaky_relu(const LeakyReluParam& p, InferContext& c) {
 }
 
 // MXNet lines a slope of shape (C,) up with axis 1; ONNX would with the last axis.
-Value prelu(Translation& t) {
+Value prelu_slope(Translation& t) {
   const std::size_t rank = t.input_rank(0);
-  Value slope = t.input(1);
-  const Shape& shape = t.input_shape(1);
-  if (!(shape[0] == Dim(1)) && rank > 2) slope = along_axis(t.b, slope, 1, rank);
-  return t.b.emit("PRelu", {t.input(0), slope}, {}, t.input_type(0));
+  const bool per_channel = !(t.input_shape(1)[0] == Dim(1)) && rank > 2;
+  return per_channel ? along_axis(t.b, t.input(1), 1, rank) : t.input(1);
+}
+Value prelu(Translation& t) {
+  return t.b.emit("PRelu", {t.input(0), prelu_slope(t)}, {}, t.input_type(0));
 }
 
 // Division by sqrt(2) and this order of factors are what ONNX Runtime recognises and fuses.
@@ -91,9 +96,43 @@ Value gelu(Builder& b, Value x) {
   return b.mul(b.mul(x, b.add(erf, b.scalar(dtype, 1))), b.scalar(dtype, 0.5));
 }
 
+// MXNet computes gelu, and slopes below 0, in float32, for float64 too, and has the constants as
+// float32 numbers (mshadow_op.h, xelu). ONNX Runtime has kernels of float32 alone.
+Value leaky_relu_of_float64(const LeakyReluParam& p, Translation& t) {
+  using enum LeakyReluParam::Type;
+  Builder& b = t.b;
+  const Value x = t.input(0);
+  const auto number = [&](double value) {
+    return b.scalar(DType::kFloat64, static_cast<float>(value));
+  };
+  const auto below = [&](Value negative) {
+    return b.where(b.binary("Greater", x, number(0)), x, negative);
+  };
+  const Value narrow = b.cast(x, DType::kFloat32);
+  const auto slope = [&](Value factor) {
+    return below(b.cast(b.mul(narrow, b.cast(factor, DType::kFloat32)), DType::kFloat64));
+  };
+  switch (p.act_type) {
+    case kRrelu:
+      return slope(number((p.lower_bound + p.upper_bound) / 2));
+    case kLeaky:
+      return slope(number(p.slope));
+    case kPrelu:
+      return slope(prelu_slope(t));
+    case kElu:
+      return below(b.mul(expm1(b, x), number(p.slope)));
+    case kSelu:
+      return b.mul(below(b.mul(expm1(b, x), number(kSeluAlpha))), number(kSeluGamma));
+    case kGelu:
+      return b.cast(gelu(b, narrow), DType::kFloat64);
+  }
+  return {};
+}
+
 void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
   const Value x = t.input(0);
   if (refuse_integers(t)) return;
+  if (t.b.dtype(x) == DType::kFloat64) return t.set_output(0, leaky_relu_of_float64(p, t));
   const auto with_alpha = [&](std::string_view op, double alpha) {
     return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));
   };
@@ -107,9 +146,8 @@ void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
     case LeakyReluParam::Type::kElu:
       return t.set_output(0, with_alpha("Elu", p.slope));
     case LeakyReluParam::Type::kSelu:
-      return t.set_output(
-          0, t.b.emit("Selu", {x}, {{"alpha", 1.6732632423543772}, {"gamma", 1.0507009873554805}},
-                      t.input_type(0)));
+      return t.set_output(0, t.b.emit("Selu", {x}, {{"alpha", kSeluAlpha}, {"gamma", kSeluGamma}},
+                                      t.input_type(0)));
     case LeakyReluParam::Type::kGelu:
       return t.set_output(0, gelu(t.b, x));
   }
@@ -170,7 +208,10 @@ void register_activation(Registry& r) {
       .summary("Applies an activation function to each element.")
       .infer(infer_same<ActivationParam>)
       .any_shape()
-      .translate(translate_activation);
+      .translate(translate_activation)
+      .note(
+          "Of NaN, relu is 0 in MXNet where oneDNN computes it (float32), and NaN elsewhere as in "
+          "ONNX.");
   r.add<LeakyReluParam>({"LeakyReLU", "_npx_leaky_relu"})
       .summary("Applies a leaky rectifier or a relative of it to each element.")
       .inputs_by(leaky_relu_inputs)

@@ -112,7 +112,8 @@ void register_adaptive_pool(Registry& r) {
   r.add<AdaptivePoolParam>({"_contrib_AdaptiveAvgPooling2D"})
       .summary("Means over windows such that the result has a given height and width.")
       .infer(infer_adaptive_pool)
-      .translate(translate_adaptive_pool);
+      .translate(translate_adaptive_pool)
+      .note("Of no elements the mean is NaN in MXNet; where their number is free it is 0 here.");
 }
 
 }  // namespace mx2onnx

@@ -75,6 +75,9 @@ void translate_ravel(const RavelParam& p, Translation& t) {
 
 void infer_unravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
+  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() != 1) {
+    c.fail_input(0, "1 dimension; of more MXNet writes beyond the end of its result");
+  }
   c.set_input_shape(0, Shape{c.output_shape(0).rank() == 2 ? c.output_shape(0)[1] : Dim()});
   c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
 }
@@ -331,6 +334,10 @@ void translate_histogram(const HistogramParam& p, Translation& t) {
     const Value bounds = b.cast(t.input(1), compared);
     return t.set_output(0, counts_of(b, bins_between(b, data, bounds, count), count));
   }
+  if (is_unsigned(dtype) && p.least() < 0) {
+    return t.refuse(
+        fmt::format("the range begins below 0, which {} does not hold", dtype_name(dtype)));
+  }
   std::vector<double> numbers;
   const auto bins = static_cast<double>(*p.bin_cnt);
   for (double i = 0; i <= bins; ++i) {
@@ -374,7 +381,8 @@ void register_array_index(Registry& r) {
       .infer(infer_histogram)
       .translate(translate_histogram)
       .check(check_histogram)
-      .note("Not on float16.");
+      .note("Not on float16.")
+      .note("Bounds that are given and are NaN, or not in order, are undefined in MXNet.");
 }
 
 }  // namespace mx2onnx

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace mx2onnx {
 namespace {
@@ -62,8 +63,30 @@ Value modulo(Builder& b, Value lhs, Value rhs) {
   return is_integer(b.dtype(lhs)) ? modulo_of_integers(b, lhs, rhs) : modulo_of_floats(b, lhs, rhs);
 }
 
-Value hypot_of_floats(Builder& b, Value lhs, Value rhs) {
+Value root_of_squares(Builder& b, Value lhs, Value rhs) {
   return b.unary("Sqrt", b.add(b.mul(lhs, lhs), b.mul(rhs, rhs)));
+}
+
+// Infinite where a leg is, whatever the other one, NaN too. Squares of float32 do not overflow in
+// float64; legs in float64 are divided by the longer one.
+Value hypot_of_floats(Builder& b, Value lhs, Value rhs) {
+  const DType dtype = b.dtype(lhs);
+  const Value left = b.unary("Abs", b.cast(lhs, DType::kFloat64));
+  const Value right = b.unary("Abs", b.cast(rhs, DType::kFloat64));
+  Value result;
+  if (dtype == DType::kFloat64) {
+    const auto number = [&](double value) { return b.scalar(dtype, value); };
+    const Value longer = b.binary("Max", left, right);
+    const Value shorter = b.binary("Min", left, right);
+    const Value divisor = b.where(b.binary("Equal", longer, number(0)), number(1), longer);
+    result = b.mul(longer, root_of_squares(b, b.div(shorter, divisor), number(1)));
+  } else {
+    result = root_of_squares(b, left, right);
+  }
+  const Value infinity = b.scalar(DType::kFloat64, std::numeric_limits<double>::infinity());
+  const Value is_infinite =
+      b.binary("Or", b.binary("Equal", left, infinity), b.binary("Equal", right, infinity));
+  return b.cast(b.where(is_infinite, infinity, result), dtype);
 }
 
 Value hypot(Builder& b, Value lhs, Value rhs) {
@@ -72,7 +95,7 @@ Value hypot(Builder& b, Value lhs, Value rhs) {
   // MXNet takes the float32 nearest to the exact value for legs in float32, and cuts it. The Floor
   // keeps ONNX Runtime from joining the two casts around it, which would lose the rounding.
   const auto leg = [&](Value x) { return b.cast(b.cast(x, DType::kFloat32), DType::kFloat64); };
-  const Value nearest = b.cast(hypot_of_floats(b, leg(lhs), leg(rhs)), DType::kFloat32);
+  const Value nearest = b.cast(root_of_squares(b, leg(lhs), leg(rhs)), DType::kFloat32);
   return b.cast(b.unary("Floor", nearest), dtype);
 }
 
@@ -104,9 +127,6 @@ Value logical_and(Builder& b, Value lhs, Value rhs) { return logical(b, "And", l
 Value logical_or(Builder& b, Value lhs, Value rhs) { return logical(b, "Or", lhs, rhs); }
 Value logical_xor(Builder& b, Value lhs, Value rhs) { return logical(b, "Xor", lhs, rhs); }
 
-constexpr std::string_view kHypotNote =
-    "The squares are summed as they are: of float32 legs beyond 1e19 the result is infinite, in "
-    "MXNet it is not; and of NaN and infinity MXNet's result is infinite, ONNX's NaN.";
 constexpr std::string_view kModuloNote =
     "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact.";
 
@@ -124,7 +144,7 @@ const BinaryFunction kModulo{"{0} modulo {1}, with the sign of {1}, and 0 if {1}
 const BinaryFunction kPower{"{0} to the power of {1}", power};
 const BinaryFunction kMaximum{"The larger of {0} and {1}", maximum};
 const BinaryFunction kMinimum{"The smaller of {0} and {1}", minimum};
-const BinaryFunction kHypot{"sqrt({0}^2 + {1}^2)", hypot, kHypotNote};
+const BinaryFunction kHypot{"sqrt({0}^2 + {1}^2)", hypot};
 const BinaryFunction kEqual{"1 where {0} == {1}, else 0", equal};
 const BinaryFunction kNotEqual{"1 where {0} != {1}, else 0", not_equal};
 const BinaryFunction kGreater{"1 where {0} > {1}, else 0", greater};

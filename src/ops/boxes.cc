@@ -207,7 +207,8 @@ void register_boxes(Registry& r) {
       .summary("Boxes from offsets against anchors.")
       .inputs({{"data", InputRole::kData}, {"anchors", InputRole::kData}})
       .infer(infer_box_decode)
-      .translate(translate_box_decode);
+      .translate(translate_box_decode)
+      .note("With clip, a size that is NaN is clipped in MXNet, and stays NaN here.");
   r.add<NoParam>({"_contrib_box_encode", "_npx_box_encode"})
       .summary("Offsets of matched boxes against anchors.")
       .inputs({{"samples", InputRole::kData},

@@ -140,9 +140,9 @@ struct BroadcastLikeParam {
   std::optional<Tuple> rhs_axes;
 
   static void declare(AttrDeclarer<BroadcastLikeParam>& d) {
-    d.field("lhs_axes", &BroadcastLikeParam::lhs_axes).sizes(1, 32).help("axes of size 1 of lhs");
+    d.field("lhs_axes", &BroadcastLikeParam::lhs_axes).sizes(0, 32).help("axes of size 1 of lhs");
     d.field("rhs_axes", &BroadcastLikeParam::rhs_axes)
-        .sizes(1, 32)
+        .sizes(0, 32)
         .help("axes of rhs whose sizes they take; all axes unless both are given");
   }
 
@@ -151,7 +151,11 @@ struct BroadcastLikeParam {
 
 std::vector<AttrProblem> check_broadcast_like(const BroadcastLikeParam& p,
                                               const CheckContext& /*context*/) {
-  if (p.whole() || p.lhs_axes->size() == p.rhs_axes->size()) return {};
+  if (p.whole()) return {};
+  if (p.lhs_axes->empty() && p.rhs_axes->empty()) {
+    return {{"lhs_axes", "expected at least one axis", ""}};
+  }
+  if (p.lhs_axes->size() == p.rhs_axes->size()) return {};
   return {{"rhs_axes",
            fmt::format("expected {} elements as in lhs_axes, got {}", p.lhs_axes->size(),
                        p.rhs_axes->size()),

@@ -11,6 +11,12 @@
 
 namespace mx2onnx {
 
+/// A note on operators that sum.
+constexpr std::string_view kHalfSumNote =
+    "Of float16 MXNet on a CPU sums in float16, unless MXNET_SAFE_ACCUMULATION=1 is set: beyond "
+    "2048 "
+    "small numbers are lost, and beyond 65504 the sum is infinite. Here sums are made in float32.";
+
 /// A shape rule: the output has the input's shape and dtype, and the other way round.
 template <typename P>
 void infer_same(const P& /*params*/, InferContext& context) {

@@ -78,7 +78,7 @@ std::vector<InputDef> conv_inputs(const ConvParam& p) {
 
 template <typename P>
 std::vector<AttrProblem> check_tuples(const P& p, const CheckContext& /*context*/) {
-  std::vector<AttrProblem> problems;
+  std::vector<AttrProblem> problems = check_layout(p.layout, p.kernel.size());
   const auto check = [&](std::string name, const Tuple& tuple) {
     if (tuple.empty() || tuple.size() == p.kernel.size()) return;
     problems.push_back(
@@ -276,8 +276,8 @@ void register_conv(Registry& r) {
         .translate(translate_conv)
         .check(check_tuples<ConvParam>)
         .note(
-            "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
-            "transpositions.");
+            "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
+            "with transpositions.");
   }
   r.add<DeconvParam>({"Deconvolution", "_npx_deconvolution"})
       .summary("Transposed convolution in one, two or three dimensions.")
@@ -286,8 +286,8 @@ void register_conv(Registry& r) {
       .translate(translate_deconv)
       .check(check_deconv)
       .note(
-          "MXNet runs the layouts NHWC and NDHWC on GPUs only; they are converted with "
-          "transpositions.");
+          "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
+          "with transpositions.");
 }
 
 }  // namespace mx2onnx

@@ -338,14 +338,16 @@ void register_deformable(Registry& r) {
       .inputs_by(list_inputs<false>)
       .infer([](const DeformableParam& p, InferContext& c) { infer_deformable(p, c, false); })
       .translate(translate<false>)
-      .check(check_deformable);
+      .check(check_deformable)
+      .note("Of offsets that are infinite or NaN, ONNX's results are other ones than MXNet's.");
   r.add<ModulatedParam>(
        {"_contrib_ModulatedDeformableConvolution", "_npx_modulated_deformable_convolution"})
       .summary("Convolution whose points have offsets and weights.")
       .inputs_by(list_inputs<true>)
       .infer([](const ModulatedParam& p, InferContext& c) { infer_deformable(p, c, true); })
       .translate(translate<true>)
-      .check(check_deformable);
+      .check(check_deformable)
+      .note("Of offsets that are infinite or NaN, ONNX's results are other ones than MXNet's.");
 }
 
 }  // namespace mx2onnx

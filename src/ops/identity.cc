@@ -58,10 +58,11 @@ void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t)) return;
-  const Draws draws(b, t.output_shape(1), DType::kFloat32);
+  warn_of_draws(t);
+  const onnx::Ints axes(p.axes.begin(), p.axes.end());
+  const onnx::Value x = onnx::reduce(b, "ReduceMax", t.input(0), axes, true);
   const float kept = 1 - static_cast<float>(p.p);
-  const onnx::Value is_kept = b.binary("Less", draws.unit(), b.scalar(DType::kFloat32, kept));
+  const onnx::Value is_kept = onnx::drawn_dropout(b, x, p.p);
   const onnx::Value mask = b.mul(b.cast(is_kept, dtype), b.scalar(dtype, 1 / kept));
   t.set_output(0, b.mul(t.input(0), mask));
   t.set_output(1, mask);
@@ -148,7 +149,6 @@ void register_identity(Registry& r) {
       .outputs({"output", "mask"})
       .infer(infer_dropout)
       .translate(translate_dropout)
-      .note("With mode always, opsets 12 to 21.")
       .check(check_dropout);
   r.add<StorageParam>({"cast_storage", "_sparse_cast_storage"})
       .summary("Changes the storage type: the identity on dense arrays.")

@@ -366,6 +366,7 @@ void register_image_resize(Registry& r) {
       .infer(infer_image_resize)
       .translate([](const ImageResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .check([](const ImageResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
+      .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
       .note(limits);
   r.add<CvResizeParam>({"_cvimresize", "_npi_cvimresize"})
       .summary("An image resized as OpenCV does.")
@@ -373,6 +374,7 @@ void register_image_resize(Registry& r) {
       .infer(infer_cv_resize)
       .translate([](const CvResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .check([](const CvResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
+      .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
       .note(limits);
   r.add<BorderParam>({"_cvcopyMakeBorder"})
       .summary("An image with a border.")

@@ -134,24 +134,36 @@ void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
   c.set_input_dtype(1, DType::kInt32);
   if (!c.input_shape(0).known_rank()) return;
   if (c.input_shape(0).rank() != 2) c.fail_input(0, "2 dimensions");
-  c.set_input_shape(1, Shape{c.input_shape(0)[0]});
-  c.set_output_shape(0, Shape{c.input_shape(0)[0]});
+  // The indices may have any shape of as many elements, which is that of the result.
+  const Shape& known = c.input_shape(1).known_rank() ? c.input_shape(1) : c.output_shape(0);
+  if (!known.known_rank() || known.rank() == 1) {
+    c.set_input_shape(1, Shape{c.input_shape(0)[0]});
+    c.set_output_shape(0, c.input_shape(1));
+    return;
+  }
+  const Dim surplus = known.count() - c.input_shape(0)[0];
+  if (surplus.is_constant() && surplus.value() != 0) {
+    c.fail_input(1, fmt::format("{} elements", c.input_shape(0)[0].to_string()));
+  }
+  c.set_input_shape(1, known);
+  c.set_output_shape(0, known);
 }
 
 void translate_batch_take(const NoParam& /*p*/, Translation& t) {
   const Value indices = valid_indices(t.b, t.input(1), t.input_shape(0)[1], OutOfRange::kClip);
-  const Value column = onnx::unsqueeze(t.b, indices, {1});
-  t.set_output(0, onnx::squeeze(t.b, gather_elements(t.b, t.input(0), column, 1), {1}));
+  const Value column = onnx::reshape(t.b, indices, Shape{t.input_shape(0)[0], 1});
+  const Value taken = gather_elements(t.b, t.input(0), column, 1);
+  t.set_output(0, onnx::reshape(t.b, taken, t.output_shape(0)));
 }
 
 struct PickParam {
   enum class Mode { kClip, kWrap };
-  std::optional<std::int64_t> axis = -1;
+  std::int64_t axis = -1;
   bool keepdims = false;
   Mode mode = Mode::kClip;
 
   static void declare(AttrDeclarer<PickParam>& d) {
-    d.field("axis", &PickParam::axis).help("that is indexed; None: of the flattened array");
+    d.field("axis", &PickParam::axis).help("that is indexed; MXNet does not take None");
     d.field("keepdims", &PickParam::keepdims).help("the axis stays, with size 1");
     d.one_of("mode", &PickParam::mode, {"clip", "wrap"})
         .help("what becomes of an index out of range");
@@ -163,17 +175,13 @@ void infer_pick(const PickParam& p, InferContext& c) {
   c.set_output_dtype(0, c.input(0).dtype);
   const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
-  if (!p.axis) {
-    c.set_output_shape(0, c.input_shape(1));
-    return;
-  }
-  const std::size_t axis = checked_axis(*p.axis, data.rank());
+  const std::size_t axis = checked_axis(p.axis, data.rank());
   Shape kept = data;
   kept[axis] = 1;
   auto dims = data.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
-  // NumPy's rules have 0-d results, MXNet's have (1,) instead.
-  if (dims.empty() && !c.np_shape()) dims.emplace_back(1);
+  // Under NumPy's shapes too.
+  if (dims.empty()) dims.emplace_back(1);
   const Shape reduced(std::move(dims));
   if (!c.input_shape(1).known_rank()) c.set_input_shape(1, reduced);
   c.set_input_shape(1, c.input_shape(1).rank() == data.rank() ? kept : reduced);
@@ -183,13 +191,8 @@ void infer_pick(const PickParam& p, InferContext& c) {
 void translate_pick(const PickParam& p, Translation& t) {
   Builder& b = t.b;
   const OutOfRange mode = p.mode == PickParam::Mode::kClip ? OutOfRange::kClip : OutOfRange::kWrap;
-  if (!p.axis) {
-    const Dim count = t.input_shape(0).count();
-    const Value flat = onnx::reshape(b, t.input(0), Shape{count});
-    return t.set_output(0, b.gather(flat, valid_indices(b, t.input(1), count, mode), 0));
-  }
   const Shape& data = t.input_shape(0);
-  const std::size_t axis = checked_axis(*p.axis, data.rank());
+  const std::size_t axis = checked_axis(p.axis, data.rank());
   warn_of_float_ids(t, 1, data[axis]);
   Shape kept = data;
   kept[axis] = 1;

@@ -282,7 +282,11 @@ void register_linalg_factors(Registry& r) {
       .summary("X of A X = alpha B, or of X A = alpha B, where A is a triangle.")
       .inputs({{"A", InputRole::kData}, {"B", InputRole::kData}})
       .infer(infer_triangle)
-      .translate(translate_trsm);
+      .translate(translate_trsm)
+      .note(
+          "Where A is singular (a 0 on its diagonal), MXNet's X is infinite or NaN in some "
+          "elements, "
+          "and here in all of them.");
   r.add<NoParam>({"_linalg_gelqf", "linalg_gelqf"})
       .summary("Q and L of A = L Q.")
       .inputs(one_input)

@@ -284,6 +284,7 @@ void register_multibox(Registry& r) {
         if (p.threshold > -1) return {};
         return {{"threshold", "expected more than -1, the score of the background", ""}};
       })
+      .note("A coordinate that is NaN is clipped to 1 in MXNet, and stays NaN here.")
       .note("The attribute background_id has no effect, in MXNet neither: class 0 is it.");
 }
 

@@ -398,11 +398,15 @@ void register_norm(Registry& r) {
   r.add<L2NormalizationParam>({"L2Normalization"})
       .summary("Divides by the Euclidean norm of each example, position or channel.")
       .infer(infer_same<L2NormalizationParam>)
-      .translate(translate_l2_normalization);
+      .translate(translate_l2_normalization)
+      .note(std::string(kHalfSumNote));
   r.add<LrnParam>({"LRN"})
       .summary("Local response normalisation across channels.")
       .infer(infer_same<LrnParam>)
-      .translate(translate_lrn);
+      .translate(translate_lrn)
+      .note(
+          "ONNX Runtime spreads an element that is infinite or NaN to channels outside of its "
+          "window.");
 }
 
 }  // namespace mx2onnx

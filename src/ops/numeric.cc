@@ -191,13 +191,17 @@ void translate_allclose(const AllCloseParam& p, Translation& t) {
   const Value tolerance = b.add(number(p.atol), b.mul(number(p.rtol), magnitude));
   const Value is_far =
       b.binary("Less", b.cast(tolerance, DType::kFloat64), b.cast(difference, DType::kFloat64));
-  Value close = b.unary("Not", is_far);
+  // Equal elements are close whatever the tolerance is; differences of infinities are NaN.
+  const Value is_equal = is_integer(dtype)
+                             ? b.binary("Equal", difference, b.scalar(difference_in, 0))
+                             : b.binary("Equal", left, right);
+  Value close = b.binary("Or", is_equal, b.unary("Not", is_far));
   if (is_floating(dtype)) {
     const Value left_nan = b.unary("IsNaN", left);
     const Value right_nan = b.unary("IsNaN", right);
     const Value any_nan = b.binary("Or", left_nan, right_nan);
     const Value no_nan = b.unary("Not", any_nan);
-    close = b.binary("And", b.binary("Or", b.binary("Equal", left, right), close), no_nan);
+    close = b.binary("And", close, no_nan);
     if (p.equal_nan) close = b.binary("Or", close, b.binary("And", left_nan, right_nan));
   }
   const Value result = b.cast(all(b, close), DType::kUint8);

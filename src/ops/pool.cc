@@ -165,6 +165,14 @@ std::vector<Axis> pool_axes(const PoolParam& p, const Shape& data) {
   return axes;
 }
 
+// What MXNet gives for a window without an element.
+double least(DType dtype) {
+  constexpr double kLeastHalf = -65504;
+  if (is_integer(dtype)) return integer_range(dtype).first;
+  if (dtype == DType::kFloat64) return std::numeric_limits<double>::lowest();
+  return dtype == DType::kFloat16 ? kLeastHalf : std::numeric_limits<float>::lowest();
+}
+
 // Longer tables of shares are computed by the graph instead of being written into it.
 constexpr std::int64_t kMostWritten = 4096;
 
@@ -220,7 +228,7 @@ class WindowPool {
     if (!attributes_can_pad() && ceil_mode_is_safe()) {
       return emit("MaxPool", x_, {{"ceil_mode", 1}, {"pads", both_ends(p_.pads())}});
     }
-    return padded_pool("MaxPool", x_, {}, std::numeric_limits<float>::lowest());
+    return padded_pool("MaxPool", x_, {}, least(b_.dtype(x_)));
   }
 
   Value emit(std::string_view op_type, Value x, onnx::Attributes extra) {
@@ -355,6 +363,7 @@ void translate_pool(const PoolParam& p, Translation& t) {
 
 std::vector<AttrProblem> check_pool(const PoolParam& p, const CheckContext& /*context*/) {
   std::vector<AttrProblem> problems;
+  if (!p.global_pool && !p.kernel.empty()) problems = check_layout(p.layout, p.rank());
   if (!p.global_pool && p.kernel.empty()) {
     problems.push_back({"kernel", "expected a tuple of 1 to 3 integers, found nothing", ""});
   }
@@ -387,7 +396,11 @@ void register_pool(Registry& r) {
       .summary("Max, average, sum or Lp pooling in one, two or three dimensions.")
       .infer(infer_pool)
       .translate(translate_pool)
-      .check(check_pool);
+      .check(check_pool)
+      .note(
+          "Of max pooling, a window in which there is nothing but NaN gives the least number of "
+          "the "
+          "dtype in MXNet, and what the runtime makes of it in ONNX.");
 }
 
 }  // namespace mx2onnx

@@ -282,7 +282,8 @@ void register_proposal(Registry& r) {
             [multiple](const ProposalParam& p, InferContext& c) { infer_proposal(p, c, multiple); })
         .translate(translate_proposal)
         .check(check_proposal)
-        .note("A negative threshold is refused.");
+        .note("A negative threshold is refused.")
+        .note("Coordinates that are NaN are clipped to the image in MXNet, and stay NaN here.");
   };
   add("_contrib_Proposal", false);
   add("_contrib_MultiProposal", true);

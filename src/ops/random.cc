@@ -22,6 +22,7 @@ using onnx::Value;
 /// One distribution: its parameters as attributes, and how it is drawn.
 struct Uniform {
   static constexpr std::string_view kName = "uniform";
+  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 2> kAttrs = {"low", "high"};
   static constexpr std::array<std::string_view, 2> kInputs = {"low", "high"};
   static constexpr std::array<double, 2> kDefaults = {0, 1};
@@ -30,6 +31,7 @@ struct Uniform {
 };
 struct Normal {
   static constexpr std::string_view kName = "normal";
+  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 2> kAttrs = {"loc", "scale"};
   static constexpr std::array<std::string_view, 2> kInputs = {"mu", "sigma"};
   static constexpr std::array<double, 2> kDefaults = {0, 1};
@@ -38,6 +40,7 @@ struct Normal {
 };
 struct Gamma {
   static constexpr std::string_view kName = "gamma";
+  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"alpha", "beta"};
   static constexpr std::array<std::string_view, 2> kInputs = {"alpha", "beta"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
@@ -46,6 +49,7 @@ struct Gamma {
 };
 struct Exponential {
   static constexpr std::string_view kName = "exponential";
+  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 1> kAttrs = {"lam"};
   static constexpr std::array<std::string_view, 1> kInputs = {"lam"};
   static constexpr std::array<double, 2> kDefaults = {1, 0};
@@ -54,6 +58,7 @@ struct Exponential {
 };
 struct Poisson {
   static constexpr std::string_view kName = "poisson";
+  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 1> kAttrs = {"lam"};
   static constexpr std::array<std::string_view, 1> kInputs = {"lam"};
   static constexpr std::array<double, 2> kDefaults = {1, 0};
@@ -62,6 +67,7 @@ struct Poisson {
 };
 struct NegativeBinomial {
   static constexpr std::string_view kName = "negative_binomial";
+  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"k", "p"};
   static constexpr std::array<std::string_view, 2> kInputs = {"k", "p"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
@@ -74,6 +80,7 @@ struct NegativeBinomial {
 };
 struct GeneralizedNegativeBinomial {
   static constexpr std::string_view kName = "generalized_negative_binomial";
+  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"mu", "alpha"};
   static constexpr std::array<std::string_view, 2> kInputs = {"mu", "alpha"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
@@ -98,7 +105,6 @@ struct LikeParam {
   }
 };
 
-constexpr std::string_view kOpsetNote = "Opsets 12 to 21.";
 constexpr std::string_view kShapeHelp = "of the array; unknown sizes are 0";
 
 template <typename D>
@@ -127,7 +133,7 @@ void translate_random(const P& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t)) return;
+  if (!begin_draws(t, D::kLoops)) return;
   const DType drawn_in = draw_dtype(dtype);
   // MXNet has the parameters as float32.
   std::vector<Value> parameters;
@@ -168,7 +174,7 @@ void translate_sample(const SampleParam& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t)) return;
+  if (!begin_draws(t, D::kLoops)) return;
   const DType drawn_in = draw_dtype(dtype);
   std::vector<Value> parameters;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) {
@@ -183,6 +189,7 @@ void translate_sample(const SampleParam& p, Translation& t) {
 template <typename D>
 void add_distribution(Registry& r) {
   const std::string name(D::kName);
+  const std::string note = std::string(kSeedNote) + std::string(D::kLoops ? kLoopNote : "");
   std::vector<std::string> names{"_random_" + name, "random_" + name};
   if (name == "uniform" || name == "normal") names.push_back(name);
   r.add<RandomParam<D>>(names)
@@ -193,13 +200,13 @@ void add_distribution(Registry& r) {
         c.set_output_shape(0, declared_shape(p.shape, c.np_shape()));
       })
       .check(check_parameters<D, RandomParam<D>>)
-      .note(std::string(kOpsetNote))
+      .note(note)
       .translate(translate_random<D, RandomParam<D>>);
   r.add<LikeParam<D>>({"_random_" + name + "_like"})
       .summary("Draws random numbers, as many as the input has.")
       .infer(infer_same<LikeParam<D>>)
       .check(check_parameters<D, LikeParam<D>>)
-      .note(std::string(kOpsetNote))
+      .note(note)
       .translate(translate_random<D, LikeParam<D>>);
   std::vector<InputDef> inputs;
   for (const auto input : D::kInputs) inputs.push_back({std::string(input), InputRole::kData});
@@ -208,7 +215,7 @@ void add_distribution(Registry& r) {
       .inputs(inputs)
       .infer(infer_sample)
       .translate(translate_sample<D>)
-      .note(std::string(kOpsetNote))
+      .note(note)
       .note("Parameters that make no distribution give NaN, or any number.");
 }
 
@@ -243,7 +250,7 @@ void translate_randint(const RandintParam& p, Translation& t) {
   if (dtype != DType::kInt32 && dtype != DType::kInt64) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t)) return;
+  warn_of_draws(t);
   const Draws draws(b, t.output_shape(0), DType::kFloat64);
   const Value range = b.scalar(DType::kFloat64, static_cast<double>(p.high - p.low));
   const Value drawn = b.cast(b.unary("Floor", b.mul(draws.unit(), range)), DType::kInt64);
@@ -281,7 +288,7 @@ void translate_multinomial(const MultinomialParam& p, Translation& t) {
   }
   if (!expect_real(t)) return;
   Builder& b = t.b;
-  if (!begin_draws(t)) return;
+  warn_of_draws(t);
   const Value chances = t.input(0);
   const std::size_t rank = t.input_rank(0);
   const Dim& count = t.input_shape(0)[rank - 1];
@@ -307,7 +314,7 @@ void translate_multinomial(const MultinomialParam& p, Translation& t) {
 void translate_shuffle(const NoParam& /*p*/, Translation& t) {
   Builder& b = t.b;
   if (t.input_rank(0) == 0) return t.refuse("MXNet does not shuffle scalars");
-  if (!begin_draws(t)) return;
+  warn_of_draws(t);
   const Dim& size = t.input_shape(0)[0];
   const Draws draws(b, Shape{size}, DType::kFloat64);
   t.set_output(0, b.gather(t.input(0), onnx::top_k(b, draws.unit(), size, 0, true).second, 0));
@@ -341,7 +348,7 @@ std::vector<AttrProblem> check_zipfian(const ZipfianParam& p, const CheckContext
 void translate_zipfian(const ZipfianParam& p, Translation& t) {
   if (t.output_used(1)) return t.refuse("the number of tries is not known without MXNet's draws");
   Builder& b = t.b;
-  if (!begin_draws(t)) return;
+  warn_of_draws(t);
   std::vector<double> chances;
   const auto most = static_cast<double>(p.range_max);
   for (std::int64_t v = 0; v < p.range_max; ++v) {
@@ -376,7 +383,7 @@ void register_random(Registry& r) {
       })
       .check(check_randint)
       .translate(translate_randint)
-      .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("Ranges of up to 2^40 numbers.");
   r.add<MultinomialParam>({"_sample_multinomial", "sample_multinomial"})
       .summary("Draws positions with the given chances.")
@@ -386,13 +393,13 @@ void register_random(Registry& r) {
       })
       .infer(infer_multinomial)
       .translate(translate_multinomial)
-      .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("Float16 chances are refused: MXNet rounds its draws to them.");
   r.add<NoParam>({"_shuffle", "shuffle", "_npi_shuffle"})
       .summary("Brings the first axis into a random order.")
       .infer(infer_same<NoParam>)
       .translate(translate_shuffle)
-      .note(std::string(kOpsetNote));
+      .note(std::string(kSeedNote));
   r.add<ZipfianParam>({"_sample_unique_zipfian"})
       .summary("Draws different classes of a log-uniform distribution.")
       .inputs({})
@@ -404,7 +411,7 @@ void register_random(Registry& r) {
       })
       .check(check_zipfian)
       .translate(translate_zipfian)
-      .note(std::string(kOpsetNote))
+      .note(std::string(kSeedNote))
       .note("The second output, the number of tries, is refused; range_max up to 2^20.");
 }
 

@@ -32,15 +32,51 @@ DType draw_dtype(DType result) {
   return result == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
 }
 
-bool begin_draws(Translation& t) {
-  if (!onnx::draws_random(t.b)) {
-    t.refuse("draws random numbers, for which ONNX Runtime has no kernel from opset 22 on",
-             "ask for --opset 21 or older");
-    return false;
-  }
+void warn_of_draws(Translation& t) {
   t.warn("W-random-draws-differ",
          "draws random numbers: of the same distribution as in MXNet, but others");
+}
+
+bool begin_draws(Translation& t, bool in_a_loop) {
+  if (in_a_loop && !onnx::draws_random(t.b)) {
+    // Dropout is seeded anew each time, by the next number: three draws of a loop in a row are not
+    // independent, and what is made of them has another distribution.
+    t.refuse(
+        "draws random numbers in a loop, for which ONNX Runtime has no kernel from opset 22 on",
+        "ask for --opset 21 or older");
+    return false;
+  }
+  warn_of_draws(t);
   return true;
+}
+
+Value Draws::unit(DType dtype) const {
+  return onnx::draws_random(b_) ? draw("RandomUniform", dtype) : unit_of_bits(dtype);
+}
+
+// As many bits as the dtype holds, each with its weight: no sum of them is rounded.
+Value Draws::unit_of_bits(DType dtype) const {
+  std::vector<double> weights(dtype == DType::kFloat64 ? 53 : 24);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = std::ldexp(1.0, -static_cast<int>(i) - 1);
+  }
+  const auto count = static_cast<std::int64_t>(weights.size());
+  auto dims = shape_.dims();
+  dims.emplace_back(count);
+  const Value ones = onnx::fill(b_, DType::kFloat32, 1, Shape(std::move(dims)));
+  const Value bits = b_.cast(onnx::drawn_dropout(b_, ones, 0.5), dtype);
+  const Value factors = b_.constant(make_tensor_as(dtype, {count}, weights));
+  return b_.emit("MatMul", {bits, factors}, {}, {dtype, shape_});
+}
+
+// Else Box and Muller's, in float64, whose bits reach beyond 8 deviations.
+Value Draws::standard_normal() const {
+  if (onnx::draws_random(b_)) return draw("RandomNormal", dtype_);
+  const auto real = [&](double value) { return b_.scalar(DType::kFloat64, value); };
+  const Value rest = b_.sub(real(1), fine_unit());
+  const Value radius = b_.unary("Sqrt", b_.mul(b_.unary("Log", rest), real(-2)));
+  const Value angle = b_.mul(b_.cast(unit(), DType::kFloat64), real(2 * std::numbers::pi));
+  return b_.cast(b_.mul(radius, b_.unary("Cos", angle)), dtype_);
 }
 
 Value Draws::draw(std::string_view op_type, DType dtype) const {

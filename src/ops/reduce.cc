@@ -82,11 +82,11 @@ Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
   return to_one ? onnx::reshape(b, result, Shape{1}) : result;
 }
 
-// The same for narrow integers too, which most reductions of ONNX do not take: in int64, whose low
-// bits are the result. (In int32 ONNX Runtime would stop at the largest number.)
+// The same for integers too: in int64, whose low bits are the result. (In int32 ONNX Runtime stops
+// at the largest number, and most reductions of ONNX do not take narrower ones.)
 Value reduce_any(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
   const DType dtype = b.dtype(x);
-  if (!is_integer(dtype) || b.takes(op_type, dtype)) return reduce(b, op_type, x, axes);
+  if (!is_integer(dtype)) return reduce(b, op_type, x, axes);
   return b.cast(reduce(b, op_type, b.cast(x, DType::kInt64), axes), dtype);
 }
 
@@ -151,6 +151,7 @@ struct ReduceRow {
   std::string summary;
   Value (*emit)(Builder& b, Value x, const Axes& axes);
   std::string note = {};
+  bool sums = false;
 };
 
 const char* const kNanNote =
@@ -158,17 +159,20 @@ const char* const kNanNote =
     "its position.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
-const char* const kEmptyNote =
-    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
+const char* const kMeanNote =
+    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0. Of "
+    "int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
+const char* const kSumNote =
+    "Of int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
 const char* const kProductNote =
     "Of integers the product is exact up to 2^53; MXNet's overflows as in C.";
 
 std::vector<ReduceRow> reduce_rows() {
   return {
-      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum},
-      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kEmptyNote},
+      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote, true},
+      {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote, true},
       {{"prod"}, "The product over axes.", product, kProductNote},
-      {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote},
+      {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
       {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
       {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
       {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
@@ -306,11 +310,13 @@ void register_reduce(Registry& r) {
                           t.set_output(0, emit(t.b, t.input(0), p));
                         });
     if (!row.note.empty()) declarer.note(row.note);
+    if (row.sums) declarer.note(std::string(kHalfSumNote));
   }
   r.add<NormParam>({"norm", "_sparse_norm"})
       .summary("The sum of magnitudes, or the root of the sum of squares, over axes.")
       .infer(infer_norm)
       .translate(translate_norm)
+      .note(std::string(kHalfSumNote))
       .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
@@ -321,7 +327,8 @@ void register_reduce(Registry& r) {
       .infer(infer_moments)
       .translate(translate_moments)
       .check(check_moments)
-      .note(kEmptyNote);
+      .note(kMeanNote)
+      .note(std::string(kHalfSumNote));
   for (const std::string op_type : {"ArgMax", "ArgMin"}) {
     const bool is_max = op_type == "ArgMax";
     r.add<ArgParam>({is_max ? "argmax" : "argmin"})

@@ -290,6 +290,7 @@ void register_resize(Registry& r) {
       .infer(infer_bilinear_resize)
       .translate(translate_bilinear_resize)
       .check(check_bilinear_resize)
+      .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
       .note("A free size is scaled only by factors that are exact in float32, such as 2 or 0.5.");
 }
 

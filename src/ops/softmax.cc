@@ -175,6 +175,16 @@ std::vector<AttrProblem> check_masked(const MaskedParam& p, const CheckContext& 
   return {{"temperature", "expected a number above 0, which keeps masked elements at 0", ""}};
 }
 
+const char* const kNotFinite =
+    "Where one of the elements along the axis is infinity or NaN, all of them become NaN; of "
+    "float32, "
+    "oneDNN gives the finite ones other numbers, in softmax 0.";
+
+const char* const kMaskedNotFinite =
+    "Where one of the elements along the axis is infinity or NaN, masked or not, oneDNN makes "
+    "others "
+    "of float32 0 or NaN; here they are what MXNet's own kernel gives.";
+
 }  // namespace
 
 void register_softmax(Registry& r) {
@@ -183,17 +193,23 @@ void register_softmax(Registry& r) {
       .inputs_by(softmax_inputs)
       .infer(infer_softmax)
       .translate(translate_softmax)
-      .check(check_softmax);
+      .check(check_softmax)
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<SoftmaxParam>({"log_softmax", "_npx_log_softmax"})
       .summary("The logarithm of softmax.")
       .infer(infer_softmax)
       .translate(translate_log_softmax)
-      .check(check_without_length);
+      .check(check_without_length)
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<SoftmaxParam>({"softmin"})
       .summary("softmax of -x.")
       .infer(infer_softmax)
       .translate(translate_softmin)
-      .check(check_without_length);
+      .check(check_without_length)
+      .note(kNotFinite)
+      .note(std::string(kHalfSumNote));
   r.add<MaskedParam>({"masked_softmax", "_npx_masked_softmax"})
       .summary("softmax of the elements where a mask is true; 0 elsewhere (MXNet 2.0).")
       .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})
@@ -202,7 +218,8 @@ void register_softmax(Registry& r) {
       .check(check_masked)
       .note(
           "Where nothing counts, float32 with a temperature below 1 is 0, as in MXNet's own "
-          "kernel; its oneDNN kernel overflows there and gives NaN.");
+          "kernel; its oneDNN kernel overflows there and gives NaN.")
+      .note(kMaskedNotFinite);
   r.add<MaskedParam>({"masked_log_softmax", "_npx_masked_log_softmax"})
       .summary("log_softmax of the elements where a mask is true; -inf elsewhere (MXNet 2.0).")
       .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})
@@ -210,7 +227,8 @@ void register_softmax(Registry& r) {
       .translate([](const MaskedParam& p, Translation& t) {
         translate_masked(p, "LogSoftmax", -std::numeric_limits<double>::infinity(), t);
       })
-      .check(check_masked);
+      .check(check_masked)
+      .note(kMaskedNotFinite);
 }
 
 }  // namespace mx2onnx

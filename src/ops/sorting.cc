@@ -127,6 +127,9 @@ void translate_topk(const TopkParam& p, Translation& t) {
 const char* const kTies =
     "Of equal elements the one with the lower index is first, which MXNet guarantees for 16 "
     "elements at most.";
+const char* const kNan =
+    "Where one of the elements is NaN, the order of all of them is undefined in MXNet, and another "
+    "one in ONNX.";
 
 }  // namespace
 
@@ -140,17 +143,20 @@ void register_sorting(Registry& r) {
       })
       .infer(infer_topk)
       .translate(translate_topk)
-      .note(kTies);
+      .note(kTies)
+      .note(kNan);
   r.add<SortParam>({"sort", "_npi_sort"})
       .summary("The elements in order along an axis.")
       .outputs({"output0"})
       .infer([](const SortParam& p, InferContext& c) { infer_topk(p.topk(), c); })
-      .translate([](const SortParam& p, Translation& t) { translate_topk(p.topk(), t); });
+      .translate([](const SortParam& p, Translation& t) { translate_topk(p.topk(), t); })
+      .note(kNan);
   r.add<ArgsortParam>({"argsort", "_npi_argsort"})
       .summary("The indices that put the elements in order along an axis.")
       .infer([](const ArgsortParam& p, InferContext& c) { infer_topk(p.topk(), c); })
       .translate([](const ArgsortParam& p, Translation& t) { translate_topk(p.topk(), t); })
-      .note(kTies);
+      .note(kTies)
+      .note(kNan);
 }
 
 }  // namespace mx2onnx

@@ -1,5 +1,7 @@
 #include "ops/spatial.h"
 
+#include <fmt/format.h>
+
 #include "ops/common.h"
 
 namespace mx2onnx {
@@ -10,6 +12,13 @@ std::vector<std::string> layout_names() {
 
 bool is_channels_last(Layout layout) {
   return layout == Layout::kNwc || layout == Layout::kNhwc || layout == Layout::kNdhwc;
+}
+
+std::vector<AttrProblem> check_layout(Layout layout, std::size_t spatial_axes) {
+  const std::string name = layout_names()[static_cast<std::size_t>(layout)];
+  if (layout == Layout::kDefault || name.size() == spatial_axes + 2) return {};
+  return {{"layout",
+           fmt::format("expected a layout of {} dimensions, got {}", spatial_axes + 2, name), ""}};
 }
 
 Tuple spatial_tuple(const Tuple& tuple, std::size_t rank, std::int64_t otherwise) {

@@ -7,6 +7,7 @@
 
 #include "ir/tensor_type.h"
 #include "onnx/builder.h"
+#include "ops/attr_schema.h"
 #include "ops/attr_text.h"
 
 namespace mx2onnx {
@@ -15,6 +16,8 @@ namespace mx2onnx {
 enum class Layout { kDefault, kNcw, kNchw, kNcdhw, kNwc, kNhwc, kNdhwc };
 std::vector<std::string> layout_names();
 bool is_channels_last(Layout layout);
+/// What is wrong with a layout for arrays of so many spatial axes; nothing of kDefault.
+std::vector<AttrProblem> check_layout(Layout layout, std::size_t spatial_axes);
 
 /// The tuple if it has elements, else `otherwise` for each of `rank` axes.
 Tuple spatial_tuple(const Tuple& tuple, std::size_t rank, std::int64_t otherwise);

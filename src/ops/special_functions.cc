@@ -52,11 +52,12 @@ Value rational(Builder& b, Value x, const std::vector<double>& above,
 }
 
 // Lanczos's approximation with Godfrey's coefficients: for x > 0,
-// gamma(x) = sqrt(2 pi) S(x) / x t^(x + 1/2) e^-t with t = x + kShift, to some 15 digits.
+// gamma(x) = sqrt(2 pi) S(x) / x t^(x + 1/2) e^-t with t = x + kShift, to some 15 digits. The
+// division by x comes last: it overflows for the smallest x.
 constexpr double kShift = 607.0 / 128 + 0.5;
 struct Lanczos {
   Value shifted;
-  Value factor;  // sqrt(2 pi) S(x) / x
+  Value factor;  // sqrt(2 pi) S(x)
 };
 Lanczos lanczos(Builder& b, Value x) {
   const std::vector<double> factors = {
@@ -67,7 +68,7 @@ Lanczos lanczos(Builder& b, Value x) {
       -.26190838401581408670e-4, .36899182659531622704e-5};
   const double root = std::sqrt(2 * std::numbers::pi);
   const Value sum = b.add(sum_of_fractions(b, x, 1, factors), number(b, 0.99999999999999709182));
-  return {b.add(x, number(b, kShift)), b.div(b.mul(sum, number(b, root)), x)};
+  return {b.add(x, number(b, kShift)), b.mul(sum, number(b, root))};
 }
 
 // sin(pi x), exact near its zeros.
@@ -93,13 +94,14 @@ constexpr double kMostGamma = 175;
 
 Value gamma(Builder& b, Value x) {
   const auto [is_negative, y] = reflected(b, x);
-  const auto [shifted, factor] = lanczos(b, b.binary("Min", y, number(b, kMostGamma)));
+  const Value bounded = b.binary("Min", y, number(b, kMostGamma));
+  const auto [shifted, factor] = lanczos(b, bounded);
   // In two halves, the product of which overflows where the function does.
-  const Value exponent =
-      b.mul(b.add(b.binary("Min", y, number(b, kMostGamma)), number(b, 0.5)), number(b, 0.5));
+  const Value exponent = b.mul(b.add(bounded, number(b, 0.5)), number(b, 0.5));
   const Value half = b.binary("Pow", shifted, exponent);
   const Value decay = b.unary("Exp", b.unary("Neg", shifted));
-  const Value positive = b.mul(b.mul(b.mul(half, decay), factor), half);
+  const Value first = b.mul(b.mul(half, decay), factor);
+  const Value positive = b.mul(b.div(first, bounded), half);
   const Value product = b.mul(sin_pi(b, x), positive);
   const Value negative = b.div(number(b, std::numbers::pi), product);
   // Below 0 its poles have no sign, and between those far away there is only 0.
@@ -212,12 +214,14 @@ Value log_gamma(Builder& b, Value x) {
   const auto [shifted, factor] = lanczos(b, y);
   const Value exponent = b.add(y, number(b, 0.5));
   const Value power = b.sub(b.mul(exponent, b.unary("Log", shifted)), shifted);
-  // Of -0 the factor is negative.
-  const Value positive = b.add(power, b.unary("Log", b.unary("Abs", factor)));
+  const Value quotient = b.sub(b.unary("Log", factor), b.unary("Log", b.unary("Abs", y)));
+  const Value positive = b.add(power, quotient);
   const Value sine = b.unary("Abs", sin_pi(b, x));
   const Value mirror = b.unary("Log", b.div(number(b, std::numbers::pi), sine));
   const Value value = b.where(is_negative, b.sub(mirror, positive), positive);
-  return b.where(is_equal(b, b.unary("Abs", x), kInfinity), number(b, kInfinity), value);
+  const Value is_pole = b.binary("And", is_negative, is_whole(b, x));
+  const Value is_infinite = is_equal(b, b.unary("Abs", x), kInfinity);
+  return b.where(b.binary("Or", is_infinite, is_pole), number(b, kInfinity), value);
 }
 
 void register_special_functions(Registry& r) {

@@ -6,8 +6,6 @@
 // on integers.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -15,6 +13,7 @@
 #include "onnx/opset.h"
 #include "ops/binary_functions.h"
 #include "ops/common.h"
+#include "ops/real_functions.h"
 
 namespace mx2onnx {
 namespace {
@@ -38,7 +37,6 @@ struct UnaryRow {
   /// ONNX's operator, or a function that emits what it takes.
   std::string_view op_type;
   Value (*emit)(Builder& b, Value x) = nullptr;
-  std::string note = {};
 };
 
 Value number(Builder& b, Value like, double value) { return b.scalar(b.dtype(like), value); }
@@ -65,20 +63,20 @@ Value round(Builder& b, Value x) {
 
 Value rsqrt(Builder& b, Value x) { return b.unary("Reciprocal", b.unary("Sqrt", x)); }
 
-Value cbrt(Builder& b, Value x) {
-  const Value magnitude = b.binary("Pow", b.unary("Abs", x), number(b, x, 1.0 / 3));
-  return b.mul(b.unary("Sign", x), magnitude);
+// 0 for NaN.
+Value sign(Builder& b, Value x) {
+  const Value sign = b.unary("Sign", x);
+  if (!is_floating(b.dtype(x))) return sign;
+  return b.where(b.unary("IsNaN", x), number(b, x, 0), sign);
 }
 
-Value rcbrt(Builder& b, Value x) { return b.unary("Reciprocal", cbrt(b, x)); }
-
-// tanh(x / 2) * (exp(x) + 1), which keeps its digits near 0.
-Value expm1(Builder& b, Value x) {
-  const Value half = b.unary("Tanh", b.mul(x, number(b, x, 0.5)));
-  return b.mul(half, b.add(b.unary("Exp", x), number(b, x, 1)));
+// MXNet computes on int64 in float64, which is not all of the whole numbers beyond 2^53. The Floor
+// keeps ONNX Runtime from dropping the casts.
+Value through_float64(Builder& b, Value x) {
+  if (b.dtype(x) != DType::kInt64) return x;
+  return b.cast(b.unary("Floor", b.cast(x, DType::kFloat64)), DType::kInt64);
 }
-
-Value log1p(Builder& b, Value x) { return b.unary("Log", b.add(x, number(b, x, 1))); }
+Value magnitude(Builder& b, Value x) { return b.unary("Abs", through_float64(b, x)); }
 
 Value log10(Builder& b, Value x) {
   return b.mul(b.unary("Log", x), number(b, x, std::numbers::log10e));
@@ -109,12 +107,9 @@ Value logical_not(Builder& b, Value x) {
 
 std::vector<UnaryRow> unary_rows() {
   using enum OnIntegers;
-  const std::string near_zero =
-      "Log(1 + x): near 0 the error is that of 1 + x, up to 1e-7 for float32.";
-  const std::string sign_of_nan = "Of NaN it is 0 in MXNet, and NaN in ONNX Runtime.";
   return {
-      {{"abs", "_sparse_abs"}, "The magnitude.", kNative, "Abs"},
-      {{"sign", "_sparse_sign"}, "-1, 0 or 1.", kNative, "Sign", nullptr, sign_of_nan},
+      {{"abs", "_sparse_abs"}, "The magnitude.", kNative, {}, magnitude},
+      {{"sign", "_sparse_sign"}, "-1, 0 or 1.", kNative, {}, sign},
       {{"rint", "_sparse_rint"}, "The nearest integer; halves go down.", kUnchanged, {}, rint},
       {{"ceil", "_sparse_ceil"}, "The next integer above.", kUnchanged, "Ceil"},
       {{"floor", "_sparse_floor"}, "The next integer below.", kUnchanged, "Floor"},
@@ -128,9 +123,8 @@ std::vector<UnaryRow> unary_rows() {
       {{"_contrib_sign_ste", "_sparse__contrib_sign_ste"},
        "sign with another gradient.",
        kNative,
-       "Sign",
-       nullptr,
-       sign_of_nan},
+       {},
+       sign},
       {{"_contrib_round_ste", "_sparse__contrib_round_ste"},
        "round with another gradient.",
        kUnchanged,
@@ -146,7 +140,7 @@ std::vector<UnaryRow> unary_rows() {
       {{"log", "_sparse_log"}, "The natural logarithm.", kRefused, "Log"},
       {{"log10", "_sparse_log10"}, "The logarithm to base 10.", kRefused, {}, log10},
       {{"log2", "_sparse_log2"}, "The logarithm to base 2.", kRefused, {}, log2},
-      {{"log1p", "_sparse_log1p"}, "log(1 + x).", kRefused, {}, log1p, near_zero},
+      {{"log1p", "_sparse_log1p"}, "log(1 + x).", kRefused, {}, log1p},
       {{"sin", "_sparse_sin"}, "The sine.", kRefused, "Sin"},
       {{"cos", "_sparse_cos"}, "The cosine.", kRefused, "Cos"},
       {{"tan", "_sparse_tan"}, "The tangent.", kRefused, "Tan"},
@@ -171,28 +165,17 @@ std::vector<UnaryRow> unary_rows() {
   };
 }
 
-// ONNX Runtime computes these in float32 and float16 only.
-bool lacks_float64(std::string_view op_type) {
-  constexpr std::array<std::string_view, 11> kOps = {
-      "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Softsign", "Erf"};
-  return std::find(kOps.begin(), kOps.end(), op_type) != kOps.end();
-}
-
 void translate_unary(const UnaryRow& row, Translation& t) {
   Builder& b = t.b;
   const Value x = t.input(0);
   const DType dtype = b.dtype(x);
   const auto emit = [&](Value value) {
-    return row.emit != nullptr ? row.emit(b, value) : b.unary(row.op_type, value);
+    return row.emit != nullptr ? row.emit(b, value) : real_function(b, row.op_type, value);
   };
   const auto emit_in = [&](DType computed_in) {
     return b.cast(emit(b.cast(x, computed_in)), dtype);
   };
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
-  if (dtype == DType::kFloat64 && lacks_float64(row.op_type)) {
-    return t.refuse(fmt::format("ONNX Runtime does not compute {} on float64", row.op_type),
-                    "cast to float32 in the model");
-  }
   if (!is_integer(dtype)) return t.set_output(0, emit(x));
   switch (row.on_integers) {
     case OnIntegers::kRefused:
@@ -203,7 +186,7 @@ void translate_unary(const UnaryRow& row, Translation& t) {
     case OnIntegers::kNative:
       return t.set_output(0, emit(x));
     case OnIntegers::kUnchanged:
-      return t.set_output(0, x);
+      return t.set_output(0, through_float64(b, x));
     case OnIntegers::kInFloat32:
       return t.set_output(0, emit_in(DType::kFloat32));
     case OnIntegers::kInFloat64:
@@ -303,11 +286,7 @@ void register_unary(Registry& r) {
             .infer(infer_same<NoParam>)
             .any_shape()
             .translate([row](const NoParam&, Translation& t) { translate_unary(row, t); });
-    if (!row.note.empty()) declarer.note(row.note);
     if (row.on_integers == OnIntegers::kRefused) declarer.note("Integers are refused.");
-    if (lacks_float64(row.op_type)) {
-      declarer.note("Float64 is refused, because ONNX Runtime does not compute it.");
-    }
   }
   r.add<ClipParam>({"clip", "_npi_clip", "_sparse_clip"})
       .summary("Brings each element between two bounds.")

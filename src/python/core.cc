@@ -73,6 +73,15 @@ nb::dict describe(const mx2onnx::Report& report) {
     diagnostics.append(entry);
   }
   result["diagnostics"] = diagnostics;
+  nb::list notes;
+  for (const auto& of : report.notes) {
+    nb::dict entry;
+    entry["op"] = of.op;
+    entry["nodes"] = of.nodes;
+    entry["notes"] = of.notes;
+    notes.append(entry);
+  }
+  result["notes"] = notes;
   result["opset"] = report.opset;
   result["ir_version"] = report.ir_version;
   result["num_mxnet_nodes"] = report.num_mxnet_nodes;

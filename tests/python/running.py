@@ -17,7 +17,7 @@ ALL_OPSETS = range(mx2onnx.FIRST_OPSET, mx2onnx.LAST_OPSET + 1)
 def run(model, feeds, optimised=True):
     """The outputs of a model (bytes or path) in ONNX Runtime."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     level = onnxruntime.GraphOptimizationLevel

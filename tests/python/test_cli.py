@@ -153,6 +153,10 @@ def test_json_report(tmp_path):
     report = json.loads(tool("convert", *CNN, "-o", str(tmp_path / "o"), "--input", "data:N,1,8,8", "--json"))
     assert report["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", "1", "8", "8"]}]
     assert report["opset"] == 17 and report["passes"]["fold_batch_norm"] == 2
+    notes = {entry["op"]: entry for entry in report["notes"]}
+    known = {o["name"]: o["notes"] for o in json.loads(tool("ops", "--json"))["operators"] if o.get("notes")}
+    assert notes["Activation"]["nodes"] == 1 and set(notes) <= set(known)
+    assert all(entry["notes"] == known[op] for op, entry in notes.items())
 
 
 def test_inspect():
