@@ -75,7 +75,10 @@ def evaluate(symbol, params, feeds):
 
 
 def informative(outputs):
-    return all(np.isfinite(o).all() and np.unique(o).size > 5 for o in outputs)
+    """Whether outputs are finite and varied; of a detector's classes two are enough."""
+    return all(
+        np.isfinite(o).all() and np.unique(o).size > (1 if np.array_equal(o, np.round(o)) else 5) for o in outputs
+    )
 
 
 def store_constant(array):
