@@ -65,10 +65,11 @@ std::string place_text(const ErrorPlace& place) {
 }
 
 void fail_at(ErrorPlace place, ErrorCode code, std::string message, std::string hint) {
+  Error error(code, std::move(place), std::move(message), std::move(hint));
 #if defined(__cpp_exceptions)
-  throw Error(code, std::move(place), std::move(message), std::move(hint));
+  throw error;
 #else
-  if (failure_handler != nullptr) failure_handler(code, whole_text(place, message, hint).c_str());
+  if (failure_handler != nullptr) failure_handler(code, error.what());
   std::abort();
 #endif
 }
