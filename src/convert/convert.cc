@@ -91,13 +91,12 @@ InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, 
     }
     if (!result.fixed) return result;
     const SizeSolution& found = result.fixed->solution;
-    const std::string& symbol = (found.multiple != 0 ? found.symbol : found.atom)->name;
+    const DimAtom& symbol = found.multiple != 0 ? *found.symbol : *found.atom;
     report.diagnostics.push_back(describe_fixed(*result.fixed));
     fixed.push_back(found);
-    const bool has_it = inputs_have(model, found.multiple != 0 ? *found.symbol : *found.atom);
-    if (!has_it || fixed.size() > kMostFixedSizes) {
+    if (!inputs_have(model, symbol) || fixed.size() > kMostFixedSizes) {
       fail_at({.node = result.fixed->node}, ErrorCode::kModel,
-              fmt::format("size '{}' would have to be {}, but no input has it", symbol,
+              fmt::format("size '{}' would have to be {}, but no input has it", symbol.name,
                           found.size.to_string()));
     }
     if (found.multiple != 0) arena.assume(*found.atom, found.size);
