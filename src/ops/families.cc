@@ -56,6 +56,7 @@ void register_all_families(Registry& registry) {
   register_im2col(registry);
   register_correlation(registry);
   register_image(registry);
+  register_image_random(registry);
   register_image_resize(registry);
   register_array_index(registry);
   register_assign(registry);

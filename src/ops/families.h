@@ -59,6 +59,7 @@ void register_sampler(Registry& registry);
 void register_im2col(Registry& registry);
 void register_correlation(Registry& registry);
 void register_image(Registry& registry);
+void register_image_random(Registry& registry);
 void register_image_resize(Registry& registry);
 void register_array_index(Registry& registry);
 void register_assign(Registry& registry);

@@ -77,7 +77,6 @@ def reason(name):
         ("_contrib_dgl_subgraph", "refused", "graph"),
         ("Custom", "refused", "code of the user's program"),
         ("_contrib_MultiBoxTarget", "refused", "makes the targets that a model is trained with"),
-        ("_image_random_hue", "refused", "at random, anew at each run"),
         ("fill_element_0index", "refused", "cannot run in a symbol"),
     ],
 )

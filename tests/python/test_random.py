@@ -215,6 +215,66 @@ def test_dropout_always(opset):
     assert mask.shape == (200, 1) and (rows == mask * data).all() and len(np.unique(mask)) == 2
 
 
+NO_JITTER = {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0}
+IMAGE = np.random.RandomState(2).uniform(1, 9, (4, 6, 3)).astype(np.float32)
+
+
+def draw_images(op, count=150, **attrs):
+    """The image changed so many times, at the newest opset, where runs draw anew."""
+    model = convert(op, {"data": (["h", "w", 3], "float32")}, opset=mx2onnx.LAST_OPSET, **attrs).model
+    onnxruntime.set_seed(1234567891)
+    session = onnxruntime.InferenceSession(model)
+    return np.array([session.run(None, {"data": IMAGE})[0] for _ in range(count)])
+
+
+@pytest.mark.parametrize("op,axis", [("_image_random_flip_left_right", 1), ("_image_random_flip_top_bottom", 0)])
+def test_random_flips(op, axis):
+    flipped = np.flip(IMAGE, axis)
+    images = draw_images(op)
+    are_flipped = [(image == flipped).all() for image in images]
+    assert all(f or (image == IMAGE).all() for f, image in zip(are_flipped, images))
+    assert 45 < sum(are_flipped) < 105
+
+
+def test_random_factors():
+    factors = (draw_images("_image_random_brightness", min_factor=0.5, max_factor=2) / IMAGE).reshape(150, -1)
+    np.testing.assert_allclose(factors, factors[:, :1].repeat(factors.shape[1], 1), rtol=1e-5)
+    assert 0.5 <= factors.min() < 0.6 and 1.9 < factors.max() < 2
+    light = draw_images("_image_random_lighting", alpha_std=0.1) - IMAGE
+    components = [
+        [55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009],
+        [55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140],
+    ]
+    components.append([55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203])
+    alphas = np.linalg.solve(np.array(components), light[:, 0, 0].T)
+    np.testing.assert_allclose(alphas.std(1), 0.1, rtol=0.25)
+    np.testing.assert_allclose(light, light[:, :1, :1] + 0 * light, atol=1e-4)
+
+
+def test_random_color_jitter():
+    jitter = lambda **attrs: draw_images("_image_random_color_jitter", **{**NO_JITTER, **attrs})
+    factors = jitter(brightness=0.5) / IMAGE
+    assert 0.5 <= factors.min() < 0.6 and 1.4 < factors.max() < 1.5
+    with_all = jitter(contrast=1e-6, saturation=1e-6, brightness=1e-6, hue=1e-6, count=5)
+    np.testing.assert_allclose(with_all, np.broadcast_to(IMAGE, with_all.shape), rtol=1e-4)
+    # Of contrast and saturation both orders are drawn: the blue channel's offset tells them apart.
+    mean = (IMAGE * [0.299, 0.587, 0.114]).sum(2).mean()
+    blue = IMAGE[:, :, 2].ravel()
+    are_contrast_first = []
+    for image in jitter(contrast=0.5, saturation=0.5):
+        product = np.polyfit((IMAGE[:, :, 0] - IMAGE[:, :, 2]).ravel(), (image[:, :, 0] - image[:, :, 2]).ravel(), 1)[0]
+        slope, offset = np.polyfit(blue, image[:, :, 2].ravel(), 1)
+        contrast = (slope - product) / 0.114 + product
+        saturation = product / contrast
+        grays = [mean, mean * saturation + 0.114 * (1 - saturation) * blue.mean()]
+        grays[0] *= saturation + 0.114 * (1 - saturation)
+        found = offset / (1 - contrast)
+        are_contrast_first.append(abs(found - grays[0]) < abs(found - grays[1]))
+    assert 45 < sum(are_contrast_first) < 105
+    with pytest.raises(mx2onnx.UnsupportedError, match="nothing changes"):
+        convert("_image_random_color_jitter", {"data": ((4, 6, 3), "float32")}, **NO_JITTER)
+
+
 def test_what_is_no_distribution_is_refused():
     for op, attrs in [
         ("_random_uniform", {"low": 2, "high": 1}),
