@@ -1,8 +1,7 @@
 // Non-maximum suppression without ONNX's operator for it: a loop over the boxes, the best first.
 #include "onnx/opset.h"
-#include "onnx/shape_expr.h"
 #include "ops/box.h"
-#include "ops/subgraph.h"
+#include "ops/matrices.h"
 
 namespace mx2onnx {
 namespace {
@@ -50,28 +49,24 @@ Value keep_in_turn(Builder& b, const Stepwise& steps, BoxFormat format, Value bo
   const Value areas = area(b, steps, sizes);
   const Dim count = b.shape(boxes)[1];
   const Value numbers = counting(b, count);
-  const Shape scalar(std::vector<Dim>{});
-  const Value turns = onnx::reshape(b, onnx::size_tensor(b, count), scalar);
-
-  BodyScope scope(b);
-  const Value turn = scope.add_input("turn", {DType::kInt64, scalar});
-  const Value go_on = scope.add_input("go_on", {DType::kBool, scalar});
-  const Value kept = scope.add_input("kept", b.type(valid));
-  const auto own = [&](Value of_all) { return onnx::unsqueeze(b, b.gather(of_all, turn, 1), {1}); };
-  const Value ends = is_center ? smaller(b, high, own(high)) : smaller(b, own(high), high);
-  const Value starts = is_center ? larger(b, low, own(low)) : larger(b, own(low), low);
-  const auto [width, height] = extents(b, larger(b, steps.sub(ends, starts), steps.number(0)));
-  const Value shared = steps.mul(width, height);
-  const Value all = steps.sub(steps.add(own(areas), areas), shared);
-  const Value limit = b.scalar(steps.computing(), static_cast<float>(threshold));
-  Value dropped = b.binary("Greater", steps.div(shared, all), limit);
-  dropped = b.binary("And", dropped, b.binary("Greater", numbers, turn));
-  dropped = b.binary("And", dropped, own(kept));
-  if (classes.present()) {
-    dropped = b.binary("And", dropped, b.binary("Equal", own(classes), classes));
-  }
-  const auto body = scope.finish({go_on, b.binary("And", kept, b.unary("Not", dropped))});
-  return b.emit("Loop", {turns, b.scalar(DType::kBool, 1), valid}, {{"body", body}}, b.type(valid));
+  const auto step = [&](Value turn, const std::vector<Value>& states) -> std::vector<Value> {
+    const Value kept = states[0];
+    const auto own = [&](Value all) { return onnx::unsqueeze(b, b.gather(all, turn, 1), {1}); };
+    const Value ends = is_center ? smaller(b, high, own(high)) : smaller(b, own(high), high);
+    const Value starts = is_center ? larger(b, low, own(low)) : larger(b, own(low), low);
+    const auto [width, height] = extents(b, larger(b, steps.sub(ends, starts), steps.number(0)));
+    const Value shared = steps.mul(width, height);
+    const Value all = steps.sub(steps.add(own(areas), areas), shared);
+    const Value limit = b.scalar(steps.computing(), static_cast<float>(threshold));
+    Value dropped = b.binary("Greater", steps.div(shared, all), limit);
+    dropped = b.binary("And", dropped, b.binary("Greater", numbers, turn));
+    dropped = b.binary("And", dropped, own(kept));
+    if (classes.present()) {
+      dropped = b.binary("And", dropped, b.binary("Equal", own(classes), classes));
+    }
+    return {b.binary("And", kept, b.unary("Not", dropped))};
+  };
+  return counted_loop(b, count, {valid}, step)[0];
 }
 
 }  // namespace mx2onnx
