@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/binary_functions.h"
 #include "ops/common.h"
+#include "ops/exact_reduce.h"
 
 namespace mx2onnx {
 namespace {
@@ -73,21 +75,21 @@ void infer_reduce(const P& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
-// Emits one of ONNX's reductions with MXNet's shape of the result.
-Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
-  const std::size_t rank = b.shape(x).rank();
-  const Ints reduced = axes.of(rank);
-  const bool to_one = reduced.size() == rank && !axes.keepdims;
-  const Value result = onnx::reduce(b, op_type, x, reduced, axes.keepdims || (to_one && rank == 1));
+using Emit = std::function<Value(const Ints& axes, bool keepdims)>;
+
+// Emits a reduction with MXNet's shape of the result.
+Value shaped(Builder& b, const Shape& data, const Axes& axes, const Emit& emit) {
+  const Ints reduced = axes.of(data.rank());
+  const bool to_one = reduced.size() == data.rank() && !axes.keepdims;
+  const Value result = emit(reduced, axes.keepdims || (to_one && data.rank() == 1));
   return to_one ? onnx::reshape(b, result, Shape{1}) : result;
 }
 
-// The same for integers too: in int64, whose low bits are the result. (In int32 ONNX Runtime stops
-// at the largest number, and most reductions of ONNX do not take narrower ones.)
-Value reduce_any(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
-  const DType dtype = b.dtype(x);
-  if (!is_integer(dtype)) return reduce(b, op_type, x, axes);
-  return b.cast(reduce(b, op_type, b.cast(x, DType::kInt64), axes), dtype);
+// One of ONNX's reductions.
+Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return onnx::reduce(b, op_type, x, reduced, keepdims);
+  });
 }
 
 // On bool, MXNet's sum is "or" and its product is "and".
@@ -97,12 +99,27 @@ Value reduce_bool(Builder& b, std::string_view op_type, Value x, const Axes& axe
 
 Value sum(Builder& b, Value x, const Axes& axes) {
   if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMax", x, axes);
-  return reduce_any(b, "ReduceSum", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceSum", x, axes);
+  // Of narrower ones the low bits of the sum in int64 are the result. (In int32 ONNX Runtime stops
+  // at the largest number.)
+  if (dtype != DType::kInt64) {
+    return b.cast(reduce(b, "ReduceSum", b.cast(x, DType::kInt64), axes), dtype);
+  }
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_sum(b, x, reduced, keepdims);
+  });
 }
 
 Value product(Builder& b, Value x, const Axes& axes) {
   if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMin", x, axes);
-  return reduce_any(b, "ReduceProd", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceProd", x, axes);
+  const Value wide = b.cast(x, DType::kInt64);
+  const Value result = shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_product(b, wide, reduced, keepdims);
+  });
+  return b.cast(result, dtype);
 }
 
 // The mean of integers is their sum, in their own dtype and so perhaps overflown, divided as in C.
@@ -160,20 +177,15 @@ const char* const kNanNote =
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 const char* const kMeanNote =
-    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0. Of "
-    "int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
-const char* const kSumNote =
-    "Of int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
-const char* const kProductNote =
-    "Of integers the product is exact up to 2^53; MXNet's overflows as in C.";
+    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
 
 std::vector<ReduceRow> reduce_rows() {
   return {
-      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote, true},
+      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, {}, true},
       {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote, true},
-      {{"prod"}, "The product over axes.", product, kProductNote},
+      {{"prod"}, "The product over axes.", product},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
-      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
+      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod},
       {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
       {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
       {{"_square_sum"},
@@ -215,10 +227,13 @@ void translate_norm(const NormParam& p, Translation& t) {
   if (b.dtype(x) == DType::kBool) return t.refuse("MXNet's norm has no defined result on bool");
   // A result in another dtype needs MXNET_SAFE_ACCUMULATION=1, which sums in the wider of both.
   if (is_floating(out) && dtype_size(out) > dtype_size(b.dtype(x))) x = b.cast(x, out);
+  if (is_integer(b.dtype(x))) {
+    return t.set_output(0, b.cast(sum(b, b.unary("Abs", x), p), out));
+  }
   const bool unreduced = p.of(b.shape(x).rank()).empty();
   const std::string_view op_type = p.ord == 1 ? "ReduceL1" : "ReduceL2";
   const Value magnitudes = unreduced ? b.unary("Abs", x) : x;
-  t.set_output(0, b.cast(reduce_any(b, op_type, magnitudes, p), out));
+  t.set_output(0, b.cast(reduce(b, op_type, magnitudes, p), out));
 }
 
 struct MomentsParam : Axes {
