@@ -174,6 +174,10 @@ struct ReduceRow {
 const char* const kNanNote =
     "Where one of the elements is NaN the result is NaN in MXNet; in ONNX Runtime that depends on "
     "its position.";
+const char* const kNanPositionNote =
+    "Where elements are NaN MXNet gives the position of the first NaN; ONNX Runtime does only "
+    "where "
+    "that is the first element.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 const char* const kMeanNote =
@@ -351,14 +355,13 @@ void register_reduce(Registry& r) {
                              is_max ? "largest" : "smallest"))
         .infer(infer_arg)
         .translate([op_type](const ArgParam& p, Translation& t) { translate_arg(op_type, p, t); })
-        .note(
-            "Where one of the elements is NaN MXNet gives the position of the first one, ONNX "
-            "Runtime does not.");
+        .note(kNanPositionNote);
   }
   r.add<NoParam>({"argmax_channel"})
       .summary("The position of the largest element along axis 1.")
       .infer(infer_argmax_channel)
-      .translate([](const NoParam&, Translation& t) { translate_arg("ArgMax", {.axis = 1}, t); });
+      .translate([](const NoParam&, Translation& t) { translate_arg("ArgMax", {.axis = 1}, t); })
+      .note(kNanPositionNote);
 }
 
 }  // namespace mx2onnx
