@@ -45,9 +45,6 @@ Value fold_in_loop(Builder& b, Value x, std::size_t axis) {
   const auto join = [&](Value first, Value second) {
     return b.emit("Concat", {first, second}, {{"axis", static_cast<std::int64_t>(axis)}}, type);
   };
-  const auto cut = [&](Value from, Value start, Value end) {
-    return b.emit("Slice", {from, start, end, b.ints({static_cast<std::int64_t>(axis)})}, {}, type);
-  };
   const auto size = [&](Value of) { return onnx::shape_slice(b, of, axis, axis + 1); };
   const Shape scalar(std::vector<Dim>{});
   const Value start = join(x, one);
@@ -55,11 +52,15 @@ Value fold_in_loop(Builder& b, Value x, std::size_t axis) {
   scope.add_input("turn", {DType::kInt64, scalar});
   scope.add_input("go_on", {DType::kBool, scalar});
   const Value state = scope.add_input("factors", type);
+  const auto cut = [&](Value first, Value last) {
+    return b.emit("Slice", {state, first, last, b.ints({static_cast<std::int64_t>(axis)})}, {},
+                  type);
+  };
   const Value count = size(state);
   const Value half = b.div(count, b.ints({2}));
   const Value end = b.mul(half, b.ints({2}));
-  const Value product = b.mul(cut(state, b.ints({0}), half), cut(state, half, end));
-  const Value next = join(product, cut(state, end, count));
+  const Value product = b.mul(cut(b.ints({0}), half), cut(half, end));
+  const Value next = join(product, cut(end, count));
   const Value go_on = onnx::squeeze(b, b.binary("Greater", size(next), b.ints({1})), {0});
   const auto body = scope.finish({go_on, next});
   return b.emit("Loop", {b.int_scalar(kMostTurns), b.scalar(DType::kBool, 1), start},

@@ -15,6 +15,7 @@
 #include "ops/binary_functions.h"
 #include "ops/common.h"
 #include "ops/exact_reduce.h"
+#include "ops/integer_functions.h"
 
 namespace mx2onnx {
 namespace {
@@ -220,15 +221,36 @@ void infer_norm(const NormParam& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
+// MXNet scales by the largest magnitude so far, and divides integers by it: of the sum of squares
+// remains how often that magnitude occurs. Its root is taken in float64.
+Value integer_norm(Builder& b, Value x, const NormParam& p) {
+  const DType dtype = b.dtype(x);
+  const Value magnitudes = b.unary("Abs", b.cast(x, DType::kInt64));
+  const Ints axes = p.of(b.shape(x).rank());
+  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  const Value hits = b.cast(b.binary("Equal", magnitudes, largest), DType::kInt64);
+  const Value count = b.cast(reduce(b, "ReduceSum", hits, p), dtype);
+  const Value root = b.unary("Sqrt", b.cast(count, DType::kFloat64));
+  const Value scale = b.cast(reduce(b, "ReduceMax", magnitudes, p), DType::kFloat64);
+  const DType wide = dtype == DType::kInt64 ? dtype : DType::kInt32;
+  return b.cast(cut_to_integer(b, b.mul(scale, root), wide), dtype);
+}
+
 void translate_norm(const NormParam& p, Translation& t) {
   Builder& b = t.b;
   const DType out = t.output_type(0).dtype;
   Value x = t.input(0);
-  if (!is_floating(b.dtype(x)) && p.ord == 2) {
-    return t.refuse(
-        fmt::format("MXNet's norm of order 2 has no defined result on {}", dtype_name(b.dtype(x))));
+  const bool same_dtype = out == b.dtype(x);
+  if (b.dtype(x) == DType::kBool && same_dtype) {
+    return t.set_output(0, reduce_bool(b, "ReduceMax", x, p));
   }
-  if (b.dtype(x) == DType::kBool) return t.refuse("MXNet's norm has no defined result on bool");
+  if (is_integer(b.dtype(x)) && same_dtype && p.ord == 2) {
+    return t.set_output(0, integer_norm(b, x, p));
+  }
+  if (!is_floating(b.dtype(x)) && (p.ord == 2 || b.dtype(x) == DType::kBool)) {
+    return t.refuse(fmt::format("MXNet's norm of {} in {} has no defined result",
+                                dtype_name(b.dtype(x)), dtype_name(out)));
+  }
   // A result in another dtype needs MXNET_SAFE_ACCUMULATION=1, which sums in the wider of both.
   if (is_floating(out) && dtype_size(out) > dtype_size(b.dtype(x))) x = b.cast(x, out);
   if (is_integer(b.dtype(x))) {
@@ -336,7 +358,10 @@ void register_reduce(Registry& r) {
       .infer(infer_norm)
       .translate(translate_norm)
       .note(std::string(kHalfSumNote))
-      .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
+      .note(
+          "On integers MXNet's norm of order 2 is the largest magnitude times the root of how "
+          "often it "
+          "occurs; where that is the magnitude of the least int8, int32 or int64 it is undefined.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
           "order 2 of float32 beyond 1e19 ONNX's result is infinite, MXNet's is not.");
