@@ -12,7 +12,10 @@ class Stepwise {
   Stepwise(onnx::Builder& b, DType dtype) : b_(b), dtype_(dtype) {}
 
   /// The element type that steps are made in.
-  DType computing() const { return dtype_ == DType::kFloat16 ? DType::kFloat32 : dtype_; }
+  DType computing() const {
+    if (is_integer(dtype_)) return DType::kInt64;
+    return dtype_ == DType::kFloat16 ? DType::kFloat32 : dtype_;
+  }
   /// From the element type, and to it.
   onnx::Value take(onnx::Value x) const { return b_.cast(x, computing()); }
   onnx::Value give(onnx::Value x) const { return b_.cast(x, dtype_); }
