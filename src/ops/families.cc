@@ -51,6 +51,7 @@ void register_all_families(Registry& registry) {
   register_random_pdf(registry);
   register_numeric(registry);
   register_hawkes(registry);
+  register_histogram(registry);
   register_ctc_loss(registry);
   register_sampler(registry);
   register_im2col(registry);

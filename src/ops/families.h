@@ -54,6 +54,7 @@ void register_special_functions(Registry& registry);
 void register_random_pdf(Registry& registry);
 void register_numeric(Registry& registry);
 void register_hawkes(Registry& registry);
+void register_histogram(Registry& registry);
 void register_ctc_loss(Registry& registry);
 void register_sampler(Registry& registry);
 void register_im2col(Registry& registry);
