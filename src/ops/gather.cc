@@ -115,7 +115,12 @@ struct IndexArrayParam {
     if (!axes) {
       for (std::size_t i = 0; i < rank; ++i) result.push_back(i);
     } else {
-      for (const auto axis : *axes) result.push_back(checked_axis(axis, rank, "axes"));
+      // MXNet takes axes modulo the number of dimensions.
+      const auto size = static_cast<std::int64_t>(rank);
+      if (size == 0 && !axes->empty()) checked_axis(axes->front(), rank, "axes");
+      for (const auto axis : *axes) {
+        result.push_back(static_cast<std::size_t>(((axis % size) + size) % size));
+      }
     }
     return result;
   }
@@ -142,7 +147,9 @@ void translate_index_array(const IndexArrayParam& p, Translation& t) {
   for (const std::size_t axis : p.of(t.input_rank(0))) {
     parts.push_back(coordinate(t.b, t.input_shape(0), axis));
   }
-  if (parts.empty()) return t.refuse("an array of no coordinates has no elements");
+  if (parts.empty()) {
+    return t.set_output(0, onnx::fill(t.b, DType::kInt64, 0, t.output_shape(0)));
+  }
   t.set_output(0, t.b.concat(parts, -1));
 }
 
