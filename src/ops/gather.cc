@@ -179,7 +179,9 @@ void register_gather(Registry& r) {
                {"new_tensor", InputRole::kData}})
       .infer(infer_index_copy)
       .translate(translate_index_copy)
-      .note("Of rows for the same place any one may be taken.");
+      .note("Of rows for the same place any one may be taken.")
+      .note(
+          "An index out of range is an error of the runtime; MXNet writes beside the array then.");
   r.add<IndexArrayParam>({"_contrib_index_array"})
       .summary("The coordinates of each element.")
       .infer(infer_index_array)

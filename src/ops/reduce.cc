@@ -204,15 +204,46 @@ void infer_norm(const NormParam& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
+// MXNet divides elements by the largest one as integers, which leaves how often that occurs: the
+// norm is that number's root times the largest magnitude, cut to the dtype.
+void translate_whole_norm(const NormParam& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.output_type(0).dtype;
+  const Shape& shape = t.input_shape(0);
+  const Ints axes = p.of(shape.rank());
+  if (t.input_type(0).dtype != dtype) {
+    return t.refuse("MXNet's norm of integers has no result of another element type");
+  }
+  Dim count = 1;
+  for (const auto axis : axes) count = count * shape[static_cast<std::size_t>(axis)];
+  // It counts in the dtype itself.
+  if (dtype_size(dtype) == 1 && !(count.is_constant() && count.value() <= INT8_MAX)) {
+    return t.refuse(
+        fmt::format("counts up to {} elements in {}", count.to_string(), dtype_name(dtype)));
+  }
+  if (count == Dim(0)) return t.set_output(0, onnx::fill(b, dtype, 0, t.output_shape(0)));
+  const Value magnitudes = b.unary("Abs", b.cast(t.input(0), DType::kInt64));
+  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  const Value hits = b.cast(b.binary("Equal", magnitudes, largest), DType::kInt64);
+  const Value number = b.cast(onnx::reduce(b, "ReduceSum", hits, axes, true), DType::kFloat64);
+  const Value norm = b.mul(b.cast(largest, DType::kFloat64), b.unary("Sqrt", number));
+  const bool narrow = dtype_size(dtype) == 1;
+  const Value cut = b.cast(narrow ? b.cast(norm, DType::kInt32) : norm, dtype);
+  t.set_output(0, onnx::reshape(b, cut, t.output_shape(0)));
+}
+
 void translate_norm(const NormParam& p, Translation& t) {
   Builder& b = t.b;
   const DType out = t.output_type(0).dtype;
   Value x = t.input(0);
-  if (!is_floating(b.dtype(x)) && p.ord == 2) {
-    return t.refuse(
-        fmt::format("MXNet's norm of order 2 has no defined result on {}", dtype_name(b.dtype(x))));
+  if (b.dtype(x) == DType::kBool && out == DType::kBool) {
+    // Sums and roots of booleans are whether any of them is true.
+    if (p.of(t.input_rank(0)).empty())
+      return t.set_output(0, onnx::reshape(b, x, t.output_shape(0)));
+    return t.set_output(0, b.cast(reduce(b, "ReduceMax", b.cast(x, DType::kInt32), p), out));
   }
   if (b.dtype(x) == DType::kBool) return t.refuse("MXNet's norm has no defined result on bool");
+  if (!is_floating(b.dtype(x)) && p.ord == 2) return translate_whole_norm(p, t);
   // A result in another dtype needs MXNET_SAFE_ACCUMULATION=1, which sums in the wider of both.
   if (is_floating(out) && dtype_size(out) > dtype_size(b.dtype(x))) x = b.cast(x, out);
   const bool unreduced = p.of(b.shape(x).rank()).empty();
@@ -317,7 +348,12 @@ void register_reduce(Registry& r) {
       .infer(infer_norm)
       .translate(translate_norm)
       .note(std::string(kHalfSumNote))
-      .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
+      .note(
+          "On integers of order 2 MXNet's result is not the norm but, as here, the largest "
+          "magnitude "
+          "times the root of how often it occurs; a least number of the type, which has no "
+          "magnitude "
+          "in it, and a result that does not fit are undefined in MXNet.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
           "order 2 of float32 beyond 1e19 ONNX's result is infinite, MXNet's is not.");
