@@ -202,9 +202,11 @@ struct SoftmaxActivationParam {
 
 void infer_softmax_activation(const SoftmaxActivationParam& p, InferContext& c) {
   infer_same(p, c);
-  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 1;
-  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() < fewest) {
-    c.fail_input(0, fmt::format("at least {} dimensions", fewest));
+  const Shape& data = c.input_shape(0);
+  const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
+  // MXNet looks at nothing where there are no elements.
+  if (channel && data.known() && data.rank() < 3 && !data.is_empty()) {
+    c.fail_input(0, "at least 3 dimensions");
   }
 }
 
@@ -212,7 +214,10 @@ void translate_softmax_activation(const SoftmaxActivationParam& p, Translation& 
   // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last
   // axis.
   const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
-  t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), channel ? 1 : -1));
+  const Shape& shape = t.output_shape(0);
+  const Value x = shape.rank() == 0 ? onnx::reshape(t.b, t.input(0), Shape{1}) : t.input(0);
+  const Value y = onnx::softmax(t.b, "Softmax", x, channel ? 1 : -1);
+  t.set_output(0, onnx::reshape(t.b, y, shape));
 }
 
 struct HardSigmoidParam {

@@ -25,22 +25,10 @@ struct RavelParam {
     d.field("shape", &RavelParam::shape)
         .required()
         .sizes(1, 32)
-        .at_least(-1)
         .help("of the array that is indexed; the first size does not matter");
   }
   std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
 };
-
-std::vector<AttrProblem> check_ravel(const RavelParam& p, const CheckContext& /*context*/) {
-  for (std::size_t i = 1; i < p.shape.size(); ++i) {
-    if (p.shape[i] < 1) {
-      return {{"shape",
-               fmt::format("expected sizes of 1 and more after the first, got {}", p.shape[i]),
-               ""}};
-    }
-  }
-  return {};
-}
 
 void infer_ravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
@@ -76,20 +64,36 @@ void translate_ravel(const RavelParam& p, Translation& t) {
 
 void infer_unravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
-  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() != 1) {
-    c.fail_input(0, "1 dimension; of more MXNet writes beyond the end of its result");
+  if (!c.input_shape(0).known_rank()) {
+    if (c.output_shape(0).rank() == 2) c.set_input_shape(0, Shape{c.output_shape(0)[1]});
+    return;
   }
-  c.set_input_shape(0, Shape{c.output_shape(0).rank() == 2 ? c.output_shape(0)[1] : Dim()});
+  if (c.input_shape(0).rank() == 0) c.fail_input(0, "at least 1 dimension");
   c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
 }
 
-// Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
-// positive.
+// MXNet gives its result the shape (number of sizes, first size of the data), whatever else the
+// data has. Coordinates of all the data are written into that one after the other, as many of each
+// element as there is room for, but at least one: from where the room ends, beside the array.
 void translate_unravel(const RavelParam& p, Translation& t) {
   Builder& b = t.b;
-  Value index = onnx::unsqueeze(b, b.cast(t.input(0), DType::kInt64), {0});
+  const Shape& data = t.input_shape(0);
+  const Dim width = data.count(1, data.rank());
+  if (!width.is_constant()) {
+    return t.refuse("needs to know the sizes after the first", "give the input numbers for them");
+  }
+  if (width.value() == 0) return t.refuse("MXNet divides by the number of elements, which is 0");
+  const std::int64_t made = std::max<std::int64_t>(p.rank() / width.value(), 1);
+  if (made * width.value() < p.rank()) {
+    return t.refuse(fmt::format("MXNet does not write all of its result for {} numbers in a row",
+                                width.value()));
+  }
+  Value index = onnx::reshape(b, b.cast(t.input(0), DType::kInt64), Shape{1, data.count()});
   std::vector<Value> rows;
-  for (std::size_t i = p.shape.size() - 1; i > 0; --i) {
+  for (auto i = static_cast<std::size_t>(made - 1); i > 0; --i) {
+    if (p.shape[i] == 0) return t.refuse("MXNet divides by the size 0");
+    // Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
+    // positive.
     const Value size = b.int_scalar(p.shape[i]);
     const Value quotient = b.div(index, size);
     rows.push_back(b.sub(index, b.mul(quotient, size)));
@@ -97,8 +101,12 @@ void translate_unravel(const RavelParam& p, Translation& t) {
   }
   rows.push_back(index);
   std::reverse(rows.begin(), rows.end());
-  const Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
-  t.set_output(0, b.cast(all, t.output_type(0).dtype));
+  Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
+  const Dim room = t.output_shape(0).count();
+  if (p.rank() < width.value()) {
+    all = onnx::slice(b, all, {{1, 0, room}}, Shape{1, room});
+  }
+  t.set_output(0, onnx::reshape(b, b.cast(all, t.output_type(0).dtype), t.output_shape(0)));
 }
 
 struct DiagParam {
@@ -256,13 +264,14 @@ void register_array_index(Registry& r) {
   r.add<RavelParam>({"_ravel_multi_index", "ravel_multi_index"})
       .summary("Flat indices of coordinates.")
       .infer(infer_ravel)
-      .translate(translate_ravel)
-      .check(check_ravel);
+      .translate(translate_ravel);
   r.add<RavelParam>({"_unravel_index", "unravel_index"})
       .summary("Coordinates of flat indices.")
       .infer(infer_unravel)
       .translate(translate_unravel)
-      .check(check_ravel);
+      .note(
+          "Of N-d data, of which MXNet makes as many coordinates as its result has room for, the "
+          "sizes after the first have to be known.");
   r.add<DiagParam>({"diag"})
       .summary("A diagonal of matrices, or a matrix with a given diagonal.")
       .infer(infer_diag)

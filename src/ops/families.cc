@@ -9,6 +9,7 @@ void register_all_families(Registry& registry) {
   register_pool_v1(registry);
   register_adaptive_pool(registry);
   register_norm(registry);
+  register_lrn(registry);
   register_fully_connected(registry);
   register_softmax(registry);
   register_loss_head(registry);

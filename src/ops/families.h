@@ -12,6 +12,7 @@ void register_pool(Registry& registry);
 void register_pool_v1(Registry& registry);
 void register_adaptive_pool(Registry& registry);
 void register_norm(Registry& registry);
+void register_lrn(Registry& registry);
 void register_fully_connected(Registry& registry);
 void register_softmax(Registry& registry);
 void register_loss_head(Registry& registry);

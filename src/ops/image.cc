@@ -144,7 +144,9 @@ void translate_crop(const CropParam& p, Translation& t) {
 struct LightingParam {
   FloatTuple alpha;
   static void declare(AttrDeclarer<LightingParam>& d) {
-    d.field("alpha", &LightingParam::alpha).required().help("of the three principal components");
+    d.field("alpha", &LightingParam::alpha)
+        .required()
+        .help("of the three principal components; further numbers do not matter");
   }
 };
 
@@ -220,7 +222,7 @@ void register_image(Registry& r) {
       .infer([](const LightingParam&, InferContext& c) { infer_lighting(c); })
       .translate(translate_lighting)
       .check([](const LightingParam& p, const CheckContext&) -> std::vector<AttrProblem> {
-        if (p.alpha.size() == 3) return {};
+        if (p.alpha.size() >= 3) return {};
         return {{"alpha", fmt::format("expected 3 numbers, got {}", p.alpha.size()), ""}};
       })
       .note("Of three channels only; of one, MXNet does not write its result.");

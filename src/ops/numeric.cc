@@ -172,8 +172,14 @@ struct AllCloseParam {
 
 void infer_allclose(const AllCloseParam& /*p*/, InferContext& c) {
   c.unify_dtypes(0, c.num_outputs());
-  c.set_input_shape(0, c.input_shape(1));
-  c.set_input_shape(1, c.input_shape(0));
+  const Shape& a = c.input_shape(0);
+  const Shape& b = c.input_shape(1);
+  // MXNet compares as many elements as the first array has, whatever shapes they have.
+  const bool enough = a.is_static() && b.is_static() && b.count().value() >= a.count().value();
+  if (!enough) {
+    c.set_input_shape(0, c.input_shape(1));
+    c.set_input_shape(1, c.input_shape(0));
+  }
   c.set_output_shape(0, Shape(std::vector<Dim>{}));
   c.set_output_dtype(0, DType::kUint8);
 }
@@ -187,7 +193,13 @@ void translate_allclose(const AllCloseParam& p, Translation& t) {
   const DType tolerance_in = dtype == DType::kFloat64 ? dtype : DType::kFloat32;
   const DType difference_in = is_integer(dtype) ? DType::kFloat64 : dtype;
   const Value left = t.input(0);
-  const Value right = t.input(1);
+  Value right = t.input(1);
+  if (t.input_shape(0).is_static() && !(t.input_shape(0) == t.input_shape(1))) {
+    const Dim count = t.input_shape(0).count();
+    right = onnx::reshape(b, right, Shape{t.input_shape(1).count()});
+    if (!(count == b.shape(right)[0])) right = onnx::slice(b, right, {{0, 0, count}}, Shape{count});
+    right = onnx::reshape(b, right, t.input_shape(0));
+  }
   const Value difference =
       b.unary("Abs", b.sub(b.cast(left, difference_in), b.cast(right, difference_in)));
   const Value magnitude = b.unary("Abs", b.cast(right, tolerance_in));

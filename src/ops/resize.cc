@@ -244,20 +244,26 @@ Dim resized(const BilinearResizeParam& p, const Dim& size, const std::optional<d
 
 void infer_bilinear_resize(const BilinearResizeParam& p, InferContext& c) {
   c.unify_dtypes();
-  for (std::size_t i = 0; i < c.num_inputs(); ++i) c.set_input_shape(i, Shape::unknown_dims(4));
+  // MXNet looks at the number of dimensions only where there are elements.
+  const bool may_have_more = c.num_inputs() == 1 && c.input_shape(0).rank() > 4;
+  for (std::size_t i = 0; i < c.num_inputs() && !may_have_more; ++i) {
+    c.set_input_shape(i, Shape::unknown_dims(4));
+  }
   const Shape& from = c.input_shape(0);
   const Shape like = c.num_inputs() > 1 ? c.input_shape(1) : Shape::unknown_dims(4);
   // MXNet asks for scale_height where scale_width is meant.
   const bool has_scale = p.scale_height.has_value();
-  const Dim height = resized(p, from[2], p.scale_height, has_scale, p.height, like[2]);
-  const Dim width = resized(p, from[3], p.scale_width, has_scale, p.width, like[3]);
-  for (const Dim& size : {height, width}) {
-    if (size.is_constant() && (size.value() < 1 || size.value() > BilinearResizeParam::kMostSize)) {
-      c.fail_input(0, fmt::format("sizes that give 1 to {}, not {}", BilinearResizeParam::kMostSize,
+  Shape to = from;
+  to[2] = resized(p, from[2], p.scale_height, has_scale, p.height, like[2]);
+  to[3] = resized(p, from[3], p.scale_width, has_scale, p.width, like[3]);
+  for (const Dim& size : {to[2], to[3]}) {
+    if (size.is_constant() && (size.value() < 0 || size.value() > BilinearResizeParam::kMostSize)) {
+      c.fail_input(0, fmt::format("sizes that give 0 to {}, not {}", BilinearResizeParam::kMostSize,
                                   size.value()));
     }
   }
-  c.set_output_shape(0, {from[0], from[1], height, width});
+  if (may_have_more && !to.is_empty()) c.set_input_shape(0, Shape::unknown_dims(4));
+  c.set_output_shape(0, to);
 }
 
 // Along one axis, for each pixel of the result: the two pixels of the image around it, and the

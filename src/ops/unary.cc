@@ -200,28 +200,74 @@ struct ClipParam {
   }
 };
 
-std::vector<AttrProblem> check_clip(const ClipParam& p, const CheckContext& /*context*/) {
-  if (p.a_min <= p.a_max) return {};
-  return {{"a_max",
-           fmt::format("expected at least a_min, which is {:g}, got {:g}", p.a_min, p.a_max), ""}};
-}
+// MXNet compares each element as float32 with the bounds, which are float32 for float64 too, the
+// upper one first.
+class Clipper {
+ public:
+  Clipper(Builder& b, const ClipParam& p, DType dtype)
+      : b_(b),
+        dtype_(dtype),
+        low_(static_cast<float>(p.a_min)),
+        high_(static_cast<float>(p.a_max)) {
+    const auto infinity = std::numeric_limits<double>::infinity();
+    const auto [least, largest] =
+        is_integer(dtype) ? integer_range(dtype) : std::pair(-infinity, infinity);
+    // A bound that no element reaches, or is no number, is left out.
+    if (!(*low_ > least)) low_.reset();
+    if (!(*high_ < largest)) high_.reset();
+  }
+
+  /// A bound that an element may become has no value in an array of the dtype.
+  bool is_undefined() const {
+    return (low_ && !has_defined_value(*low_, dtype_)) ||
+           (high_ && !has_defined_value(*high_, dtype_));
+  }
+
+  Value clip(Value x) const { return is_ordinary() ? onnx::clip(b_, x, low_, high_) : chosen(x); }
+
+ private:
+  // True if ONNX's Clip does the same.
+  bool is_ordinary() const {
+    if (low_ && high_ && *low_ > *high_) return false;
+    if (!is_integer(dtype_)) return true;
+    const auto [least, largest] = integer_range(dtype_);
+    constexpr double kMostExact = 1 << 24;
+    const auto fits = [&, least = least, largest = largest](const std::optional<double>& bound) {
+      return !bound || (*bound >= least && *bound <= largest && std::abs(*bound) < kMostExact);
+    };
+    return fits(low_) && fits(high_);
+  }
+
+  Value chosen(Value x) const {
+    const Value seen = b_.cast(x, dtype_ == DType::kFloat64 ? dtype_ : DType::kFloat32);
+    // Of narrow integers the low bits of the bound.
+    const DType made = dtype_size(dtype_) == 1 ? DType::kInt32 : dtype_;
+    Value result = b_.cast(x, made);
+    const auto bounded = [&](const std::optional<double>& bound, const char* comparison) {
+      if (!bound) return;
+      const Value beyond = b_.binary(comparison, seen, b_.scalar(b_.dtype(seen), *bound));
+      result =
+          b_.where(beyond, b_.scalar(made, is_integer(made) ? std::trunc(*bound) : *bound), result);
+    };
+    bounded(low_, "Less");
+    bounded(high_, "Greater");
+    return b_.cast(result, dtype_);
+  }
+
+  Builder& b_;
+  DType dtype_;
+  std::optional<double> low_;
+  std::optional<double> high_;
+};
 
 void translate_clip(const ClipParam& p, Translation& t) {
   const DType dtype = t.input_type(0).dtype;
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
-  // MXNet has the bounds as float32, for float64 too. A bound that no element reaches is left out.
-  const auto [least, largest] = is_integer(dtype)
-                                    ? integer_range(dtype)
-                                    : std::pair(-std::numeric_limits<double>::infinity(),
-                                                std::numeric_limits<double>::infinity());
-  std::optional<double> low = static_cast<float>(p.a_min);
-  std::optional<double> high = static_cast<float>(p.a_max);
-  if (*low > largest || *high < least) {
-    return t.refuse(fmt::format("no {} lies between a_min and a_max", dtype_name(dtype)));
+  const Clipper clipper(t.b, p, dtype);
+  if (clipper.is_undefined()) {
+    return t.refuse(fmt::format("{} does not hold a_min or a_max", dtype_name(dtype)));
   }
-  if (*low <= least) low.reset();
-  if (*high >= largest) high.reset();
-  t.set_output(0, onnx::clip(t.b, t.input(0), low, high));
+  t.set_output(0, clipper.clip(t.input(0)));
 }
 
 struct SmoothL1Param {
@@ -301,8 +347,7 @@ void register_unary(Registry& r) {
       .summary("Brings each element between two bounds.")
       .infer(infer_same<ClipParam>)
       .any_shape()
-      .translate(translate_clip)
-      .check(check_clip);
+      .translate(translate_clip);
   r.add<QuadraticParam>({"_contrib_quadratic"})
       .summary("a x^2 + b x + c.")
       .infer(infer_same<QuadraticParam>)
