@@ -165,7 +165,7 @@ struct SoftmaxActivationParam {
 
 void infer_softmax_activation(const SoftmaxActivationParam& p, InferContext& c) {
   infer_same(p, c);
-  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 1;
+  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 0;
   if (c.input_shape(0).known_rank() && c.input_shape(0).rank() < fewest) {
     c.fail_input(0, fmt::format("at least {} dimensions", fewest));
   }
@@ -220,7 +220,10 @@ void register_activation(Registry& r) {
   r.add<SoftmaxActivationParam>({"SoftmaxActivation"})
       .summary("Softmax over the last axis or over the channels.")
       .infer(infer_softmax_activation)
-      .translate(translate_softmax_activation);
+      .translate(translate_softmax_activation)
+      .note(
+          "Where one of the elements along the axis is infinity or NaN, all of them become NaN; of "
+          "float32, oneDNN gives the finite ones 0.");
   r.add<HardSigmoidParam>({"hard_sigmoid"})
       .summary("max(0, min(1, alpha * x + beta)).")
       .infer(infer_same<HardSigmoidParam>)

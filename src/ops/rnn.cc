@@ -376,7 +376,11 @@ void register_rnn(Registry& r) {
       .note(
           "sequence_length and lstm_state_clip_* have no effect, as in MXNet 1.9.1 on a CPU, which "
           "takes them only for float32 without projection.")
-      .note("float64 is computed in float32.");
+      .note("float64 is computed in float32.")
+      .note(
+          "Where a number is NaN, or sums become infinite, ONNX Runtime's activation functions "
+          "give "
+          "finite numbers where MXNet's result is NaN.");
 }
 
 }  // namespace mx2onnx

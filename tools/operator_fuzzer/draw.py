@@ -87,8 +87,8 @@ def symbol_of(nodes, num_variables, np_shape):
     return json.dumps(graph)
 
 
-def draw_control(rng, operator, seed, with_corners):
-    """A loop or a condition around a drawn subgraph."""
+def draw_control(rng, operator, seed):
+    """A loop or a condition around a drawn subgraph, of plain numbers: the operators inside are drawn on their own."""
     node, shapes, bounds = recipes_control.RECIPES[operator["name"]](rng)
     names = ["in%d" % i for i in range(len(shapes))]
     variables = [{"op": "null", "name": name, "inputs": []} for name in names]
@@ -99,8 +99,8 @@ def draw_control(rng, operator, seed, with_corners):
         "dtypes": {name: dtype for name in names},
         "seed": seed,
         "np_shape": False,
-        "corners": with_corners,
-        "bounds": {"in%d" % i: b for i, b in bounds.items()},
+        "corners": False,
+        "bounds": {**{name: (-2, 2) for name in names}, **{"in%d" % i: b for i, b in bounds.items()}},
         "roles": {name: "data" for name in names},
     }
 
@@ -108,7 +108,7 @@ def draw_control(rng, operator, seed, with_corners):
 def draw(rng, operator, seed, with_corners):
     """A request for MXNet."""
     if operator["name"] in recipes_control.RECIPES:
-        return draw_control(rng, operator, seed, with_corners)
+        return draw_control(rng, operator, seed)
     attrs = {}
     for attribute in operator["attributes"]:
         required = not attribute["default"]

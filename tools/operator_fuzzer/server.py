@@ -108,11 +108,17 @@ def in_guards(mx, np, array, second):
     return mx.nd.array(whole, dtype=array.dtype)[GUARD : GUARD + array.size].reshape(array.shape)
 
 
+def is_known(shapes):
+    return shapes is not None and all(s is not None and -1 not in s for s in shapes)
+
+
 def answer(mx, np, request, second):
     """The symbol, inputs and outputs of a drawn node, or the message of MXNet's refusal."""
     symbol = with_all_outputs(mx, request)
     arguments, states = symbol.list_arguments(), symbol.list_auxiliary_states()
-    shapes, _, aux_shapes = symbol.infer_shape(**request["shapes"]) if arguments else ([], [], [])
+    shapes, results, aux_shapes = symbol.infer_shape(**request["shapes"])
+    if not arguments and not is_known(results):
+        return "MXNet cannot infer the shapes"
     if shapes is None:
         if states or any(n not in request["shapes"] for n in arguments):
             return "MXNet cannot infer the shapes"
