@@ -4,9 +4,10 @@ as a recipe says."""
 import json
 import re
 
-from operator_fuzzer import recipes_arrays, recipes_control, recipes_images
+from operator_fuzzer import recipes_arrays, recipes_control, recipes_images, recipes_matrices, recipes_random
 
-RECIPES = {**recipes_arrays.RECIPES, **recipes_images.RECIPES}
+FAMILIES = (recipes_arrays, recipes_images, recipes_matrices, recipes_random)
+RECIPES = {name: recipe for family in FAMILIES for name, recipe in family.RECIPES.items()}
 DTYPES = ["float32"] * 6 + ["float16", "float64", "int32", "int64", "int8", "uint8", "bool"]
 OPTIONAL = (
     "bias",

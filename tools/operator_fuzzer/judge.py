@@ -12,7 +12,8 @@ import mx2onnx
 import numpy as np
 from running import run
 
-from operator_fuzzer.excuses import EXCUSES, FAILS, GENERAL, beyond_float32, in_sums_that_are_not_finite
+from operator_fuzzer.conditions import beyond_float32, in_sums_that_are_not_finite
+from operator_fuzzer.excuses import EXCUSES, FAILS, GENERAL
 
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py")
 DISAGREEMENTS = ("different", "runtime", "wrongly refused")

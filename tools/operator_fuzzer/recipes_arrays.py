@@ -1,6 +1,6 @@
 """Recipes of the other operators on arrays."""
 
-from operator_fuzzer.common import image, matrices, size, tuple_text
+from operator_fuzzer.common import image, size, tuple_text
 
 
 def rnn(rng):
@@ -21,56 +21,6 @@ def rnn(rng):
     }
     states = [(layers * two, batch, projection or hidden)] + [(layers * two, batch, hidden)] * (mode == "lstm")
     return attrs, [(length, batch, features), None, *states]
-
-
-def interleaved(self_attention, values):
-    def recipe(rng):
-        heads, per_head, length, batch = size(rng, 1, 3), size(rng, 1, 3), size(rng, 1, 4), size(rng, 1, 3)
-        width, other = heads * per_head, size(rng, 1, 4)
-        attrs = {"heads": str(heads)}
-        if self_attention:
-            data = (length, batch, 3 * width)
-            return attrs, [data] + ([(batch * heads, length, length)] if values else [])
-        if values:
-            return attrs, [(other, batch, 2 * width), (batch * heads, length, other)]
-        return attrs, [(length, batch, width), (other, batch, 2 * width)]
-
-    return recipe
-
-
-def sldwin(order):
-    def recipe(rng):
-        batch, length, heads, width, window = 1 + size(rng, 0, 1), size(rng, 4, 6), size(rng, 1, 2), size(rng), 1
-        symmetric = rng.random() < 0.5
-        attrs = {"w": str(window), "symmetric": str(symmetric)}
-        data = (batch, length, heads, width)
-        score = (batch, length, heads, 2 * window + 1 if symmetric else window + 1)
-        shapes = {"data": data, "score": score, "dilation": (heads,), "length": (batch,)}
-        return attrs, [shapes[name] for name in order]
-
-    return recipe
-
-
-def gemm(three):
-    def recipe(rng):
-        lead, m, k, n = matrices(rng), size(rng), size(rng), size(rng)
-        ta, tb = rng.random() < 0.4, rng.random() < 0.4
-        attrs = {"transpose_a": str(ta), "transpose_b": str(tb), "axis": None}
-        shapes = [lead + ((k, m) if ta else (m, k)), lead + ((n, k) if tb else (k, n))]
-        return attrs, shapes + [(*lead, m, n)] * three
-
-    return recipe
-
-
-def square_matrices(rng):
-    n = size(rng, 1, 4)
-    return {}, [(*matrices(rng), n, n)]
-
-
-def triangular(rng):
-    lead, n, m = matrices(rng), size(rng, 1, 4), size(rng, 1, 4)
-    right = rng.random() < 0.5
-    return {"rightside": str(right)}, [(*lead, n, n), lead + ((m, n) if right else (n, m))]
 
 
 def histogram(rng):
@@ -166,36 +116,6 @@ def scatter_set(rng):
     return attrs, shapes, bounds, {"before": {0: ("_copy", {})}}
 
 
-def pdf(bounds, vector=False):
-    """The density of samples, several for each of the distributions."""
-
-    def recipe(rng):
-        lead = tuple(size(rng, 1, 3) for _ in range(size(rng, 1, 2)))
-        samples = lead + (size(rng),)
-        last = (size(rng, 1, 3),) if vector else ()
-        shapes = [samples + last if vector else samples] + [lead + last] * (len(bounds) - 1)
-        real = [rng.choice(["float32", "float32", "float64"])]
-        return {}, shapes, dict(enumerate(bounds)), {"dtypes": {i: real for i in range(len(bounds))}}
-
-    return recipe
-
-
-def samples_like(bounds):
-    """Parameters of distributions."""
-
-    def recipe(rng):
-        shape = tuple(size(rng, 1, 3) for _ in range(size(rng, 1, 2)))
-        real = [rng.choice(["float32", "float32", "float64", "float16"])]
-        return {}, [shape] * len(bounds), dict(enumerate(bounds)), {"dtypes": {i: real for i in range(len(bounds))}}
-
-    return recipe
-
-
-def chances(rng):
-    shape = tuple(size(rng, 1, 4) for _ in range(size(rng, 1, 2)))
-    return {"dtype": rng.choice([None, "int32", "float32", "int64"])}, [shape], {0: (0.1, 1)}
-
-
 def reshape_like(rng):
     shape = [size(rng, 1, 4) for _ in range(size(rng, 1, 4))]
     other = shape[:]
@@ -207,6 +127,11 @@ def reshape_like(rng):
 def batch_norm(rng):
     data = tuple(size(rng) for _ in range(size(rng, 2, 5)))
     return {"axis": str(rng.choice([1, 1, -1]))}, [data, None, None, None, None]
+
+
+def batch_norm_of_onednn(rng):
+    data, real = image(rng, size(rng)), {i: ["float32"] for i in range(5)}
+    return {"axis": "1", "output_mean_var": None}, [data, None, None, None, None], {}, {"dtypes": real}
 
 
 def layer_norm(rng):
@@ -249,21 +174,11 @@ def embedding(rng):
     return {"input_dim": str(rows), "output_dim": str(columns)}, [(size(rng), size(rng)), (rows, columns)]
 
 
-def fully_connected(rng):
-    bias, data = rng.random() < 0.6, tuple(size(rng) for _ in range(size(rng, 1, 4)))
-    return {"num_hidden": str(size(rng)), "no_bias": str(not bias)}, [data, None] + [None] * bias
-
-
 def pick(rng):
     data, axis = tuple(size(rng, 1, 4) for _ in range(size(rng, 1, 4))), 0
     axis = size(rng, 0, len(data) - 1)
     keep = rng.random() < 0.5
     return {"axis": str(axis)}, [data, data[:axis] + (1,) * keep + data[axis + 1 :] or (1,)]
-
-
-def khatri_rao(rng):
-    count, columns = size(rng, 1, 3), size(rng)
-    return {"num_args": str(count)}, [(size(rng), columns) for _ in range(count)]
 
 
 def concat(rng):
@@ -281,12 +196,6 @@ def multi_like(name):
     return recipe
 
 
-def triangle_of_vector(rng):
-    n = size(rng, 1, 4)
-    offset = size(rng, -2, 2)
-    return {"offset": str(offset)}, [(*matrices(rng), n * (n + 1) // 2)]
-
-
 def slice_assign(rng):
     data = tuple(size(rng, 2, 5) for _ in range(size(rng, 1, 3)))
     begin = [size(rng, 0, d - 1) for d in data]
@@ -298,22 +207,6 @@ def slice_assign(rng):
 def slice_assign_scalar(rng):
     attrs, shapes = slice_assign(rng)
     return attrs, shapes[:1]
-
-
-def batch_dot(rng):
-    lead, m, k, n = tuple(size(rng, 1, 3) for _ in range(size(rng, 1, 2))), size(rng), size(rng), size(rng)
-    ta, tb = rng.random() < 0.4, rng.random() < 0.4
-    attrs = {"transpose_a": str(ta), "transpose_b": str(tb)}
-    return attrs, [lead + ((k, m) if ta else (m, k)), lead + ((n, k) if tb else (k, n))]
-
-
-def dot(rng):
-    shared, ta, tb = size(rng), rng.random() < 0.4, rng.random() < 0.4
-    left, right = [size(rng) for _ in range(size(rng, 0, 2))], [size(rng) for _ in range(size(rng, 0, 2))]
-    attrs = {"transpose_a": str(ta), "transpose_b": str(tb), "forward_stype": None}
-    left, right = [shared, *left] if ta else [*left, shared], [*right, shared] if tb else [shared, *right]
-    real = [rng.choice(["float32", "float32", "float64", "float16"])]
-    return attrs, [tuple(left), tuple(right)], {}, {"dtypes": {0: real, 1: real}}
 
 
 def batch_take(rng):
@@ -333,40 +226,17 @@ def ravel(rng):
 
 
 RECIPES = {
-    "_linalg_maketrian": triangle_of_vector,
     "_slice_assign": slice_assign,
     "_slice_assign_scalar": slice_assign_scalar,
-    "batch_dot": batch_dot,
-    "dot": dot,
     "batch_take": batch_take,
     "broadcast_to": broadcast_to,
     "_ravel_multi_index": ravel,
     "_contrib_SparseEmbedding": lambda rng: embedding(rng),
-    "_contrib_BatchNormWithReLU": lambda rng: batch_norm(rng),
+    "_contrib_BatchNormWithReLU": batch_norm_of_onednn,
     "_contrib_SyncBatchNorm": lambda rng: ({"key": "a"}, batch_norm(rng)[1]),
     "cast_storage": lambda rng: ({"stype": "default"}, [tuple(size(rng) for _ in range(2))]),
     "SVMOutput": lambda rng: ({}, [(4, 3), (4,)]),
     "RNN": rnn,
-    "_contrib_interleaved_matmul_selfatt_qk": interleaved(True, False),
-    "_contrib_interleaved_matmul_selfatt_valatt": interleaved(True, True),
-    "_contrib_interleaved_matmul_encdec_qk": interleaved(False, False),
-    "_contrib_interleaved_matmul_encdec_valatt": interleaved(False, True),
-    "_contrib_sldwin_atten_score": sldwin(("data", "data", "dilation")),
-    "_contrib_sldwin_atten_mask_like": sldwin(("score", "dilation", "length")),
-    "_contrib_sldwin_atten_context": sldwin(("score", "data", "dilation")),
-    "_linalg_gemm": gemm(True),
-    "_linalg_gemm2": gemm(False),
-    "_linalg_potrf": square_matrices,
-    "_linalg_potri": square_matrices,
-    "_linalg_inverse": square_matrices,
-    "_linalg_det": square_matrices,
-    "_linalg_slogdet": square_matrices,
-    "_linalg_sumlogdiag": square_matrices,
-    "_linalg_extractdiag": square_matrices,
-    "_linalg_extracttrian": square_matrices,
-    "_linalg_syevd": square_matrices,
-    "_linalg_trmm": triangular,
-    "_linalg_trsm": triangular,
     "_histogram": histogram,
     "scatter_nd": scatter_nd(False),
     "_scatter_set_nd": scatter_set,
@@ -374,24 +244,6 @@ RECIPES = {
     "_sparse_retain": sparse("row_sparse", rows_to_retain),
     "_square_sum": sparse("row_sparse", sum_of_squares),
     "_contrib_getnnz": sparse("csr", count_of_stored),
-    "_random_pdf_uniform": pdf([(0, 3), (0, 1), (2, 3)]),
-    "_random_pdf_normal": pdf([(-3, 3), (-1, 1), (0.2, 2)]),
-    "_random_pdf_gamma": pdf([(0.1, 5), (0.3, 4), (0.3, 3)]),
-    "_random_pdf_exponential": pdf([(0, 4), (0.2, 3)]),
-    "_random_pdf_poisson": pdf([(0, 6, "integers"), (0.3, 5)]),
-    "_random_pdf_negative_binomial": pdf([(0, 6, "integers"), (1, 5), (0.1, 0.9)]),
-    "_random_pdf_generalized_negative_binomial": pdf([(0, 6, "integers"), (0.3, 5), (0.1, 2)]),
-    "_random_pdf_dirichlet": pdf([(0.1, 0.9), (0.3, 3)], vector=True),
-    "_sample_uniform": samples_like([(0, 1), (1, 2)]),
-    "_sample_normal": samples_like([(-1, 1), (0.2, 2)]),
-    "_sample_gamma": samples_like([(0.3, 4), (0.3, 3)]),
-    "_sample_exponential": samples_like([(0.2, 3)]),
-    "_sample_poisson": samples_like([(0.3, 5)]),
-    "_sample_negative_binomial": samples_like([(1, 5, "integers"), (0.1, 0.9)]),
-    "_sample_generalized_negative_binomial": samples_like([(0.3, 5), (0.1, 2)]),
-    "_sample_multinomial": chances,
-    "_random_randint": lambda rng: ({"low": str(size(rng, -5, 0)), "high": str(size(rng, 1, 9)), "ctx": None}, []),
-    "_sample_unique_zipfian": lambda rng: ({"range_max": str(size(rng, 50, 99)), "shape": "(2,3)"}, []),
     "gather_nd": gather_nd,
     "masked_softmax": masked_softmax,
     "masked_log_softmax": masked_softmax,
@@ -407,9 +259,7 @@ RECIPES = {
     "SequenceMask": sequence,
     "SequenceReverse": sequence_reverse,
     "Embedding": embedding,
-    "FullyConnected": fully_connected,
     "pick": pick,
-    "khatri_rao": khatri_rao,
     "Concat": concat,
     "amp_multicast": multi_like("num_outputs"),
     "multi_sum_sq": multi_like("num_arrays"),
