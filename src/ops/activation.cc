@@ -262,7 +262,10 @@ void register_activation(Registry& r) {
   r.add<SoftmaxActivationParam>({"SoftmaxActivation"})
       .summary("Softmax over the last axis or over the channels.")
       .infer(infer_softmax_activation)
-      .translate(translate_softmax_activation);
+      .translate(translate_softmax_activation)
+      .note(
+          "Where one of the elements along the axis is infinity or NaN, all of them become NaN; of "
+          "float32, oneDNN gives the finite ones 0.");
   r.add<HardSigmoidParam>({"hard_sigmoid"})
       .summary("max(0, min(1, alpha * x + beta)).")
       .infer(infer_same<HardSigmoidParam>)

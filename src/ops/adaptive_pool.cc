@@ -100,7 +100,7 @@ void translate_adaptive_pool(const AdaptivePoolParam& p, Translation& t) {
   const Shape& from = t.input_shape(0);
   const Shape& to = t.output_shape(0);
   if (from == to) return t.set_output(0, t.input(0));
-  if (from.is_empty() && to.is_static()) {
+  if (from.is_empty()) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, nan, to));
   }
@@ -127,6 +127,10 @@ void register_adaptive_pool(Registry& r) {
       .summary("Means over windows such that the result has a given height and width.")
       .infer(infer_adaptive_pool)
       .translate(translate_adaptive_pool)
+      .note(
+          "An element that is infinite or NaN makes NaN of windows that it is not in, where the "
+          "size "
+          "given does not divide that of the image, and of float64.")
       .note("Of no elements the mean is NaN in MXNet; where their number is free it is 0 here.");
 }
 

@@ -202,7 +202,8 @@ void register_boxes(Registry& r) {
       .summary("Intersection over union of each pair of boxes.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
       .infer(infer_box_iou)
-      .translate(translate_box_iou);
+      .translate(translate_box_iou)
+      .note("Of boxes with infinite or NaN coordinates, the results are others than MXNet's.");
   r.add<BoxDecodeParam>({"_contrib_box_decode", "_npx_box_decode"})
       .summary("Boxes from offsets against anchors.")
       .inputs({{"data", InputRole::kData}, {"anchors", InputRole::kData}})

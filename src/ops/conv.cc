@@ -249,7 +249,20 @@ void infer_deconv(const DeconvParam& p, InferContext& c) {
   c.set_output_shape(0, from_channels_first(result, p.layout));
 }
 
+// mshadow's pack_col2patch, which MXNet uses where oneDNN does not compute.
+bool is_garbled(const DeconvParam& p, std::size_t i) {
+  return p.kernel[i] > 1 && p.stride_at(i) > 1 && p.window(i) > p.kernel[i];
+}
+
 void translate_deconv(const DeconvParam& p, Translation& t) {
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    if (t.input_type(0).dtype != DType::kFloat32 && is_garbled(p, i)) {
+      return t.refuse(
+          "of other types than float32, MXNet's result with both a stride and a dilation above 1 "
+          "is not the transposed convolution",
+          "cast to float32 in the model");
+    }
+  }
   const Shape data = to_channels_first(t.input_shape(0), p.layout);
   auto attrs = conv_attributes(p);
   Tuple pads;
@@ -304,6 +317,9 @@ void register_conv(Registry& r) {
       .infer(infer_deconv)
       .translate(translate_deconv)
       .check(check_deconv)
+      .note(
+          "With a stride and a dilation above 1 on float32 only: of float64 MXNet computes "
+          "something else.")
       .note(
           "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
           "with transpositions.");

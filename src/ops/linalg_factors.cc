@@ -109,6 +109,9 @@ void translate_potri(const CholeskyParam& p, Translation& t) {
 void translate_trsm(const TriangleParam& p, Translation& t) {
   if (!expect_real(t)) return;
   Builder& b = t.b;
+  if (p.alpha == 0) {  // BLAS then does not look at A.
+    return t.set_output(0, onnx::fill(b, t.output_type(0).dtype, 0, t.output_shape(0)));
+  }
   Value x = t.input(1);
   if (p.alpha != 1) x = b.mul(x, b.scalar(b.dtype(x), p.alpha));
   if (p.rightside) x = transposed(b, x);
@@ -271,6 +274,10 @@ void translate_gelqf(const NoParam& /*p*/, Translation& t) {
   t.set_output(1, triangle(b, l, true));
 }
 
+constexpr std::string_view kNotFiniteMatrix =
+    "Of a matrix with elements that are not finite, or whose products overflow, the result is NaN; "
+    "MXNet's may be infinite, or 0.";
+
 }  // namespace
 
 void register_linalg_factors(Registry& r) {
@@ -285,22 +292,28 @@ void register_linalg_factors(Registry& r) {
       .summary("The inverses of matrices of which the Cholesky factors are given.")
       .inputs(one_input)
       .infer(infer_as_input<CholeskyParam>)
-      .translate(translate_potri);
+      .translate(translate_potri)
+      .note(
+          "Of a singular factor, or one with elements that are not finite, more elements of the "
+          "result are NaN than in MXNet.");
   r.add<TriangleParam>({"_linalg_trsm", "linalg_trsm"})
       .summary("X of A X = alpha B, or of X A = alpha B, where A is a triangle.")
       .inputs({{"A", InputRole::kData}, {"B", InputRole::kData}})
       .infer(infer_triangle)
       .translate(translate_trsm)
       .note(
-          "Where A is singular (a 0 on its diagonal), MXNet's X is infinite or NaN in some "
-          "elements, "
-          "and here in all of them.");
+          "Where A is singular (a 0 on its diagonal), or an element of A or B is infinite, NaN or "
+          "so large that products overflow, MXNet's X is infinite or NaN in some elements, and "
+          "here in all of them.");
   r.add<NoParam>({"_linalg_gelqf", "linalg_gelqf"})
       .summary("Q and L of A = L Q.")
       .inputs(one_input)
       .outputs({"output0", "output1"})
       .infer(infer_gelqf)
-      .translate(translate_gelqf);
+      .translate(translate_gelqf)
+      .note(
+          "Of a matrix with elements that are not finite, or whose squares overflow, the result is "
+          "not defined.");
   r.add<NoParam>({"_linalg_inverse", "linalg_inverse", "_npi_inv"})
       .summary("The inverses of square matrices.")
       .inputs(one_input)
@@ -311,13 +324,15 @@ void register_linalg_factors(Registry& r) {
       .summary("The determinants of square matrices.")
       .inputs(one_input)
       .infer(infer_determinant)
-      .translate(translate_det);
+      .translate(translate_det)
+      .note(std::string(kNotFiniteMatrix));
   r.add<NoParam>({"_linalg_slogdet", "linalg_slogdet", "_npi_slogdet"})
       .summary("The signs of determinants, and the logarithms of their magnitudes.")
       .inputs(one_input)
       .outputs({"output0", "output1"})
       .infer(infer_determinant)
-      .translate(translate_slogdet);
+      .translate(translate_slogdet)
+      .note(std::string(kNotFiniteMatrix));
 }
 
 }  // namespace mx2onnx

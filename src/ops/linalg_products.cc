@@ -92,11 +92,14 @@ Value scaled_product(const Gemm2Param& p, Translation& t) {
 }
 
 // A factor of 0 keeps BLAS from looking at the operand at all.
+void set_zero(Translation& t) {
+  t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, 0, t.output_shape(0)));
+}
+
 void translate_gemm2(const Gemm2Param& p, Translation& t) {
   if (!expect_real(t)) return;
-  const bool is_zero = p.alpha == 0;
-  t.set_output(0, is_zero ? onnx::fill(t.b, t.output_type(0).dtype, 0, t.output_shape(0))
-                          : scaled_product(p, t));
+  if (p.alpha == 0) return set_zero(t);
+  t.set_output(0, scaled_product(p, t));
 }
 
 void translate_gemm(const GemmParam& p, Translation& t) {
@@ -108,6 +111,7 @@ void translate_gemm(const GemmParam& p, Translation& t) {
 
 void translate_trmm(const TriangleParam& p, Translation& t) {
   if (!expect_real(t)) return;
+  if (p.alpha == 0) return set_zero(t);
   Builder& b = t.b;
   Value a = triangle(b, t.input(0), p.lower);
   if (p.transpose) a = transposed(b, a);
@@ -138,6 +142,7 @@ void infer_syrk(const SyrkParam& p, InferContext& c) {
 
 void translate_syrk(const SyrkParam& p, Translation& t) {
   if (!expect_real(t)) return;
+  if (p.alpha == 0) return set_zero(t);
   Builder& b = t.b;
   const Value a = t.input(0);
   const Value other = transposed(b, a);
@@ -346,7 +351,10 @@ void register_linalg_products(Registry& r) {
       .summary("alpha A B, or alpha B A, where A is a triangle.")
       .inputs(two)
       .infer(infer_triangle)
-      .translate(translate_trmm);
+      .translate(translate_trmm)
+      .note(
+          "Where an element of A or B is infinite or NaN, or a product overflows, elements of the "
+          "result that it has no part in are NaN, too.");
   r.add<SyrkParam>({"_linalg_syrk", "linalg_syrk"})
       .summary("The product of matrices with their transposes.")
       .inputs(one)

@@ -3,6 +3,8 @@
 //
 // A label is not an input of the converted model. Where the symbol uses it for something else as
 // well, the rules here tell its shape.
+#include <fmt/format.h>
+
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
@@ -58,14 +60,15 @@ void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
   if (p.multi_output || data.rank() == 2) {
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), data.rank() == 1 ? 0 : 1));
   }
-  if (p.preserve_shape || data.rank() < 2) {
+  if (p.preserve_shape || data.rank() == 0) {
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
   }
-  if (data.rank() == 4 && t.input_type(0).dtype == DType::kFloat32) {
+  if ((data.rank() == 4 || data.rank() == 1) && t.input_type(0).dtype == DType::kFloat32) {
     t.warn("W-backends-differ",
-           "without multi_output, 4-dimensional data is normalised along its last axis, as MXNet "
-           "1.9.1 does on "
-           "a CPU with oneDNN; other builds of MXNet normalise each example as a whole");
+           fmt::format("without multi_output, {}-dimensional data is normalised along its last "
+                       "axis, as MXNet 1.9.1 does on a CPU with oneDNN; other builds of MXNet "
+                       "normalise each example as a whole",
+                       data.rank()));
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
   }
   // Everything but the batch is one.
@@ -122,10 +125,12 @@ void register_loss_head(Registry& r) {
       .infer(infer_softmax_output)
       .translate(translate_softmax_output)
       .note(
-          "4-dimensional data without multi_output is normalised along its last axis, as MXNet "
-          "1.9.1 does on a "
-          "CPU with oneDNN (other builds normalise each example as a whole); the report warns of "
-          "it.");
+          "4- and 1-dimensional data of float32 without multi_output is normalised along its last "
+          "axis, as MXNet 1.9.1 does on a CPU with oneDNN (other builds normalise each example as "
+          "a whole); the report warns of it.")
+      .note(
+          "Where one of the elements along the axis is infinity or NaN, all of them become NaN; of "
+          "float32, oneDNN gives the finite ones 0.");
   r.add<RegressionParam>({"LinearRegressionOutput", "_sparse_LinearRegressionOutput"})
       .summary("The head of a regression: the identity at inference.")
       .inputs(head_inputs())

@@ -78,7 +78,8 @@ void register_lrn(Registry& r) {
       .translate(translate_lrn)
       .note(
           "ONNX Runtime spreads an element that is infinite or NaN to channels outside of its "
-          "window.");
+          "window, and so the rounding of one that is over a thousand times as large as the "
+          "others: it adds each square at one end of its window and subtracts it at the other.");
 }
 
 }  // namespace mx2onnx

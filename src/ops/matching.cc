@@ -129,7 +129,8 @@ void register_matching(Registry& r) {
       .summary("Pairs rows with columns of a score matrix, the best score first.")
       .outputs({"output0", "output1"})
       .infer(infer_matching)
-      .translate(translate_matching);
+      .translate(translate_matching)
+      .note("Of scores of which one is NaN, the order is undefined in MXNet, which sorts them.");
 }
 
 }  // namespace mx2onnx

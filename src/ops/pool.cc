@@ -398,9 +398,9 @@ void register_pool(Registry& r) {
       .translate(translate_pool)
       .check(check_pool)
       .note(
-          "Of max pooling, a window in which there is nothing but NaN gives the least number of "
-          "the "
-          "dtype in MXNet, and what the runtime makes of it in ONNX.");
+          "Max pooling passes NaN over in MXNet, and of a window in which there is nothing else "
+          "gives the least number of the dtype; what ONNX Runtime makes of a window with NaN in it "
+          "depends on its place.");
 }
 
 }  // namespace mx2onnx

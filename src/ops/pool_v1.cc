@@ -159,7 +159,8 @@ void register_pool_v1(Registry& r) {
       .summary("Max, average or sum pooling in two dimensions, as MXNet 0.x had it.")
       .infer(infer_pool_v1)
       .translate(translate_pool_v1)
-      .check(check_pool_v1);
+      .check(check_pool_v1)
+      .note("Max pooling of a window with NaN is NaN in MXNet; ONNX Runtime may pass it over.");
 }
 
 }  // namespace mx2onnx

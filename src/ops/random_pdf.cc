@@ -165,7 +165,9 @@ void register_random_pdf(Registry& r) {
         .inputs(inputs)
         .infer([row](const PdfParam&, InferContext& c) { infer_pdf(row, c); })
         .translate([row](const PdfParam& p, Translation& t) { translate_pdf(row, p, t); })
-        .note("Computed in float64, which needs a runtime that has it.");
+        .note(
+            "Computed in float64, which needs a runtime that has it; what overflows on the way in "
+            "MXNet, to infinity or NaN, may not here.");
   }
 }
 

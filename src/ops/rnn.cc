@@ -340,7 +340,10 @@ void register_rnn(Registry& r) {
       .translate(translate_rnn)
       .note(
           "sequence_length and lstm_state_clip_* have no effect, as in MXNet 1.9.1 on a CPU, which "
-          "takes them only for float32 without projection.");
+          "takes them only for float32 without projection.")
+      .note(
+          "Where a number is NaN, or sums become infinite, ONNX Runtime's activation functions "
+          "give finite numbers where MXNet's result is NaN.");
 }
 
 }  // namespace mx2onnx

@@ -159,7 +159,10 @@ void register_roi(Registry& r) {
       .note(
           "Of a region with a negative image, MXNet on a CPU leaves the result undefined but for "
           "one "
-          "0, which it writes into the first region instead; here all of it is 0.");
+          "0, which it writes into the first region instead; here all of it is 0.")
+      .note(
+          "An element that is infinite or NaN makes NaN of bins that it has no weight in, in MXNet "
+          "and to opset 21; from opset 22 on it does not.");
   r.add<RoiPoolingParam>({"ROIPooling", "_npx_roi_pooling"})
       .summary("The maxima in the bins of regions.")
       .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})

@@ -227,8 +227,8 @@ void translate_transformer(const TransformerParam& p, Translation& t) {
 }
 
 const char* const kNotFinite =
-    "A point that is infinite or not a number gives NaN in MXNet; ONNX Runtime's GridSample, which "
-    "is used from opset 16 on, takes some pixel.";
+    "A point that is infinite or not a number gives NaN in MXNet, and one farther away than 1e17 "
+    "nothing; ONNX Runtime's GridSample, which is used from opset 16 on, takes some pixel.";
 
 }  // namespace
 

@@ -42,3 +42,20 @@ def test_channels_last(op, layout, groups):
     )
     check_model(last.model)
     assert_same(run(last.model, {"data": channels_last(data)}), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dilate,fits", [((1, 2), True), ((2, 1), False)])
+def test_deconvolution_that_mxnets_own_kernel_garbles_is_refused(dilate, fits):
+    """Of float64 with a stride and a dilation above 1 along one axis MXNet 1.9.1 gives something else (mshadow's pack_col2patch)."""
+    builder = networks.SymbolBuilder()
+    inputs = [builder.variable(n) for n in ("data", "weight")]
+    attrs = {"kernel": (3, 3), "stride": (2, 1), "dilate": dilate, "num_filter": 2}
+    symbol = builder.json(builder.node("Deconvolution", "deconv", *inputs, **attrs))
+    shapes = {"data": (1, 2, 4, 4), "weight": (2, 2, 3, 3)}
+    mx2onnx.convert(symbol, inputs=shapes)
+    double = {name: (shape, "float64") for name, shape in shapes.items()}
+    if fits:
+        mx2onnx.convert(symbol, inputs=double)
+    else:
+        with pytest.raises(mx2onnx.UnsupportedError, match="is not the transposed convolution"):
+            mx2onnx.convert(symbol, inputs=double)
