@@ -173,14 +173,25 @@ struct Moments {
   Value deviation;
 };
 
+// Also where nodes between are removed.
+bool is_cast(const Builder& b, Value x) {
+  const onnx::Node* node = b.producer(x);
+  while (node != nullptr && (node->op_type == "Identity" || node->op_type == "Dropout")) {
+    node = b.producer(node->inputs[0]);
+  }
+  return node != nullptr && node->op_type == "Cast";
+}
+
 // Spelled so that ONNX Runtime recognises a LayerNormalization: Pow(x - mean, 2), ReduceMean, Add,
-// Sqrt.
+// Sqrt. Of a Cast it must not: ONNX Runtime (1.32) would normalise what is cast, in its element
+// type, and does not load the model if that is an integer.
 Moments moments_over(Builder& b, Value x, const onnx::Ints& axes, double eps) {
   const DType dtype = b.dtype(x);
   Moments m;
   m.mean = onnx::reduce(b, "ReduceMean", x, axes, true);
   m.centred = b.sub(x, m.mean);
-  const Value square = b.binary("Pow", m.centred, b.scalar(dtype, 2));
+  const Value square =
+      is_cast(b, x) ? b.mul(m.centred, m.centred) : b.binary("Pow", m.centred, b.scalar(dtype, 2));
   const Value variance = onnx::reduce(b, "ReduceMean", square, axes, true);
   m.deviation = b.unary("Sqrt", b.add(variance, b.scalar(dtype, eps)));
   return m;
