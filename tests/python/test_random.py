@@ -262,8 +262,3 @@ def test_digamma():
     (found,) = run(convert("digamma", {"data": (data.shape, "float32")}).model, {"data": data})
     np.testing.assert_allclose(found[: len(edges)], at_edges, rtol=2e-5)
     np.testing.assert_allclose(found[len(edges) :], y, rtol=2e-6, atol=1e-6)
-
-
-def test_float16_squares_are_refused():
-    with pytest.raises(mx2onnx.UnsupportedError):
-        convert("multi_sum_sq", {"array_0": ((2,), "float16")}, num_arrays=1)
