@@ -162,6 +162,7 @@ void register_correlation(Registry& r) {
       .translate(translate_correlation)
       .check(check_correlation)
       .note("At most 255 shifts along an axis.")
+      .note(std::string(kHalfSumNote))
       .note("Both images have the same shape, which MXNet does not check.");
 }
 

@@ -76,18 +76,22 @@ Value product_along(Builder& b, Value x, std::size_t axis) {
   return onnx::fill(b, DType::kInt64, 1, shape);
 }
 
-// A product of matrices with ones. The axis is the last one.
-Value sum_along_last(Builder& b, Value x) {
+// A product of matrices with ones, which stand right or left of them.
+Value sum_of_matrices(Builder& b, Value x, bool of_columns) {
   Shape shape = b.shape(x);
-  const Value ones = onnx::fill(b, DType::kInt64, 1, Shape{shape[shape.rank() - 1], 1});
-  shape[shape.rank() - 1] = 1;
-  return b.emit("MatMul", {x, ones}, {}, {DType::kInt64, shape});
+  const std::size_t axis = shape.rank() - (of_columns ? 2 : 1);
+  const Value ones =
+      onnx::fill(b, DType::kInt64, 1, of_columns ? Shape{1, shape[axis]} : Shape{shape[axis], 1});
+  shape[axis] = 1;
+  return b.emit("MatMul", of_columns ? std::vector<Value>{ones, x} : std::vector<Value>{x, ones},
+                {}, {DType::kInt64, shape});
 }
 
 Value sum_along(Builder& b, Value x, std::size_t axis) {
   const std::size_t rank = b.shape(x).rank();
-  const Value sums = sum_along_last(b, b.transpose(x, swap_perm(rank, axis, rank - 1)));
-  return b.transpose(sums, swap_perm(rank, axis, rank - 1));
+  if (axis + 2 == rank) return sum_of_matrices(b, x, true);
+  const auto perm = swap_perm(rank, axis, rank - 1);
+  return b.transpose(sum_of_matrices(b, b.transpose(x, perm), false), perm);
 }
 
 using Along = Value (*)(Builder& b, Value x, std::size_t axis);

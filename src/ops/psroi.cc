@@ -190,7 +190,7 @@ class Regions {
   }
 
   std::int64_t group(std::int64_t bin) const {
-    const double scaled = static_cast<double>(bin * p_.groups());
+    const auto scaled = static_cast<double>(bin * p_.groups());
     const double group = quotient(t_, scaled, static_cast<double>(p_.pooled_size));
     return std::min(static_cast<std::int64_t>(group), p_.groups() - 1);
   }

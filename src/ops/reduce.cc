@@ -137,8 +137,12 @@ Value mean(Builder& b, Value x, const Axes& axes) {
     if (empty) return onnx::fill(b, dtype, std::nan(""), axes.result(b.shape(x)));
     return reduce(b, "ReduceMean", x, axes);
   }
-  const Value divisor = count.is_constant() ? b.scalar(dtype, static_cast<double>(count.value()))
-                                            : b.cast(onnx::size_tensor(b, count), dtype);
+  // There may be no elements, and then no results either, or MXNet crashes; ONNX Runtime always
+  // does where it divides by 0.
+  const Value divisor =
+      count.is_constant()
+          ? b.scalar(dtype, static_cast<double>(std::max<std::int64_t>(count.value(), 1)))
+          : b.cast(b.binary("Max", onnx::size_tensor(b, count), b.int_scalar(1)), dtype);
   return binary::kDivide.emit(b, sum(b, x, axes), divisor);
 }
 
@@ -181,6 +185,10 @@ const char* const kNanPositionNote =
     "that is the first element.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
+const char* const kProductNote =
+    "Of decimals the order of the factors is another one than MXNet's, which shows where a part of "
+    "the "
+    "product overflows; and of float16 MXNet on a CPU multiplies in float16, here it is float32.";
 const char* const kMeanNote =
     "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
 
@@ -188,9 +196,9 @@ std::vector<ReduceRow> reduce_rows() {
   return {
       {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, {}, true},
       {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote, true},
-      {{"prod"}, "The product over axes.", product},
+      {{"prod"}, "The product over axes.", product, kProductNote},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
-      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod},
+      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
       {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
       {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
       {{"_square_sum"},
@@ -360,11 +368,12 @@ void register_reduce(Registry& r) {
       .note(std::string(kHalfSumNote))
       .note(
           "On integers MXNet's norm of order 2 is the largest magnitude times the root of how "
-          "often it "
-          "occurs; where that is the magnitude of the least int8, int32 or int64 it is undefined.")
+          "often it occurs; where that is the magnitude of the least int8, int32 or int64 it is "
+          "undefined.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
-          "order 2 of float32 beyond 1e19 ONNX's result is infinite, MXNet's is not.");
+          "order 2 of float32 beyond 1e19, or of float64 beyond 1e154, ONNX's result is infinite, "
+          "MXNet's is not.");
   r.add<MomentsParam>({"moments"})
       .summary("Mean and variance over axes.")
       .outputs({"output0", "output1"})
