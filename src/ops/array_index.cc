@@ -318,12 +318,19 @@ Value bins_of_width(Builder& b, const HistogramParam& p, Value data, Value bound
   const Value last = b.int_scalar(*p.bin_cnt - 1);
   Value bin = b.binary("Min", b.cast(scaled, DType::kInt64), last);
   const Value below = b.binary("Less", data, b.gather(bounds, bin, 0));
-  // MXNet reads the bound before the first one where rounding puts its least number below that.
-  bin = b.binary("Max", b.sub(bin, b.cast(below, DType::kInt64)), b.int_scalar(0));
+  bin = b.sub(bin, b.cast(below, DType::kInt64));
   const Value next = b.gather(bounds, b.add(bin, b.int_scalar(1)), 0);
   const Value above = b.binary("And", b.unary("Not", b.binary("Less", data, next)),
                                b.unary("Not", b.binary("Equal", bin, last)));
   return b.where(inside, b.add(bin, b.cast(above, DType::kInt64)), b.int_scalar(-1));
+}
+
+// A number cut to an integer, of which a narrow dtype has the low bits.
+double low_bits(double number, DType dtype) {
+  const double cut = std::trunc(number);
+  if (dtype_size(dtype) > 1) return cut;
+  const auto whole = static_cast<std::int32_t>(cut);
+  return is_unsigned(dtype) ? static_cast<std::uint8_t>(whole) : static_cast<std::int8_t>(whole);
 }
 
 void translate_histogram(const HistogramParam& p, Translation& t) {
@@ -342,14 +349,15 @@ void translate_histogram(const HistogramParam& p, Translation& t) {
     const Value bounds = b.cast(t.input(1), compared);
     return t.set_output(0, counts_of(b, bins_between(b, data, bounds, count), count));
   }
-  if (is_unsigned(dtype) && p.least() < 0) {
-    return t.refuse(
-        fmt::format("the range begins below 0, which {} does not hold", dtype_name(dtype)));
-  }
   std::vector<double> numbers;
   const auto bins = static_cast<double>(*p.bin_cnt);
   for (double i = 0; i <= bins; ++i) {
     numbers.push_back((p.largest() * i + (bins - i) * p.least()) / bins);
+    if (!has_defined_value(numbers.back(), dtype)) {
+      return t.refuse(
+          fmt::format("the bound {} is not a number of {}", numbers.back(), dtype_name(dtype)));
+    }
+    if (is_integer(dtype)) numbers.back() = low_bits(numbers.back(), dtype);
   }
   const Value bounds = b.constant(make_tensor_as(dtype, {*p.bin_cnt + 1}, numbers));
   t.set_output(1, bounds);

@@ -52,9 +52,18 @@ std::vector<AttrProblem> check_cast(const CastParam& p, const CheckContext& cont
 }
 
 std::vector<AttrProblem> check_amp_cast(const CastParam& p, const CheckContext& context) {
-  if (is_floating(p.dtype)) return check_cast(p, context);
-  return {{"dtype", "expected a floating element type",
-           "MXNet rounds or cuts to integers here, depending on how it was built"}};
+  if (p.dtype == DType::kBool) return {{"dtype", "expected another element type than bool", ""}};
+  return check_cast(p, context);
+}
+
+// Other element types than those of mixed precision stay what they are.
+void translate_amp_cast(const CastParam& p, Translation& t) {
+  if (is_integer(p.dtype) && is_amp_dtype(t.input_type(0).dtype)) {
+    return t.refuse(
+        fmt::format("gives {} of {}", dtype_name(p.dtype), dtype_name(t.input_type(0).dtype)),
+        "MXNet rounds or cuts to integers here, depending on how it was built");
+  }
+  translate_cast(p, t);
 }
 
 struct MulticastParam {
@@ -120,7 +129,7 @@ void register_cast(Registry& r) {
       .summary("Converts float32, float16 and bfloat16 to another dtype, and nothing else.")
       .infer(infer_amp_cast)
       .any_shape()
-      .translate(translate_cast<CastParam>)
+      .translate(translate_amp_cast)
       .check(check_amp_cast);
   r.add<MulticastParam>({"amp_multicast"})
       .summary(
