@@ -147,8 +147,9 @@ class Resizer {
   }
 
   Value div_rounded(Value x, std::int64_t divisor) {
-    const Value half = b_.scalar(DType::kInt32, static_cast<double>(divisor / 2));
-    return b_.div(b_.add(x, half), b_.scalar(DType::kInt32, static_cast<double>(divisor)));
+    const std::int64_t half = divisor / 2;
+    return b_.div(b_.add(x, b_.scalar(DType::kInt32, static_cast<double>(half))),
+                  b_.scalar(DType::kInt32, static_cast<double>(divisor)));
   }
   Value in_bytes(Value x) { return b_.cast(onnx::clip(b_, x, 0, 255), DType::kUint8); }
   Value rounded(Value x) { return b_.cast(b_.unary("Round", x), DType::kInt32); }
@@ -186,8 +187,9 @@ class Resizer {
     const std::int64_t channels = to_[from_.rank() - 1].value();
     const bool is_common = channels == 1 || channels == 3 || channels == 4;
     if (halves() && is_common) return in_bytes(div_rounded(b_.cast(result, DType::kInt32), 4));
-    const auto area = static_cast<float>((before(rows()) / after(rows())) *
-                                         (before(columns()) / after(columns())));
+    const std::int64_t height = before(rows()) / after(rows());
+    const std::int64_t width = before(columns()) / after(columns());
+    const auto area = static_cast<float>(height * width);
     return in_bytes(rounded(b_.mul(result, b_.scalar(DType::kFloat32, 1.F / area))));
   }
 

@@ -217,7 +217,7 @@ void translate_whole_norm(const NormParam& p, Translation& t) {
   Dim count = 1;
   for (const auto axis : axes) count = count * shape[static_cast<std::size_t>(axis)];
   // It counts in the dtype itself.
-  if (dtype_size(dtype) == 1 && !(count.is_constant() && count.value() <= INT8_MAX)) {
+  if (dtype_size(dtype) == 1 && (!count.is_constant() || count.value() > INT8_MAX)) {
     return t.refuse(
         fmt::format("counts up to {} elements in {}", count.to_string(), dtype_name(dtype)));
   }
