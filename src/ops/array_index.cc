@@ -214,7 +214,9 @@ void infer_cumsum(const CumsumParam& p, InferContext& c) {
     c.unify_dtypes();
   }
   if (p.axis) {
-    if (c.input_shape(0).known_rank()) checked_axis(*p.axis, c.input_shape(0).rank());
+    // MXNet looks at the axis only where there are elements.
+    const Shape& data = c.input_shape(0);
+    if (data.known_rank() && !data.is_empty()) checked_axis(*p.axis, data.rank());
     c.unify_shapes();
   } else if (c.input_shape(0).known_rank()) {
     c.set_output_shape(0, Shape{c.input_shape(0).count()});

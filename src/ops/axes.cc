@@ -105,6 +105,15 @@ struct TransposeParam {
   }
 };
 
+// MXNet takes axes that are named more than once.
+bool has_repeated_axes(const TransposeParam& p, std::size_t rank) {
+  const std::vector<std::int64_t> order = iota(rank);
+  const auto size = static_cast<std::int64_t>(rank);
+  return p.axes.size() == rank &&
+         std::all_of(p.axes.begin(), p.axes.end(), [&](auto axis) { return axis < size; }) &&
+         !std::is_permutation(order.begin(), order.end(), p.axes.begin(), p.axes.end());
+}
+
 // Fails unless the axes are a permutation of `rank` axes.
 std::vector<std::int64_t> permutation(const TransposeParam& p, std::size_t rank) {
   std::vector<std::int64_t> order = iota(rank);
@@ -138,10 +147,22 @@ void infer_permuted(InferContext& c, const std::vector<std::int64_t>& perm) {
 void infer_transpose(const TransposeParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape& known = c.input_shape(0).known_rank() ? c.input_shape(0) : c.output_shape(0);
-  if (known.known_rank()) infer_permuted(c, permutation(p, known.rank()));
+  if (!known.known_rank()) return;
+  if (!has_repeated_axes(p, known.rank())) return infer_permuted(c, permutation(p, known.rank()));
+  Shape to = Shape::unknown_dims(known.rank());
+  for (std::size_t i = 0; i < to.rank() && c.input_shape(0).known_rank(); ++i) {
+    to[i] = c.input_shape(0)[static_cast<std::size_t>(p.axes[i])];
+  }
+  c.set_output_shape(0, to);
 }
 
 void translate_transpose(const TransposeParam& p, Translation& t) {
+  if (has_repeated_axes(p, t.input_rank(0))) {
+    return t.refuse(
+        fmt::format("MXNet reads beside the array, or leaves its result unwritten, for an axis "
+                    "named twice in {}",
+                    attr_detail::text_of(p.axes)));
+  }
   const auto perm = permutation(p, t.input_rank(0));
   t.set_output(0, t.b.transpose(t.input(0), perm));
 }

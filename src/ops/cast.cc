@@ -54,6 +54,11 @@ std::vector<AttrProblem> check_cast(const CastParam& p, const CheckContext& cont
        fmt::format("ask for --opset {} or newer", first)}};
 }
 
+std::vector<AttrProblem> check_amp_cast(const CastParam& p, const CheckContext& context) {
+  if (p.dtype == DType::kBool) return {{"dtype", "expected another element type than bool", ""}};
+  return check_cast(p, context);
+}
+
 // oneDNN rounds float32 and bfloat16 to the nearest integer, halves to the even one, and takes the
 // nearest that the dtype holds (as a float32 has it); MXNet's own kernel, which computes float16,
 // cuts. oneDNN has no int64, and fails.
@@ -135,7 +140,7 @@ void register_cast(Registry& r) {
       .infer(infer_amp_cast)
       .any_shape()
       .translate(translate_amp_cast)
-      .check(check_cast)
+      .check(check_amp_cast)
       .note("NaN has no defined result as an integer.");
   r.add<MulticastParam>({"amp_multicast"})
       .summary(

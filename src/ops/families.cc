@@ -60,6 +60,7 @@ void register_all_families(Registry& registry) {
   register_image(registry);
   register_image_random(registry);
   register_image_resize(registry);
+  register_image_border(registry);
   register_array_index(registry);
   register_assign(registry);
   register_random(registry);

@@ -63,6 +63,7 @@ void register_correlation(Registry& registry);
 void register_image(Registry& registry);
 void register_image_random(Registry& registry);
 void register_image_resize(Registry& registry);
+void register_image_border(Registry& registry);
 void register_array_index(Registry& registry);
 void register_assign(Registry& registry);
 void register_random(Registry& registry);

@@ -1,9 +1,7 @@
-// Images resized or bordered by OpenCV: _image_resize, _cvimresize, _cvcopyMakeBorder
-// (src/operator/image/resize-inl.h, src/io/image_io.cc; OpenCV 3.4.2,
-// modules/imgproc/src/resize.cpp and modules/core/src/copy.cpp). Height, width and channels are the
-// last axes.
+// Images resized by OpenCV: _image_resize, _cvimresize (src/operator/image/resize-inl.h,
+// src/io/image_io.cc; OpenCV 3.4.2, modules/imgproc/src/resize.cpp). Height, width and channels are
+// the last axes.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -13,6 +11,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/image_taps.h"
 
 namespace mx2onnx {
 namespace {
@@ -20,39 +19,10 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
-constexpr std::int64_t kNearest = 0;
-constexpr std::int64_t kLinear = 1;
+// OpenCV's numbers of interpolations. The last one is exact in 8 bits only.
+enum Interpolation : std::int64_t { kNearest, kLinear, kCubic, kArea, kLanczos, kLinearExact };
+
 constexpr double kMostSize = 1 << 20;
-
-std::vector<AttrProblem> check_interp(std::int64_t interp) {
-  if (interp == kNearest || interp == kLinear) return {};
-  return {{"interp", fmt::format("expected 0 (nearest) or 1 (linear), got {}", interp),
-           "ONNX has no operator that computes OpenCV's other interpolations"}};
-}
-
-// The pixels beside each one of the result along an axis, and how far from the first one it is.
-struct Samples {
-  std::vector<std::int64_t> before;
-  std::vector<std::int64_t> after;
-  std::vector<double> distance;
-};
-
-// OpenCV computes the place in double and keeps it in float. It moves columns beyond the edge onto
-// it, but only clamps rows.
-Samples linear_samples(std::int64_t from, std::int64_t to, bool is_columns) {
-  const double scale = 1 / (static_cast<double>(to) / static_cast<double>(from));
-  Samples samples;
-  for (std::int64_t i = 0; i < to; ++i) {
-    const auto place = static_cast<float>((static_cast<double>(i) + 0.5) * scale - 0.5);
-    const auto first = static_cast<std::int64_t>(std::floor(place));
-    const bool beyond = first < 0 || first >= from - 1;
-    const float distance = is_columns && beyond ? 0 : place - static_cast<float>(first);
-    samples.before.push_back(std::clamp<std::int64_t>(first, 0, from - 1));
-    samples.after.push_back(std::clamp<std::int64_t>(first + 1, 0, from - 1));
-    samples.distance.push_back(distance);
-  }
-  return samples;
-}
 
 class Resizer {
  public:
@@ -74,66 +44,153 @@ class Resizer {
     return b_.transpose(resized, move_perm(rank, rank - 3, rank - 1));
   }
 
-  Value linear_float64(Value x) {
+  // In float32 or float64, one axis after the other.
+  Value filtered(Value x, std::int64_t interp) {
     for (const std::size_t axis : {columns(), rows()}) {
-      const Samples samples = samples_along(axis);
-      std::vector<double> weights;
-      for (const double distance : samples.distance) {
-        weights.push_back(static_cast<float>(1 - static_cast<float>(distance)));
-      }
-      const auto weighted = [&](const std::vector<std::int64_t>& at, std::span<const double> by) {
-        const Value factor = b_.constant(
-            make_tensor_as(DType::kFloat64, {static_cast<std::int64_t>(by.size())}, by));
-        return b_.mul(b_.gather(x, b_.ints(at), static_cast<std::int64_t>(axis)),
-                      along_axis(b_, factor, axis, from_.rank()));
-      };
-      x = b_.add(weighted(samples.before, weights), weighted(samples.after, samples.distance));
+      x = sum(x, axis, taps_along(axis, interp));
     }
     return x;
   }
 
-  // In whole numbers, with 11 bits for a weight: OpenCV's VResizeLinear and HResizeLinear for
-  // bytes.
-  Value linear_uint8(Value x) {
-    constexpr double kOne = 1 << 11;
-    x = b_.cast(x, DType::kInt32);
-    for (const std::size_t axis : {columns(), rows()}) {
-      const Samples samples = samples_along(axis);
-      std::vector<double> before;
-      std::vector<double> after;
-      for (const double distance : samples.distance) {
-        const float rest = 1 - static_cast<float>(distance);
-        before.push_back(std::nearbyint(rest * kOne));
-        after.push_back(std::nearbyint(distance * kOne));
-      }
-      const bool last = axis == rows();
-      const auto weighted = [&](const std::vector<std::int64_t>& at,
-                                const std::vector<double>& by) {
-        const Value factor =
-            b_.constant(make_tensor_as(DType::kInt32, {static_cast<std::int64_t>(by.size())}, by));
-        Value pixels = b_.gather(x, b_.ints(at), static_cast<std::int64_t>(axis));
-        if (last) pixels = b_.div(pixels, b_.scalar(DType::kInt32, 1 << 4));
-        const Value product = b_.mul(pixels, along_axis(b_, factor, axis, from_.rank()));
-        return last ? b_.div(product, b_.scalar(DType::kInt32, 1 << 16)) : product;
-      };
-      x = b_.add(weighted(samples.before, before), weighted(samples.after, after));
-    }
-    const Value rounded =
-        b_.div(b_.add(x, b_.scalar(DType::kInt32, 2)), b_.scalar(DType::kInt32, 4));
-    return b_.cast(rounded, DType::kUint8);
+  // In whole numbers, with 11 bits for a weight.
+  Value filtered_uint8(Value x, std::int64_t interp) {
+    if (interp == kLinear && halves()) interp = kArea;
+    if (interp == kArea && is_smaller()) return smaller_uint8(x);
+    const Value wide =
+        whole_sum(b_.cast(x, DType::kInt32), columns(), taps_along(columns(), interp));
+    const Taps taps = taps_along(rows(), interp);
+    if (interp == kLinear || interp == kArea) return linear_rows_uint8(wide, taps);
+    const Value rounded = div_rounded(whole_sum(wide, rows(), taps), 1 << (2 * kWeightBits));
+    return in_bytes(interp == kCubic ? cubic_rows(wide, taps, rounded) : rounded);
   }
 
-  bool is_static() const {
+  bool has_sizes() const {
     return from_[rows()].is_constant() && from_[columns()].is_constant() &&
            to_[rows()].is_constant() && to_[columns()].is_constant();
+  }
+  // What OpenCV does with bytes may depend on the number of channels.
+  bool needs_channels(std::int64_t interp) const {
+    return interp == kCubic || interp == kArea || (interp == kLinear && halves());
   }
 
  private:
   std::size_t rows() const { return from_.rank() - 3; }
   std::size_t columns() const { return from_.rank() - 2; }
 
-  Samples samples_along(std::size_t axis) const {
-    return linear_samples(from_[axis].value(), to_[axis].value(), axis == columns());
+  static constexpr int kWeightBits = 11;
+
+  std::int64_t before(std::size_t axis) const { return from_[axis].value(); }
+  std::int64_t after(std::size_t axis) const { return to_[axis].value(); }
+  bool is_smaller() const {
+    return before(rows()) >= after(rows()) && before(columns()) >= after(columns());
+  }
+  bool halves() const {
+    return before(rows()) == 2 * after(rows()) && before(columns()) == 2 * after(columns());
+  }
+  bool divides_evenly() const {
+    return before(rows()) % after(rows()) == 0 && before(columns()) % after(columns()) == 0;
+  }
+
+  Taps taps_along(std::size_t axis, std::int64_t interp) const {
+    const std::int64_t from = before(axis);
+    const std::int64_t to = after(axis);
+    switch (interp) {
+      case kCubic:
+        return cubic_taps(from, to);
+      case kArea:
+        return is_smaller() ? area_taps(from, to) : larger_area_taps(from, to, axis == columns());
+      case kLanczos:
+        return lanczos_taps(from, to);
+      default:
+        return linear_taps(from, to, axis == columns());
+    }
+  }
+
+  Value taken(Value x, std::size_t axis, const std::vector<std::int64_t>& at) {
+    return b_.gather(x, b_.ints(at), static_cast<std::int64_t>(axis));
+  }
+  Value factors(DType dtype, std::size_t axis, const std::vector<double>& weights) {
+    const auto size = static_cast<std::int64_t>(weights.size());
+    return along_axis(b_, b_.constant(make_tensor_as(dtype, {size}, weights)), axis, from_.rank());
+  }
+
+  // In the order of OpenCV: one tap after the other.
+  Value sum(Value x, std::size_t axis, const Taps& taps) {
+    Value total;
+    for (std::size_t k = 0; k < taps.at.size(); ++k) {
+      const Value part =
+          b_.mul(taken(x, axis, taps.at[k]), factors(b_.dtype(x), axis, taps.weights[k]));
+      total = k == 0 ? part : b_.add(total, part);
+    }
+    return total;
+  }
+
+  static Taps in_whole_numbers(Taps taps) {
+    for (auto& weights : taps.weights) {
+      for (double& weight : weights) weight = std::nearbyint(weight * (1 << kWeightBits));
+    }
+    return taps;
+  }
+  Value whole_sum(Value x, std::size_t axis, const Taps& taps) {
+    return sum(x, axis, in_whole_numbers(taps));
+  }
+
+  // VResizeLinear for bytes: each product is cut.
+  Value linear_rows_uint8(Value x, const Taps& taps) {
+    const Taps whole = in_whole_numbers(taps);
+    const auto product = [&](std::size_t k) {
+      const Value pixels = b_.div(taken(x, rows(), whole.at[k]), b_.scalar(DType::kInt32, 1 << 4));
+      const Value weighed = b_.mul(pixels, factors(DType::kInt32, rows(), whole.weights[k]));
+      return b_.div(weighed, b_.scalar(DType::kInt32, 1 << 16));
+    };
+    return b_.cast(div_rounded(b_.add(product(0), product(1)), 4), DType::kUint8);
+  }
+
+  Value div_rounded(Value x, std::int64_t divisor) {
+    const std::int64_t half = divisor / 2;
+    return b_.div(b_.add(x, b_.scalar(DType::kInt32, static_cast<double>(half))),
+                  b_.scalar(DType::kInt32, static_cast<double>(divisor)));
+  }
+  Value in_bytes(Value x) { return b_.cast(onnx::clip(b_, x, 0, 255), DType::kUint8); }
+  Value rounded(Value x) { return b_.cast(b_.unary("Round", x), DType::kInt32); }
+
+  // VResizeCubicVec_32s8u adds in float32, eight elements of a row at a time; what is left of a row
+  // is added in whole numbers.
+  Value cubic_rows(Value x, const Taps& taps, Value rest) {
+    Taps scaled = in_whole_numbers(taps);
+    for (auto& weights : scaled.weights) {
+      for (double& weight : weights) weight /= 1 << (2 * kWeightBits);
+    }
+    const Value all = rounded(sum(b_.cast(x, DType::kFloat32), rows(), scaled));
+    constexpr std::int64_t kTogether = 8;
+    const std::int64_t channels = to_[from_.rank() - 1].value();
+    const std::int64_t row = after(columns()) * channels;
+    if (row % kTogether == 0) return all;
+    std::vector<double> in_eights(static_cast<std::size_t>(row), 0);
+    std::fill(in_eights.begin(), in_eights.end() - row % kTogether, 1);
+    const Value mask =
+        b_.constant(make_tensor_as(DType::kBool, {after(columns()), channels}, in_eights));
+    return b_.where(mask, all, rest);
+  }
+
+  // Areas of bytes: whole ones are added as integers, parts of them in float32.
+  Value smaller_uint8(Value x) {
+    Value result = b_.cast(x, DType::kFloat32);
+    for (const std::size_t axis : {columns(), rows()}) {
+      Taps taps = taps_along(axis, kArea);
+      if (divides_evenly()) {
+        for (auto& weights : taps.weights) std::fill(weights.begin(), weights.end(), 1);
+      }
+      result = sum(result, axis, taps);
+    }
+    if (!divides_evenly()) return in_bytes(rounded(result));
+    const std::int64_t channels = to_[from_.rank() - 1].value();
+    const bool is_common = channels == 1 || channels == 3 || channels == 4;
+    if (halves() && is_common) return in_bytes(div_rounded(b_.cast(result, DType::kInt32), 4));
+    const std::int64_t height = before(rows()) / after(rows());
+    const std::int64_t width = before(columns()) / after(columns());
+    const auto area = static_cast<float>(height * width);
+    return in_bytes(rounded(b_.mul(result, b_.scalar(DType::kFloat32, 1.F / area))));
   }
 
   // min(floor(i / (to / from)), from - 1), each step in double.
@@ -170,15 +227,27 @@ void translate_resize(Translation& t, std::int64_t interp) {
     return t.refuse(fmt::format("OpenCV does not resize images of {}", dtype_name(dtype)));
   }
   if (t.input_shape(0) == t.output_shape(0)) return t.set_output(0, t.input(0));
+  if (is_float && interp == kLinearExact) interp = kLinear;
+  if (interp < kNearest || interp > kLanczos) {
+    return t.refuse(fmt::format("OpenCV has no interpolation {} of {}", interp, dtype_name(dtype)),
+                    "0 is nearest, 1 linear, 2 cubic, 3 areas, 4 Lanczos");
+  }
   Resizer resizer(t.b, t.input_shape(0), t.output_shape(0));
   if (interp == kNearest) return t.set_output(0, resizer.nearest(t.input(0)));
-  if (dtype == DType::kFloat32) return t.set_output(0, resizer.linear_float32(t.input(0)));
-  if (!resizer.is_static()) {
-    return t.refuse(fmt::format("needs known sizes to resize {} linearly", dtype_name(dtype)),
-                    "give the input numbers for height and width, or cast it to float32");
+  if (dtype == DType::kFloat32 && interp == kLinear) {
+    return t.set_output(0, resizer.linear_float32(t.input(0)));
   }
-  t.set_output(0, dtype == DType::kUint8 ? resizer.linear_uint8(t.input(0))
-                                         : resizer.linear_float64(t.input(0)));
+  const bool has_channels = t.output_shape(0).dims().back().is_constant();
+  if (!resizer.has_sizes() ||
+      (dtype == DType::kUint8 && !has_channels && resizer.needs_channels(interp))) {
+    return t.refuse(
+        fmt::format("needs known sizes to resize {} by interpolation {}", dtype_name(dtype),
+                    interp),
+        "give the input numbers for height, width and channels, or take linear interpolation of "
+        "float32");
+  }
+  t.set_output(0, dtype == DType::kUint8 ? resizer.filtered_uint8(t.input(0), interp)
+                                         : resizer.filtered(t.input(0), interp));
 }
 
 void set_resized(InferContext& c, const Dim& height, const Dim& width) {
@@ -201,7 +270,8 @@ struct ImageResizeParam {
         .help("width and height, or one number for both");
     d.field("keep_ratio", &ImageResizeParam::keep_ratio)
         .help("one number is that of the shorter side");
-    d.field("interp", &ImageResizeParam::interp).help("0: nearest, 1: linear");
+    d.field("interp", &ImageResizeParam::interp)
+        .help("0: nearest, 1: linear, 2: cubic, 3: areas, 4: Lanczos");
   }
 };
 
@@ -230,7 +300,8 @@ struct CvResizeParam {
   static void declare(AttrDeclarer<CvResizeParam>& d) {
     d.field("w", &CvResizeParam::w).required().at_least(1).at_most(kMostSize).help("width");
     d.field("h", &CvResizeParam::h).required().at_least(1).at_most(kMostSize).help("height");
-    d.field("interp", &CvResizeParam::interp).help("0: nearest, 1: linear");
+    d.field("interp", &CvResizeParam::interp)
+        .help("0: nearest, 1: linear, 2: cubic, 3: areas, 4: Lanczos");
   }
 };
 
@@ -240,138 +311,15 @@ void infer_cv_resize(const CvResizeParam& p, InferContext& c) {
   set_resized(c, p.h, p.w);
 }
 
-struct BorderParam {
-  enum Type : std::int64_t { kConstant, kReplicate, kReflect, kWrap, kReflect101 };
-  std::int64_t top = 0;
-  std::int64_t bot = 0;
-  std::int64_t left = 0;
-  std::int64_t right = 0;
-  std::int64_t type = kConstant;
-  double value = 0;
-  FloatTuple values;
-
-  static void declare(AttrDeclarer<BorderParam>& d) {
-    const auto margin = [&](const char* name, std::int64_t BorderParam::*member) {
-      d.field(name, member).required().at_least(0).at_most(kMostSize).help("pixels");
-    };
-    margin("top", &BorderParam::top);
-    margin("bot", &BorderParam::bot);
-    margin("left", &BorderParam::left);
-    margin("right", &BorderParam::right);
-    d.field("type", &BorderParam::type)
-        .at_least(kConstant)
-        .at_most(kReflect101)
-        .help("0: a colour; 1: the edge; 2: mirrored with the edge; 3: repeated; 4: mirrored");
-    d.field("value", &BorderParam::value).help("of the first three channels, for type 0");
-    d.field("values", &BorderParam::values).help("of each channel, for type 0");
-  }
-};
-
-void infer_border(const BorderParam& p, InferContext& c) {
-  c.unify_dtypes();
-  c.set_input_shape(0, Shape::unknown_dims(3));
-  const Shape& image = c.input_shape(0);
-  c.set_output_shape(0, {image[0] + p.top + p.bot, image[1] + p.left + p.right, image[2]});
-}
-
-// The pixel that OpenCV copies to place `at`, which may lie outside (borderInterpolate).
-std::int64_t copied_from(std::int64_t at, std::int64_t size, std::int64_t type) {
-  const auto modulo = [](std::int64_t a, std::int64_t n) { return ((a % n) + n) % n; };
-  if (type == BorderParam::kReplicate || size == 1) {
-    return std::clamp<std::int64_t>(at, 0, size - 1);
-  }
-  if (type == BorderParam::kWrap) return modulo(at, size);
-  const std::int64_t period = type == BorderParam::kReflect ? 2 * size : 2 * size - 2;
-  const std::int64_t phase = modulo(at, period);
-  return phase < size ? phase : (type == BorderParam::kReflect ? 2 * size - 1 : period) - phase;
-}
-
-// OpenCV's colours have four numbers.
-constexpr std::size_t kColourSize = 4;
-
-// The colour as elements: of integers rounded, halves to even, and kept in range. Numbers that are
-// not given are 0.
-std::array<double, kColourSize> colour_of(const BorderParam& p, DType dtype) {
-  std::array<double, kColourSize> colour{p.value, p.value, p.value, 0};
-  if (!p.values.empty()) {
-    colour.fill(0);
-    std::copy_n(p.values.begin(), std::min(p.values.size(), kColourSize), colour.begin());
-  }
-  if (!is_integer(dtype)) return colour;
-  const auto [least, largest] = integer_range(dtype);
-  for (double& value : colour) value = std::clamp(std::nearbyint(value), least, largest);
-  return colour;
-}
-
-void translate_colour_border(const BorderParam& p, Translation& t) {
-  Builder& b = t.b;
-  const auto colour = colour_of(p, t.input_type(0).dtype);
-  const Dim& channels = t.input_shape(0)[2];
-  const auto bordered = [&](Value x, double value) {
-    return onnx::pad(b, x, {p.top, p.left, 0}, {p.bot, p.right, 0}, "constant", value);
-  };
-  const auto is_one = [&](std::size_t count) {
-    return std::equal(colour.begin() + 1, colour.begin() + count, colour.begin());
-  };
-  if (is_one(kColourSize)) return t.set_output(0, bordered(t.input(0), colour[0]));
-  if (!channels.is_constant()) {
-    return t.refuse("needs a known number of channels for a colour of several numbers");
-  }
-  const auto count = static_cast<std::size_t>(channels.value());
-  if (count > kColourSize) {
-    return t.refuse("OpenCV takes no colour of several numbers for more than 4 channels");
-  }
-  if (is_one(count)) return t.set_output(0, bordered(t.input(0), colour[0]));
-  std::vector<Value> parts = onnx::split(b, t.input(0), 2, std::vector<Dim>(count, Dim(1)));
-  for (std::size_t i = 0; i < count; ++i) parts[i] = bordered(parts[i], colour[i]);
-  t.set_output(0, b.concat(parts, 2));
-}
-
-void translate_border(const BorderParam& p, Translation& t) {
-  Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
-  if (dtype != DType::kFloat32 && dtype != DType::kFloat64 && dtype != DType::kUint8 &&
-      dtype != DType::kInt32) {
-    return t.refuse(fmt::format("OpenCV has no images of {}", dtype_name(dtype)));
-  }
-  if (p.type == BorderParam::kConstant) return translate_colour_border(p, t);
-  Value x = t.input(0);
-  for (const std::size_t axis : {0U, 1U}) {
-    const std::int64_t before = axis == 0 ? p.top : p.left;
-    const std::int64_t after = axis == 0 ? p.bot : p.right;
-    if (before == 0 && after == 0) continue;
-    const Dim& size = t.input_shape(0)[axis];
-    if (p.type == BorderParam::kReplicate) {
-      onnx::Ints low(3, 0);
-      onnx::Ints high(3, 0);
-      low[axis] = before;
-      high[axis] = after;
-      x = onnx::pad(b, x, low, high, "edge");
-      continue;
-    }
-    if (!size.is_constant() || size.value() < 1) {
-      return t.refuse("needs a known height and width for this type",
-                      "give the input numbers for them");
-    }
-    std::vector<std::int64_t> indices;
-    for (std::int64_t i = -before; i < size.value() + after; ++i) {
-      indices.push_back(copied_from(i, size.value(), p.type));
-    }
-    x = b.gather(x, b.ints(indices), static_cast<std::int64_t>(axis));
-  }
-  t.set_output(0, x);
-}
-
 }  // namespace
 
 void register_image_resize(Registry& r) {
   const char* const limits =
-      "Nearest and linear interpolation only; linear ones of uint8 and float64 with known sizes.";
+      "Sizes have to be known but for nearest interpolation, and linear one of float32.";
   r.add<ImageResizeParam>({"_image_resize", "_npx__image_resize"})
       .summary("Images resized as OpenCV does.")
       .infer(infer_image_resize)
       .translate([](const ImageResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
-      .check([](const ImageResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
       .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
       .note(limits);
   r.add<CvResizeParam>({"_cvimresize", "_npi_cvimresize"})
@@ -379,15 +327,8 @@ void register_image_resize(Registry& r) {
       .inputs({{"src", InputRole::kData}})
       .infer(infer_cv_resize)
       .translate([](const CvResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
-      .check([](const CvResizeParam& p, const CheckContext&) { return check_interp(p.interp); })
       .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
       .note(limits);
-  r.add<BorderParam>({"_cvcopyMakeBorder"})
-      .summary("An image with a border.")
-      .inputs({{"src", InputRole::kData}})
-      .infer(infer_border)
-      .translate(translate_border)
-      .note("Mirrored and repeated borders (types 2 to 4) of known sizes only.");
 }
 
 }  // namespace mx2onnx

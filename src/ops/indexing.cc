@@ -135,15 +135,10 @@ void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
   const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
   if (data.rank() < 2) c.fail_input(0, "at least 2 dimensions");
-  // MXNet's row is all that follows the first axis, and it counts rows over all but the last.
-  for (std::size_t i = 1; i + 1 < data.rank(); ++i) {
-    if (data[i].is_constant() && data[i].value() > 1) {
-      c.fail_input(0,
-                   "sizes of 1 in the middle; of others MXNet reads beyond the end of the array");
-    }
-  }
+  // MXNet's row is all that follows the first axis, and it counts rows over all but the last: they
+  // fit if the sizes in the middle are 1.
   Shape flat = data;
-  for (std::size_t i = 1; i + 1 < data.rank(); ++i) flat[i] = 1;
+  for (std::size_t i = 1; i + 1 < data.rank(); ++i) flat[i] = data[i].is_constant() ? data[i] : 1;
   if (!data.is_static()) c.set_input_shape(0, flat);
   const Dim rows = data.count(0, data.rank() - 1);
   // The indices may have any shape of as many elements, which is that of the result.
@@ -163,6 +158,9 @@ void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
 
 void translate_batch_take(const NoParam& /*p*/, Translation& t) {
   const Dim& rows = t.input_shape(0)[0];
+  if (!(t.input_shape(0).count(1, t.input_rank(0) - 1) == Dim(1))) {
+    return t.refuse("MXNet reads beyond the end of the array where sizes in the middle are not 1");
+  }
   const Dim& width = t.input_shape(0)[t.input_rank(0) - 1];
   const Value indices = valid_indices(t.b, t.input(1), width, OutOfRange::kClip);
   const Value column = onnx::reshape(t.b, indices, Shape{rows, 1});

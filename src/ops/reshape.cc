@@ -40,8 +40,9 @@ struct ReshapeParam {
   }
 };
 
-[[noreturn]] void fail_shape(const Tuple& shape, const Shape& from, std::string_view why) {
-  const ErrorScope scope = ErrorScope::attribute("shape");
+[[noreturn]] void fail_shape(const Tuple& shape, const Shape& from, std::string_view why,
+                             const char* attribute = "shape") {
+  const ErrorScope scope = ErrorScope::attribute(attribute);
   fail(ErrorCode::kModel, fmt::format("{} does not apply to an input of shape {}: {}",
                                       attr_detail::text_of(shape), from.to_string(), why));
 }
@@ -136,22 +137,25 @@ class ReshapeReader {
 
 // The old spelling.
 Shape target_shape(const ReshapeParam& p, const Shape& from) {
+  const auto fail_here = [&](std::string_view why) {
+    fail_shape(p.target_shape, from, why, "target_shape");
+  };
   std::vector<Dim> result(p.target_shape.begin(), p.target_shape.end());
   const std::size_t first = p.keep_highest ? 1 : 0;
   if (p.keep_highest) {
-    if (from.rank() == 0) fail_shape(p.target_shape, from, "keep_highest needs a first size");
+    if (from.rank() == 0) fail_here("keep_highest needs a first size");
     result[0] = from[0];
   }
   std::vector<std::size_t> open;
   for (std::size_t i = first; i < result.size(); ++i) {
-    if (p.target_shape[i] < 0) fail_shape(p.target_shape, from, "a size is negative");
+    if (p.target_shape[i] < 0) fail_here("a size is negative");
     if (p.target_shape[i] == 0) open.push_back(i);
   }
   // More than one stay what they are.
   if (open.size() != 1) return Shape(result);
   result[open[0]] = 1;
   const Dim others = Shape(result).count();
-  if (others == Dim(0)) fail_shape(p.target_shape, from, "0 is not defined beside a size of 0");
+  if (others == Dim(0)) fail_here("0 is not defined beside a size of 0");
   result[open[0]] = floor_div(from.count(), others);
   return Shape(result);
 }
