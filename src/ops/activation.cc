@@ -165,7 +165,7 @@ struct SoftmaxActivationParam {
 
 void infer_softmax_activation(const SoftmaxActivationParam& p, InferContext& c) {
   infer_same(p, c);
-  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 0;
+  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 1;
   if (c.input_shape(0).known_rank() && c.input_shape(0).rank() < fewest) {
     c.fail_input(0, fmt::format("at least {} dimensions", fewest));
   }

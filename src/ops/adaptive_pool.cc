@@ -1,11 +1,8 @@
 // Pooling to a given size, with windows that follow from the input's.
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "base/error.h"
 #include "onnx/opset.h"
-#include "onnx/shape_expr.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
@@ -93,10 +90,6 @@ void translate_adaptive_pool(const AdaptivePoolParam& p, Translation& t) {
   const Shape& from = t.input_shape(0);
   const Shape& to = t.output_shape(0);
   if (from == to) return t.set_output(0, t.input(0));
-  if (from[2] == Dim(0) || from[3] == Dim(0)) {
-    const double none = std::numeric_limits<double>::quiet_NaN();
-    return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, none, to));
-  }
   // ONNX Runtime pools no doubles.
   const bool has_kernel = t.output_type(0).dtype != DType::kFloat64;
   if (has_kernel && to[2] == Dim(1) && to[3] == Dim(1)) {
@@ -122,8 +115,7 @@ void register_adaptive_pool(Registry& r) {
       .translate(translate_adaptive_pool)
       .note(
           "An element that is infinite or NaN makes NaN of windows that it is not in, where the "
-          "size "
-          "given does not divide that of the image, and of float64.")
+          "size given does not divide that of the image, and of float64.")
       .note("Of no elements the mean is NaN in MXNet; where their number is free it is 0 here.");
 }
 

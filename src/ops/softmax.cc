@@ -49,10 +49,8 @@ void infer_softmax(const SoftmaxParam& p, InferContext& c) {
   }
   const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
-  // MXNet takes a number as a vector of one.
-  const std::size_t axis = checked_axis(p.axis, std::max<std::size_t>(data.rank(), 1));
+  const std::size_t axis = checked_axis(p.axis, data.rank());
   if (!p.use_length.value_or(false)) return;
-  if (data.rank() == 0) c.fail_input(0, "at least 1 dimension");
   auto dims = data.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
   c.set_input_shape(1, Shape(std::move(dims)));
@@ -184,9 +182,9 @@ const char* const kNotFinite =
     "more than it times 88 (float32; 11 of float16, 709 of float64).";
 
 const char* const kMaskedNotFinite =
-    "Where one of the elements along the axis is infinity or NaN, masked or not, oneDNN makes "
-    "others "
-    "of float32 0 or NaN; here they are what MXNet's own kernel gives.";
+    "Where one of the elements along the axis is infinity or NaN, or becomes it by division by the "
+    "temperature, masked or not, oneDNN makes others of float32 0 or NaN; here they are what "
+    "MXNet's own kernel gives.";
 
 }  // namespace
 
