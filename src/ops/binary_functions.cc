@@ -133,8 +133,7 @@ Value logical_or(Builder& b, Value lhs, Value rhs) { return logical(b, "Or", lhs
 Value logical_xor(Builder& b, Value lhs, Value rhs) { return logical(b, "Xor", lhs, rhs); }
 
 constexpr std::string_view kModuloNote =
-    "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact. A 0 "
-    "may be -0 in one of both where the divisor is no constant above 0, or the dividend is -0.";
+    "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact.";
 
 }  // namespace
 

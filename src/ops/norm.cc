@@ -406,9 +406,7 @@ void register_norm(Registry& r) {
       .translate(translate_lrn)
       .note(
           "ONNX Runtime spreads an element that is infinite or NaN to channels outside of its "
-          "window, and so the rounding of one that is over a thousand times as large as the "
-          "others: "
-          "it adds each square at one end of its window and subtracts it at the other.");
+          "window.");
 }
 
 }  // namespace mx2onnx
