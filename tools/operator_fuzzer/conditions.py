@@ -80,6 +80,11 @@ def any_extreme(case):
     return np.array(any(extreme(a).any() for a in case.inputs))
 
 
+def not_finite_beside_extremes(case):
+    """Where one of both results is not finite, in a draw with a number that is not, or that overflows."""
+    return [mask & any_extreme(case) for mask in case.not_finite]
+
+
 def recurrent(case):
     """An extreme number is carried on to all that follows, which activation functions then may make finite again."""
     return any_extreme(case)
