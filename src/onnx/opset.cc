@@ -150,7 +150,6 @@ Value slice(Builder& b, Value x, const std::vector<SliceRange>& ranges, const Sh
 
 Value softmax(Builder& b, std::string_view op_type, Value x, std::int64_t axis) {
   const std::size_t rank = b.shape(x).rank();
-  if (rank == 0) return squeeze(b, softmax(b, op_type, unsqueeze(b, x, {0}), 0), {0});
   const auto at = resolve_axis(axis, rank);
   require(at.has_value(), "Softmax is emitted with an axis out of range");
   if (b.opset() >= kSoftmaxOneAxis || *at + 1 == rank) {

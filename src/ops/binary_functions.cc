@@ -54,7 +54,12 @@ Value modulo_of_floats(Builder& b, Value lhs, Value rhs) {
   // not the sign of rhs.
   const Value remainder = b.emit("Mod", {lhs, rhs}, {{"fmod", 1}},
                                  {b.dtype(lhs), onnx::broadcast(b.shape(lhs), b.shape(rhs))});
-  const Value aligned = positive ? remainder : b.mul(remainder, b.unary("Sign", rhs));
+  if (positive) {
+    // Added even where it is 0, which makes 0 of -0 as in MXNet.
+    const Value is_negative = b.binary("Less", remainder, zero);
+    return b.add(remainder, b.where(is_negative, rhs, zero));
+  }
+  const Value aligned = b.mul(remainder, b.unary("Sign", rhs));
   const Value result = b.where(b.binary("Less", aligned, zero), b.add(remainder, rhs), remainder);
   return nonzero ? result : b.where(b.binary("Equal", rhs, zero), zero, result);
 }

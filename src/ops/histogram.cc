@@ -126,6 +126,9 @@ void translate_histogram(const HistogramParam& p, Translation& t) {
   const auto bins = static_cast<double>(*p.bin_cnt);
   for (double i = 0; i <= bins; ++i) {
     const double bound = (p.largest() * i + (bins - i) * p.least()) / bins;
+    if (!has_defined_value(bound, dtype)) {
+      return t.refuse(fmt::format("the bound {} is not a number of {}", bound, dtype_name(dtype)));
+    }
     numbers.push_back(is_integer(dtype) ? static_cast<double>(cut_to_integer(bound, dtype))
                                         : bound);
   }

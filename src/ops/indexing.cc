@@ -299,6 +299,9 @@ void translate_where(const NoParam& /*p*/, Translation& t) {
   t.set_output(0, onnx::reshape(b, b.cast(chosen, dtype), t.output_shape(0)));
 }
 
+constexpr std::string_view kWideIndexNote =
+    "Of int64 indices beyond 2^31 MXNet takes the last 32 bits; here they are out of range.";
+
 }  // namespace
 
 void register_indexing(Registry& r) {
@@ -328,12 +331,14 @@ void register_indexing(Registry& r) {
       .summary("One element along an axis by index.")
       .inputs({{"data", InputRole::kData}, {"index", InputRole::kData}})
       .infer(infer_pick)
-      .translate(translate_pick);
+      .translate(translate_pick)
+      .note(std::string(kWideIndexNote));
   r.add<OneHotParam>({"one_hot", "_npx_one_hot"})
       .summary("A new last axis with one element marked.")
       .inputs({{"indices", InputRole::kData}})
       .infer(infer_one_hot)
-      .translate(translate_one_hot);
+      .translate(translate_one_hot)
+      .note(std::string(kWideIndexNote));
   r.add<NoParam>({"where", "_sparse_where"})
       .summary("Chooses between two arrays element by element, or row by row.")
       .inputs({{"condition", InputRole::kData}, {"x", InputRole::kData}, {"y", InputRole::kData}})

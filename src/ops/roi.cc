@@ -177,6 +177,9 @@ void register_roi(Registry& r) {
             0, average_points(t, {p.pooled_size, p.spatial_scale, p.sampling_ratio, false, true}));
       })
       .note(
+          "An element that is infinite or NaN makes NaN of bins that it has no weight in, in MXNet "
+          "only.")
+      .note(
           "Of a region without an image, where MXNet reads what lies in its memory, the result is "
           "0.");
 }

@@ -283,8 +283,9 @@ void translate_smooth_l1(const SmoothL1Param& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
-  const DType computed_in = is_integer(dtype) ? DType::kFloat32 : dtype;
-  const Value x = b.cast(t.input(0), computed_in);
+  // Small scalars have squares that float16 has not.
+  const bool in_float32 = is_integer(dtype) || dtype == DType::kFloat16;
+  const Value x = b.cast(t.input(0), in_float32 ? DType::kFloat32 : dtype);
   const double sigma = is_integer(dtype) ? std::trunc(p.scalar) : p.scalar;
   const double end = 1 / (sigma * sigma);
   const Value magnitude = b.unary("Abs", x);

@@ -35,8 +35,9 @@ def attribute(case, name, default=None):
 
 def axes_of(case, rank, name="axis"):
     axes = attribute(case, name)
-    axes = range(rank) if axes in (None, ()) else axes if isinstance(axes, (tuple, list)) else (axes,)
-    axes = {a % rank for a in axes} if rank else set()
+    if axes in (None, ()) or not rank:
+        return tuple(range(rank))
+    axes = {a % rank for a in (axes if isinstance(axes, (tuple, list)) else (axes,))}
     return tuple(set(range(rank)) - axes if str(case.attrs.get("exclude")) in ("True", "1") else axes)
 
 
@@ -77,6 +78,11 @@ def in_images_with_extremes(case):
 
 def any_extreme(case):
     return np.array(any(extreme(a).any() for a in case.inputs))
+
+
+def not_finite_beside_extremes(case):
+    """Where one of both results is not finite, in a draw with a number that is not, or that overflows."""
+    return [mask & any_extreme(case) for mask in case.not_finite]
 
 
 def recurrent(case):
@@ -164,7 +170,11 @@ def across_channels(case):
     with np.errstate(all="ignore"):
         size = np.abs(data.astype("float64"))
         least = size.min(axis=1, keepdims=True)
-    bad = not_finite(data) | extreme(data) | (size > 1000 * np.maximum(least, 1e-3))
+    bad = (
+        not_finite(data)
+        | extreme(data)
+        | (size > (1000 if float(case.attrs["knorm"]) else 30) * np.maximum(least, 1e-3))
+    )
     return np.broadcast_to(bad.any(axis=1, keepdims=True), bad.shape)
 
 
@@ -259,6 +269,10 @@ def equal_eigenvalues(case):
         sizes = np.sort(np.abs(vectors), -1)
         tie = (sizes[..., -1] - sizes[..., -2] < 1e-3).any(-1) if vectors.shape[-1] > 1 else np.zeros(bad.shape, bool)
     return [(bad | close | tie)[..., None, None], bad[..., None]]
+
+
+def wide_indices(case):
+    return np.array(any((np.abs(a.astype("float64")) >= 2**31).any() for a in case.inputs if a.dtype == "int64"))
 
 
 def beyond_2_53(case):

@@ -120,7 +120,7 @@ def answer(mx, np, request, second):
     if not arguments and not is_known(results):
         return "MXNet cannot infer the shapes"
     if shapes is None:
-        if states or any(n not in request["shapes"] for n in arguments):
+        if states or request["np_shape"] or any(n not in request["shapes"] for n in arguments):
             return "MXNet cannot infer the shapes"
         # The size of an output depends on values: binding will tell whether that is all.
         shapes, aux_shapes = [request["shapes"][n] for n in arguments], []
