@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators bench docs golden clean zoo test-all site docs-test test-wheels
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all site docs-test test-wheels
 SITE := build/site-venv
 
 
@@ -48,6 +48,10 @@ fuzz: setup  ## Fuzz the readers and the pipeline with libFuzzer (SECONDS_EACH=6
 
 fuzz-operators: build  ## Random nodes against MXNet itself (MXNET_PYTHON=python with mxnet 1.9.1, DRAWS=100)
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_operators.py --draws $(or $(DRAWS),100) --seed $(or $(SEED),0)
+
+fuzz-graphs: build  ## Random networks against MXNet itself (MXNET_PYTHON=python with mxnet 1.9.1, DRAWS=1000)
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_graphs.py --draws $(or $(DRAWS),1000) --seed $(or $(SEED),0)
+
 zoo: build  ## Convert and verify the GluonCV and GluonNLP graphs, write docs/zoo.md (ZOO="--only REGEX --sample N …")
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/zoo.py $(ZOO)
 

@@ -279,16 +279,6 @@ def beyond_2_53(case):
     return np.array(any((np.abs(a.astype("float64")) > 2**53).any() for a in case.inputs if a.dtype == "int64"))
 
 
-def sums_beyond_2_53(case):
-    a = np.abs(case.inputs[0].astype("float64"))
-    return np.array(case.inputs[0].dtype.kind in "iu" and a.sum() >= 2**53)
-
-
-def products_beyond_2_53(case):
-    a = np.abs(case.inputs[0].astype("float64"))
-    return np.array(case.inputs[0].dtype.kind in "iu" and np.prod(np.maximum(a, 1)) >= 2**53)
-
-
 def slices_with_nan(case):
     if case.inputs[0].dtype.kind != "f":
         return np.array(False)

@@ -40,11 +40,11 @@ SUMS = re.compile(
 class Oracle:
     """A process of MXNet's Python that answers requests."""
 
-    def __init__(self, python, second=False, onednn=True):
+    def __init__(self, python, second=False, onednn=True, program=(SERVER,)):
         # Memory that nothing was written to has this byte: what depends on it is not defined.
         more = {"MALLOC_PERTURB_": "170" if second else "85", **({} if onednn else {"MXNET_MKLDNN_ENABLED": "0"})}
         self.process = subprocess.Popen(
-            [python, SERVER] + ["--second"] * second,
+            [python, *program] + ["--second"] * second,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **more},

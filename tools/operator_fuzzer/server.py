@@ -1,4 +1,4 @@
-"""The side of the fuzzer that runs in MXNet's Python, as a program: answers requests of standard input, each in a process of its
+"""The side of the fuzzers that runs in MXNet's Python, as a program: answers requests of standard input, each in a process of its
 own, because MXNet now and then damages its memory."""
 
 import json
@@ -145,8 +145,8 @@ def answer(mx, np, request, second):
     return request["symbol"], arrays, [o.asnumpy() for o in executor.forward(is_train=False)]
 
 
-def main():
-    second = "--second" in sys.argv
+def serve(answer):
+    """Answers each request with answer(mx, np, request), or with the message of what that raises."""
     os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -168,8 +168,7 @@ def main():
 
             signal.alarm(10)
             try:
-                with mx.util.np_shape(request["np_shape"]):
-                    result = answer(mx, np, request, second)
+                result = answer(mx, np, request)
             except Exception as error:
                 result = "MXNet: " + str(error).strip().split("\n")[-1][:200]
             with os.fdopen(writer, "wb") as pipe:
@@ -182,6 +181,16 @@ def main():
         data = data or pickle.dumps("MXNet crashed", 4)
         out.write(struct.pack("<I", len(data)) + data)
         out.flush()
+
+
+def main():
+    second = "--second" in sys.argv
+
+    def in_mode(mx, np, request):
+        with mx.util.np_shape(request["np_shape"]):
+            return answer(mx, np, request, second)
+
+    serve(in_mode)
 
 
 if __name__ == "__main__":
