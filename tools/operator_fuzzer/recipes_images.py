@@ -242,7 +242,14 @@ def border(rng):
     return attrs, [(size(rng, 3, 5), size(rng, 3, 5), rng.choice([1, 3]))], {}, {"dtypes": {0: ["uint8", "float32"]}}
 
 
+def image_resize(rng):
+    lengths = [size(rng, 1, 8) for _ in range(rng.choice([1, 2]))]
+    attrs = {"size": tuple_text(lengths), "keep_ratio": rng.choice(["False", "True"]), "interp": rng.choice(["0", "1"])}
+    return attrs, [(size(rng, 2, 6), size(rng, 2, 6), rng.choice([1, 3]))], {}, {"dtypes": {0: ["uint8", "float32"]}}
+
+
 RECIPES = {
+    "_image_resize": image_resize,
     "_image_random_brightness": same_brightness,
     "_cvcopyMakeBorder": border,
     "Pad": pad,

@@ -155,6 +155,9 @@ def main():
 
     import mxnet as mx
 
+    if hasattr(mx, "npx"):
+        mx.npx.reset_np()  # MXNet 2 starts with NumPy's semantics
+
     while True:
         head = sys.stdin.buffer.read(4)
         if len(head) < 4:
