@@ -257,7 +257,7 @@ RECIPES = {
     "_contrib_box_encode": box_encode,
     "_image_flip_left_right": upright_image,
     "_image_flip_top_bottom": upright_image,
-    "_image_adjust_lighting": upright_image,
+    "_image_adjust_lighting": lambda rng: ({"alpha": "(0.5,-0.25,1)"}, [(size(rng), size(rng), 3)]),
     "_image_to_tensor": upright_image,
     "_contrib_DeformablePSROIPooling": deformable_psroi_pooling,
     "Convolution": convolution,
