@@ -148,6 +148,8 @@ def draw(rng, operator, seed, with_corners):
             choice = more_of.get("dtypes", {}).get(i)
             dtypes["in%d" % i] = rng.choice(choice) if choice else dtypes["in%d" % i]
     attrs = {k: v for k, v in attrs.items() if v is not None}
+    if not names and "shape" in attrs and rng.random() < 0.8:
+        attrs["shape"] = str(tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))))
     nodes = [{"op": "null", "name": "in%d" % i, "inputs": []} for i in range(len(names))]
     entries = [[i, 0, 0] for i in range(len(names))]
     for i, (op, op_attrs) in more_of.get("before", {}).items():

@@ -226,6 +226,10 @@ def ravel(rng):
 
 
 RECIPES = {
+    "_zeros_without_dtype": lambda rng: (
+        {"shape": tuple_text([size(rng), size(rng)]), "dtype": rng.choice("01234")},
+        [],
+    ),
     "_slice_assign": slice_assign,
     "_slice_assign_scalar": slice_assign_scalar,
     "batch_take": batch_take,

@@ -242,7 +242,14 @@ def border(rng):
     return attrs, [(size(rng, 3, 5), size(rng, 3, 5), rng.choice([1, 3]))], {}, {"dtypes": {0: ["uint8", "float32"]}}
 
 
+def image_resize(rng):
+    lengths = [size(rng, 1, 8) for _ in range(rng.choice([1, 2]))]
+    attrs = {"size": tuple_text(lengths), "keep_ratio": rng.choice(["False", "True"]), "interp": rng.choice(["0", "1"])}
+    return attrs, [(size(rng, 2, 6), size(rng, 2, 6), rng.choice([1, 3]))], {}, {"dtypes": {0: ["uint8", "float32"]}}
+
+
 RECIPES = {
+    "_image_resize": image_resize,
     "_image_random_brightness": same_brightness,
     "_cvcopyMakeBorder": border,
     "Pad": pad,
@@ -250,7 +257,7 @@ RECIPES = {
     "_contrib_box_encode": box_encode,
     "_image_flip_left_right": upright_image,
     "_image_flip_top_bottom": upright_image,
-    "_image_adjust_lighting": upright_image,
+    "_image_adjust_lighting": lambda rng: ({"alpha": "(0.5,-0.25,1)"}, [(size(rng), size(rng), 3)]),
     "_image_to_tensor": upright_image,
     "_contrib_DeformablePSROIPooling": deformable_psroi_pooling,
     "Convolution": convolution,

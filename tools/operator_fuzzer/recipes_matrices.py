@@ -85,7 +85,13 @@ def dot(rng):
     return attrs, [tuple(left), tuple(right)], {}, {"dtypes": {0: real, 1: real}}
 
 
+def vectors(rng):
+    shape = (*matrices(rng), size(rng))
+    return {"offset": str(size(rng, -2, 2))}, [shape], {}, {"dtypes": {0: ["float32", "float64"]}}
+
+
 RECIPES = {
+    "_linalg_makediag": vectors,
     "_linalg_maketrian": triangle_of_vector,
     "batch_dot": batch_dot,
     "dot": dot,
