@@ -110,11 +110,15 @@ class NodeTranslator {
   void set_empty_outputs(Translation& t) {
     for (std::size_t i = 0; i < t.num_outputs(); ++i) {
       if (!t.output_used(i)) continue;
-      const TensorType& type = t.output_type(i);
-      const bool is_input = t.num_inputs() > 0 && t.input_type(0).dtype == type.dtype &&
-                            t.input_type(0).shape == type.shape;
-      t.set_output(i, is_input ? builder_.identity(t.input(0))
-                               : onnx::fill(builder_, type.dtype, 0, type.shape));
+      // One array of nothing is as good as another; a parameter keeps its name.
+      const bool is_input = t.num_inputs() == 1 &&
+                            t.input_type(0).dtype == t.output_type(i).dtype &&
+                            t.input_shape(0) == t.output_shape(i);
+      if (is_input) {
+        t.set_output(i, t.input(0));
+        continue;
+      }
+      t.set_output(i, onnx::fill(builder_, t.output_type(i).dtype, 0, t.output_shape(i)));
     }
   }
 

@@ -66,7 +66,9 @@ Value solve_triangle(Builder& b, Value a, Value x, bool lower) {
     const Value numbers = counting(b, n);
     const Value to_come = lower ? b.binary("Less", k, numbers) : b.binary("Less", numbers, k);
     const Value factors = b.where(to_come, column(b, a, k), zero(b, a));
-    const Value rest = b.sub(states[0], outer(b, factors, known));
+    const Value less = b.sub(states[0], outer(b, factors, known));
+    // What is not finite is to come into these rows alone.
+    const Value rest = b.where(as_rows(b, to_come), less, states[0]);
     return std::vector<Value>{
         b.where(as_rows(b, is_at(b, n, k)), onnx::unsqueeze(b, known, {-2}), rest)};
   });

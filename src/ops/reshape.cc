@@ -228,7 +228,9 @@ void infer_reshape(const ReshapeParam& p, InferContext& c) {
     to = Shape(ReshapeReader(p.shape, p.reverse, from).result());
   } else if (!p.target_shape.empty()) {
     to = target_shape(p, from);
-  } else if (c.np_shape()) {
+  } else if (c.np_shape() ||
+             (from.is_static() && from.count() == Dim(1) && !c.output_shape(0).known_rank())) {
+    // MXNet's result has no dimensions.
     to = Shape(std::vector<Dim>{});
   } else {
     // Without either the result is what its users make of it.
