@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "convert/preprocessing.h"
 #include "convert/random_weights.h"
+#include "onnx/shape_expr.h"
 
 namespace mx2onnx {
 namespace {
@@ -70,7 +71,11 @@ class NodeTranslator {
                             [&](std::size_t body, const std::vector<onnx::Value>& values) {
                               return translate_body(*node.bodies[body], values);
                             });
-    node.def->translate(node.params.get(), translation);
+    if (has_no_elements(node, first)) {
+      set_empty_outputs(translation);
+    } else {
+      node.def->translate(node.params.get(), translation);
+    }
     if (translation.refused()) {
       shared_.problems.push_back({static_cast<std::int64_t>(index), name, raw.op, "",
                                   translation.reason(), translation.hint(),
@@ -87,6 +92,29 @@ class NodeTranslator {
     }
     for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
       take_output(node, translation, i, first + i);
+    }
+  }
+
+  // True if nothing has to be computed: MXNet starts no kernel for arrays of no elements, whatever
+  // their element type, and ONNX Runtime has kernels that fail on them.
+  bool has_no_elements(const ModelNode& node, std::uint32_t first) const {
+    if (!node.bodies.empty()) return false;
+    for (std::uint32_t i = 0; i < node.output_names.size(); ++i) {
+      const TensorType& type = types_[first + i].type;
+      const bool is_empty = type.known() && type.shape.is_static() && type.shape.is_empty();
+      if (used_[first + i] != 0 && !is_empty) return false;
+    }
+    return true;
+  }
+
+  void set_empty_outputs(Translation& t) {
+    for (std::size_t i = 0; i < t.num_outputs(); ++i) {
+      if (!t.output_used(i)) continue;
+      const TensorType& type = t.output_type(i);
+      const bool is_input = t.num_inputs() > 0 && t.input_type(0).dtype == type.dtype &&
+                            t.input_type(0).shape == type.shape;
+      t.set_output(i, is_input ? builder_.identity(t.input(0))
+                               : onnx::fill(builder_, type.dtype, 0, type.shape));
     }
   }
 

@@ -25,6 +25,11 @@ std::vector<std::int64_t> Shape::sizes() const {
   return result;
 }
 
+bool Shape::is_empty() const {
+  return std::any_of(dims_.begin(), dims_.end(),
+                     [](const Dim& dim) { return dim.is_constant() && dim.value() == 0; });
+}
+
 Dim Shape::count(std::size_t begin, std::size_t end) const {
   Dim product = 1;
   for (std::size_t axis = begin; axis < end; ++axis) product = product * dims_[axis];

@@ -35,6 +35,9 @@ class Shape {
   const Dim& operator[](std::size_t axis) const { return dims_[axis]; }
   Dim& operator[](std::size_t axis) { return dims_[axis]; }
 
+  /// A dimension is the number 0: there are no elements.
+  bool is_empty() const;
+
   /// Product of the dims in [begin, end); 1 for an empty range.
   Dim count(std::size_t begin, std::size_t end) const;
   Dim count() const { return count(0, rank()); }

@@ -112,8 +112,10 @@ std::vector<Value> Builder::emit_many(std::string_view op_type, std::vector<Valu
   if (telling < inputs.size() && inputs[telling].present()) {
     const DType from = dtype(inputs[telling]);
     const DType through = runtime_dtype(op_type, from);
-    // What the schema does not take is refused, as everywhere.
-    if (through != from && takes(op_type, from, telling) && takes(op_type, through, telling)) {
+    // What the schema does not take is refused, as everywhere, but for bfloat16, which goes through
+    // float32 in any case.
+    const bool takes_it = from == DType::kBfloat16 || takes(op_type, from, telling);
+    if (through != from && takes_it && takes(op_type, through, telling)) {
       return emit_through(through, op_type, std::move(inputs), std::move(attrs), std::move(types));
     }
   }

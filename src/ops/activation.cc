@@ -1,4 +1,7 @@
 // Activation functions: Activation, LeakyReLU, SoftmaxActivation and the single-function operators.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "onnx/opset.h"
@@ -65,24 +68,58 @@ std::vector<InputDef> leaky_relu_inputs(const LeakyReluParam& p) {
   return inputs;
 }
 
+// The axis of the data that a slope of shape (C,) goes along: the second, unless only the first one
+// has that size.
+std::size_t slope_axis(const Shape& gamma, const Shape& data) {
+  if (data.rank() < 2) return 0;
+  const bool fits = !gamma[0].is_constant() || !data[1].is_constant() || gamma[0] == data[1];
+  return !fits && gamma[0] == data[0] ? 0 : 1;
+}
+
+// A slope per channel, unless the parameter says that it is one for all, or has the sizes of the
+// first two axes (expand_shape of src/operator/leaky_relu-inl.h).
+void infer_slope(InferContext& c) {
+  const Shape& gamma = c.input_shape(1);
+  const std::size_t rank = c.input_shape(0).rank();
+  if (!gamma.known_rank()) {
+    if (rank > 0) c.set_input_shape(1, Shape{c.input_shape(0)[rank > 1 ? 1 : 0]});
+    return;
+  }
+  if (gamma.rank() > std::min<std::size_t>(rank, 2)) {
+    c.fail_input(1, fmt::format("{} dimensions at most", std::min<std::size_t>(rank, 2)));
+  }
+  for (std::size_t i = 0; i < gamma.rank(); ++i) {
+    if (gamma[i] == Dim(1)) continue;
+    const std::size_t axis = gamma.rank() == 2 ? i : slope_axis(gamma, c.input_shape(0));
+    Shape slope = Shape::unknown_dims(gamma.rank());
+    slope[i] = c.input_shape(0)[axis];
+    c.set_input_shape(1, slope);
+    Shape data = Shape::unknown_dims(rank);
+    data[axis] = c.input_shape(1)[i];
+    c.set_input_shape(0, data);
+  }
+}
+
 void infer_leaky_relu(const LeakyReluParam& p, InferContext& c) {
   const Shape shape = c.input_shape(0).known_rank() ? c.input_shape(0) : c.output_shape(0);
   c.set_input_shape(0, shape);
   c.set_output_shape(0, c.input_shape(0));
   c.unify_dtypes();
   if (p.act_type != LeakyReluParam::Type::kPrelu || !c.input_shape(0).known_rank()) return;
-  // A slope per channel, unless the parameter says that it is one slope for all.
-  const Shape& gamma = c.input_shape(1);
-  if (gamma.known() && gamma.rank() == 1 && gamma[0] == Dim(1)) return;
-  const std::size_t rank = c.input_shape(0).rank();
-  if (rank > 0) c.set_input_shape(1, Shape{c.input_shape(0)[rank > 1 ? 1 : 0]});
+  infer_slope(c);
 }
 
-// MXNet lines a slope of shape (C,) up with axis 1; ONNX would with the last axis.
+// The slope in the rank of the data.
 Value prelu_slope(Translation& t) {
   const std::size_t rank = t.input_rank(0);
-  const bool per_channel = !(t.input_shape(1)[0] == Dim(1)) && rank > 2;
-  return per_channel ? along_axis(t.b, t.input(1), 1, rank) : t.input(1);
+  const Shape& gamma = t.input_shape(1);
+  if (gamma.rank() == 2) {
+    auto dims = gamma.dims();
+    dims.resize(rank, Dim(1));
+    return onnx::reshape(t.b, t.input(1), Shape(std::move(dims)));
+  }
+  if (gamma.rank() == 0 || gamma[0] == Dim(1)) return t.input(1);
+  return along_axis(t.b, t.input(1), slope_axis(gamma, t.input_shape(0)), rank);
 }
 Value prelu(Translation& t) {
   return t.b.emit("PRelu", {t.input(0), prelu_slope(t)}, {}, t.input_type(0));
@@ -165,9 +202,11 @@ struct SoftmaxActivationParam {
 
 void infer_softmax_activation(const SoftmaxActivationParam& p, InferContext& c) {
   infer_same(p, c);
-  const std::size_t fewest = p.mode == SoftmaxActivationParam::Mode::kChannel ? 3 : 1;
-  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() < fewest) {
-    c.fail_input(0, fmt::format("at least {} dimensions", fewest));
+  const Shape& data = c.input_shape(0);
+  const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
+  // MXNet looks at nothing where there are no elements.
+  if (channel && data.known() && data.rank() < 3 && !data.is_empty()) {
+    c.fail_input(0, "at least 3 dimensions");
   }
 }
 
@@ -175,7 +214,10 @@ void translate_softmax_activation(const SoftmaxActivationParam& p, Translation& 
   // "instance" is documented as over all of an example; what MXNet does (FlatTo2D) is over the last
   // axis.
   const bool channel = p.mode == SoftmaxActivationParam::Mode::kChannel;
-  t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), channel ? 1 : -1));
+  const Shape& shape = t.output_shape(0);
+  const Value x = shape.rank() == 0 ? onnx::reshape(t.b, t.input(0), Shape{1}) : t.input(0);
+  const Value y = onnx::softmax(t.b, "Softmax", x, channel ? 1 : -1);
+  t.set_output(0, onnx::reshape(t.b, y, shape));
 }
 
 struct HardSigmoidParam {

@@ -1,8 +1,11 @@
 // Pooling to a given size, with windows that follow from the input's.
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "onnx/opset.h"
+#include "onnx/shape_expr.h"
 #include "ops/common.h"
 
 namespace mx2onnx {
@@ -27,9 +30,16 @@ struct AdaptivePoolParam {
 
 void infer_adaptive_pool(const AdaptivePoolParam& p, InferContext& c) {
   c.unify_dtypes();
-  c.set_input_shape(0, Shape::unknown_dims(4));
-  const Shape& from = c.input_shape(0);
-  c.set_output_shape(0, {from[0], from[1], p.size(0), p.size(1)});
+  // MXNet looks at the number of dimensions only where there are elements.
+  const Shape& data = c.input_shape(0);
+  if (!data.known_rank() || data.rank() < 4 || !data.is_empty()) {
+    c.set_input_shape(0, Shape::unknown_dims(4));
+  }
+  Shape to = c.input_shape(0);
+  to[2] = p.size(0);
+  to[3] = p.size(1);
+  if (to.rank() != 4 && !to.is_empty()) c.set_input_shape(0, Shape::unknown_dims(4));
+  c.set_output_shape(0, to);
 }
 
 // The window of element `i` of `count` along an axis.
@@ -90,6 +100,10 @@ void translate_adaptive_pool(const AdaptivePoolParam& p, Translation& t) {
   const Shape& from = t.input_shape(0);
   const Shape& to = t.output_shape(0);
   if (from == to) return t.set_output(0, t.input(0));
+  if (from.is_empty()) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, nan, to));
+  }
   // ONNX Runtime pools no doubles.
   const bool has_kernel = t.output_type(0).dtype != DType::kFloat64;
   if (has_kernel && to[2] == Dim(1) && to[3] == Dim(1)) {
@@ -115,7 +129,8 @@ void register_adaptive_pool(Registry& r) {
       .translate(translate_adaptive_pool)
       .note(
           "An element that is infinite or NaN makes NaN of windows that it is not in, where the "
-          "size given does not divide that of the image, and of float64.")
+          "size "
+          "given does not divide that of the image, and of float64.")
       .note("Of no elements the mean is NaN in MXNet; where their number is free it is 0 here.");
 }
 

@@ -1,6 +1,5 @@
-// Flat indices and coordinates, diagonals, running sums, counts: _ravel_multi_index,
-// _unravel_index, diag, cumsum, _histogram (src/operator/tensor/ravel.h, diag_op-inl.h,
-// histogram.cc, src/operator/numpy/np_cumsum-inl.h).
+// Flat indices and coordinates, diagonals, running sums: _ravel_multi_index, _unravel_index, diag,
+// cumsum (src/operator/tensor/ravel.h, diag_op-inl.h, src/operator/numpy/np_cumsum-inl.h).
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -11,6 +10,8 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/stepwise.h"
+#include "ops/subgraph.h"
 
 namespace mx2onnx {
 namespace {
@@ -24,22 +25,10 @@ struct RavelParam {
     d.field("shape", &RavelParam::shape)
         .required()
         .sizes(1, 32)
-        .at_least(-1)
         .help("of the array that is indexed; the first size does not matter");
   }
   std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
 };
-
-std::vector<AttrProblem> check_ravel(const RavelParam& p, const CheckContext& /*context*/) {
-  for (std::size_t i = 1; i < p.shape.size(); ++i) {
-    if (p.shape[i] < 1) {
-      return {{"shape",
-               fmt::format("expected sizes of 1 and more after the first, got {}", p.shape[i]),
-               ""}};
-    }
-  }
-  return {};
-}
 
 void infer_ravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
@@ -75,20 +64,36 @@ void translate_ravel(const RavelParam& p, Translation& t) {
 
 void infer_unravel(const RavelParam& p, InferContext& c) {
   c.unify_dtypes();
-  if (c.input_shape(0).known_rank() && c.input_shape(0).rank() != 1) {
-    c.fail_input(0, "1 dimension; of more MXNet writes beyond the end of its result");
+  if (!c.input_shape(0).known_rank()) {
+    if (c.output_shape(0).rank() == 2) c.set_input_shape(0, Shape{c.output_shape(0)[1]});
+    return;
   }
-  c.set_input_shape(0, Shape{c.output_shape(0).rank() == 2 ? c.output_shape(0)[1] : Dim()});
+  if (c.input_shape(0).rank() == 0) c.fail_input(0, "at least 1 dimension");
   c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
 }
 
-// Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
-// positive.
+// MXNet gives its result the shape (number of sizes, first size of the data), whatever else the
+// data has. Coordinates of all the data are written into that one after the other, as many of each
+// element as there is room for, but at least one: from where the room ends, beside the array.
 void translate_unravel(const RavelParam& p, Translation& t) {
   Builder& b = t.b;
-  Value index = onnx::unsqueeze(b, b.cast(t.input(0), DType::kInt64), {0});
+  const Shape& data = t.input_shape(0);
+  const Dim width = data.count(1, data.rank());
+  if (!width.is_constant()) {
+    return t.refuse("needs to know the sizes after the first", "give the input numbers for them");
+  }
+  if (width.value() == 0) return t.refuse("MXNet divides by the number of elements, which is 0");
+  const std::int64_t made = std::max<std::int64_t>(p.rank() / width.value(), 1);
+  if (made * width.value() < p.rank()) {
+    return t.refuse(fmt::format("MXNet does not write all of its result for {} numbers in a row",
+                                width.value()));
+  }
+  Value index = onnx::reshape(b, b.cast(t.input(0), DType::kInt64), Shape{1, data.count()});
   std::vector<Value> rows;
-  for (std::size_t i = p.shape.size() - 1; i > 0; --i) {
+  for (auto i = static_cast<std::size_t>(made - 1); i > 0; --i) {
+    if (p.shape[i] == 0) return t.refuse("MXNet divides by the size 0");
+    // Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
+    // positive.
     const Value size = b.int_scalar(p.shape[i]);
     const Value quotient = b.div(index, size);
     rows.push_back(b.sub(index, b.mul(quotient, size)));
@@ -96,8 +101,12 @@ void translate_unravel(const RavelParam& p, Translation& t) {
   }
   rows.push_back(index);
   std::reverse(rows.begin(), rows.end());
-  const Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
-  t.set_output(0, b.cast(all, t.output_type(0).dtype));
+  Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
+  const Dim room = t.output_shape(0).count();
+  if (p.rank() < width.value()) {
+    all = onnx::slice(b, all, {{1, 0, room}}, Shape{1, room});
+  }
+  t.set_output(0, onnx::reshape(b, b.cast(all, t.output_type(0).dtype), t.output_shape(0)));
 }
 
 struct DiagParam {
@@ -212,13 +221,35 @@ void infer_cumsum(const CumsumParam& p, InferContext& c) {
   }
 }
 
+// In float16 MXNet rounds after each element.
+Value rounded_sums(const CumsumParam& p, Translation& t) {
+  Builder& b = t.b;
+  const Stepwise steps(b, DType::kFloat16);
+  const Shape& shape = t.output_shape(0);
+  const Value terms = onnx::reshape(b, b.cast(t.input(0), DType::kFloat16), shape);
+  const auto axis = static_cast<std::int64_t>(checked_axis(p.axis.value_or(0), shape.rank()));
+  std::vector<Dim> dims = shape.dims();
+  dims.erase(dims.begin() + axis);
+  const TensorType lane{DType::kFloat32, Shape(std::move(dims))};
+  // The first sum is the first element, if that is -0, too.
+  const Value start = onnx::fill(b, DType::kFloat32, -0.0, lane.shape);
+  BodyScope scope(b);
+  const Value sum = scope.add_input("sum", lane);
+  const Value next = steps.add(sum, scope.add_input("term", lane));
+  const auto body = scope.finish({next, b.identity(next)});
+  const auto outputs = b.emit_many("Scan", {start, steps.take(terms)},
+                                   {{"body", body},
+                                    {"num_scan_inputs", 1},
+                                    {"scan_input_axes", onnx::Ints{axis}},
+                                    {"scan_output_axes", onnx::Ints{axis}}},
+                                   {lane, {DType::kFloat32, shape}});
+  return steps.give(outputs[1]);
+}
+
 void translate_cumsum(const CumsumParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.output_type(0).dtype;
-  if (dtype == DType::kFloat16) {
-    return t.refuse("is not supported in float16, in which MXNet rounds after each element",
-                    "set dtype to float32");
-  }
+  if (dtype == DType::kFloat16) return t.set_output(0, rounded_sums(p, t));
   // Of narrow integers, the low bits of wider ones are the sum.
   const DType summing = dtype_size(dtype) == 1 ? DType::kInt32 : dtype;
   const Value terms = b.cast(b.cast(t.input(0), dtype), summing);
@@ -227,140 +258,20 @@ void translate_cumsum(const CumsumParam& p, Translation& t) {
   t.set_output(0, b.cast(sums, dtype));
 }
 
-struct HistogramParam {
-  std::optional<std::int64_t> bin_cnt;
-  std::optional<FloatTuple> range;
-  static void declare(AttrDeclarer<HistogramParam>& d) {
-    d.field("bin_cnt", &HistogramParam::bin_cnt)
-        .at_least(1)
-        .at_most(1 << 20)
-        .help("number of bins of one width; None: a second input has their bounds");
-    d.field("range", &HistogramParam::range).help("least and largest number that is counted");
-  }
-  double least() const { return (*range)[0] - (is_point() ? 0.5 : 0); }
-  double largest() const { return (*range)[1] + (is_point() ? 0.5 : 0); }
-  bool is_point() const { return (*range)[0] == (*range)[1]; }
-};
-
-std::vector<AttrProblem> check_histogram(const HistogramParam& p, const CheckContext& /*context*/) {
-  if (p.bin_cnt.has_value() != p.range.has_value()) {
-    return {{"range", "expected a range with bin_cnt, and none without", ""}};
-  }
-  if (p.range && (p.range->size() != 2 || !((*p.range)[0] <= (*p.range)[1]))) {
-    return {{"range", "expected two numbers, the smaller one first", ""}};
-  }
-  return {};
-}
-
-void infer_histogram(const HistogramParam& p, InferContext& c) {
-  c.set_output_dtype(0, DType::kInt64);
-  for (const DType dtype : {c.output(1).dtype, c.input(0).dtype}) {
-    c.set_input_dtype(0, dtype);
-    c.set_output_dtype(1, dtype);
-    if (!p.bin_cnt) c.set_input_dtype(1, dtype);
-  }
-  if (!p.bin_cnt) c.set_input_shape(1, Shape::unknown_dims(1));
-  const Dim bounds = p.bin_cnt ? Dim(*p.bin_cnt + 1) : c.input_shape(1)[0];
-  if (bounds.is_constant() && bounds.value() < 2) c.fail_input(1, "at least 2 bounds");
-  c.set_output_shape(0, Shape{bounds - 1});
-  c.set_output_shape(1, Shape{bounds});
-}
-
-// How often each of -1, 0, … count - 1 occurs, less the first: each is added once, and they come
-// out in order.
-Value counts_of(Builder& b, Value bins, const Dim& count) {
-  const Value all = b.concat({b.ints({-1}), counting(b, count), bins}, 0);
-  const Shape found{count + 1};
-  const auto outputs = b.emit_many("Unique", {all}, {{"sorted", 1}},
-                                   {{DType::kInt64, found}, {}, {}, {DType::kInt64, found}});
-  const Value counts = onnx::slice(b, outputs[3], {{0, 1, onnx::kSliceEnd}}, Shape{count});
-  return b.sub(counts, b.int_scalar(1));
-}
-
-// The bin of each element among given bounds: before the first bound that is above it.
-Value bins_between(Builder& b, Value data, Value bounds, const Dim& count) {
-  const auto bound = [&](std::int64_t i, std::int64_t end) {
-    return onnx::slice(b, bounds, {{0, i, end}}, Shape{1});
-  };
-  const Value column = onnx::unsqueeze(b, data, {1});
-  const Value below = b.cast(b.binary("Less", column, bounds), DType::kInt32);
-  const Value first = onnx::arg_reduce(b, "ArgMax", below, 1, false);
-  const Value any = b.cast(onnx::reduce(b, "ReduceMax", below, {1}, false), DType::kBool);
-  const Value last = onnx::size_tensor(b, count - 1);
-  const Value bin = b.where(any, b.sub(first, b.int_scalar(1)), last);
-  const Value outside = b.binary("Or", b.binary("Less", data, bound(0, 1)),
-                                 b.binary("Less", bound(-1, onnx::kSliceEnd), data));
-  // What is not a number is not compared.
-  const Value ordered = b.binary("Equal", data, data);
-  const Value inside = b.binary("And", ordered, b.unary("Not", outside));
-  return b.where(inside, bin, b.int_scalar(-1));
-}
-
-// The bin is first computed, then moved by one where the rounded bounds say so.
-Value bins_of_width(Builder& b, const HistogramParam& p, Value data, Value bounds) {
-  const Value wide = b.cast(data, DType::kFloat64);
-  const auto number = [&](double value) { return b.scalar(DType::kFloat64, value); };
-  const Value outside = b.binary("Or", b.binary("Less", wide, number(p.least())),
-                                 b.binary("Greater", wide, number(p.largest())));
-  const Value inside = b.binary("And", b.binary("Equal", wide, wide), b.unary("Not", outside));
-  const Value known = b.where(inside, wide, number(p.least()));
-  const Value scaled =
-      b.div(b.mul(b.sub(known, number(p.least())), number(static_cast<double>(*p.bin_cnt))),
-            number(p.largest() - p.least()));
-  const Value last = b.int_scalar(*p.bin_cnt - 1);
-  Value bin = b.binary("Min", b.cast(scaled, DType::kInt64), last);
-  const Value below = b.binary("Less", data, b.gather(bounds, bin, 0));
-  // MXNet reads the bound before the first one where rounding puts its least number below that.
-  bin = b.binary("Max", b.sub(bin, b.cast(below, DType::kInt64)), b.int_scalar(0));
-  const Value next = b.gather(bounds, b.add(bin, b.int_scalar(1)), 0);
-  const Value above = b.binary("And", b.unary("Not", b.binary("Less", data, next)),
-                               b.unary("Not", b.binary("Equal", bin, last)));
-  return b.where(inside, b.add(bin, b.cast(above, DType::kInt64)), b.int_scalar(-1));
-}
-
-void translate_histogram(const HistogramParam& p, Translation& t) {
-  Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
-  if (dtype == DType::kFloat16 || dtype == DType::kBool) {
-    return t.refuse(fmt::format("is not supported on {}", dtype_name(dtype)));
-  }
-  const Dim count = t.output_shape(0)[0];
-  // ONNX Runtime compares no narrow integers.
-  const DType compared = dtype_size(dtype) == 1 ? DType::kInt32 : dtype;
-  const Value data =
-      b.cast(onnx::reshape(b, t.input(0), Shape{t.input_shape(0).count()}), compared);
-  if (!p.bin_cnt) {
-    t.set_output(1, t.input(1));
-    const Value bounds = b.cast(t.input(1), compared);
-    return t.set_output(0, counts_of(b, bins_between(b, data, bounds, count), count));
-  }
-  if (is_unsigned(dtype) && p.least() < 0) {
-    return t.refuse(
-        fmt::format("the range begins below 0, which {} does not hold", dtype_name(dtype)));
-  }
-  std::vector<double> numbers;
-  const auto bins = static_cast<double>(*p.bin_cnt);
-  for (double i = 0; i <= bins; ++i) {
-    numbers.push_back((p.largest() * i + (bins - i) * p.least()) / bins);
-  }
-  const Value bounds = b.constant(make_tensor_as(dtype, {*p.bin_cnt + 1}, numbers));
-  t.set_output(1, bounds);
-  t.set_output(0, counts_of(b, bins_of_width(b, p, data, b.cast(bounds, compared)), count));
-}
-
 }  // namespace
 
 void register_array_index(Registry& r) {
   r.add<RavelParam>({"_ravel_multi_index", "ravel_multi_index"})
       .summary("Flat indices of coordinates.")
       .infer(infer_ravel)
-      .translate(translate_ravel)
-      .check(check_ravel);
+      .translate(translate_ravel);
   r.add<RavelParam>({"_unravel_index", "unravel_index"})
       .summary("Coordinates of flat indices.")
       .infer(infer_unravel)
       .translate(translate_unravel)
-      .check(check_ravel);
+      .note(
+          "Of N-d data, of which MXNet makes as many coordinates as its result has room for, the "
+          "sizes after the first have to be known.");
   r.add<DiagParam>({"diag"})
       .summary("A diagonal of matrices, or a matrix with a given diagonal.")
       .infer(infer_diag)
@@ -369,20 +280,7 @@ void register_array_index(Registry& r) {
       .summary("Running sums along an axis.")
       .inputs({{"a", InputRole::kData}})
       .infer(infer_cumsum)
-      .translate(translate_cumsum)
-      .note("Not in float16.");
-  r.add<HistogramParam>({"_histogram", "_npi_histogram"})
-      .summary("How many elements lie in each of a row of intervals.")
-      .inputs_by([](const HistogramParam& p) -> std::vector<InputDef> {
-        if (p.bin_cnt) return {{"data", InputRole::kData}};
-        return {{"data", InputRole::kData}, {"bins", InputRole::kData}};
-      })
-      .outputs({"output0", "output1"})
-      .infer(infer_histogram)
-      .translate(translate_histogram)
-      .check(check_histogram)
-      .note("Not on float16.")
-      .note("Bounds that are given and are NaN, or not in order, are undefined in MXNet.");
+      .translate(translate_cumsum);
 }
 
 }  // namespace mx2onnx

@@ -32,14 +32,15 @@ constexpr std::int64_t kOfSelf = 3;
 constexpr std::int64_t kOfOther = 2;
 
 // The first input is one projection of so many heads and parts.
-void expect_rank_3(const InterleavedParam& p, std::int64_t parts, InferContext& c) {
+void expect_rank_3(const InterleavedParam& p, std::int64_t parts, InferContext& c,
+                   bool may_leave_out = false) {
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     if (c.input_shape(i).known_rank() && c.input_shape(i).rank() != 3)
       c.fail_input(i, "an array of three dimensions");
   }
   const Shape& projection = c.input_shape(0);
   const std::int64_t slices = p.heads * parts;
-  if (projection.known_rank() && projection[2].is_constant() &&
+  if (!may_leave_out && projection.known_rank() && projection[2].is_constant() &&
       projection[2].value() % slices != 0) {
     c.fail_input(0, fmt::format("a last dimension that is a multiple of {}", slices));
   }
@@ -51,7 +52,7 @@ Dim dim_of(const Shape& shape, std::size_t axis) {
 }
 
 void infer_self_scores(const InterleavedParam& p, InferContext& c) {
-  expect_rank_3(p, kOfSelf, c);
+  expect_rank_3(p, kOfSelf, c, true);
   const Shape& all = c.input_shape(0);
   c.set_output_shape(0, {dim_of(all, 1) * p.heads, dim_of(all, 0), dim_of(all, 0)});
 }
@@ -88,14 +89,23 @@ struct Heads {
 
 // The products of one attention layer share what this emits.
 Heads split_heads(Builder& b, Value projection, std::int64_t num_heads, std::int64_t num_parts) {
+  const Value whole = projection;
   const Shape shape = b.shape(projection);
   const Dim size = floor_div(shape[2], num_heads * num_parts);
   Heads heads{{}, size};
   const auto key = [&](std::int64_t part) {
-    return fmt::format("heads {} {} {} {}", projection.id, num_heads, num_parts, part);
+    return fmt::format("heads {} {} {} {}", whole.id, num_heads, num_parts, part);
   };
   for (std::int64_t i = 0; i < num_parts; ++i) heads.parts.push_back(b.find_cached(key(i)));
   if (heads.parts[0].present()) return heads;
+  // Of a last dimension that is no multiple, MXNet takes elements one after the other from the
+  // start.
+  const Dim taken = size * num_heads * num_parts;
+  if (shape[2].is_constant() && !(taken == shape[2])) {
+    const Dim count = shape[0] * shape[1] * taken;
+    const Value flat = onnx::reshape(b, projection, Shape{shape.count()});
+    projection = onnx::slice(b, flat, {{0, 0, count}}, Shape{count});
+  }
   const Value apart =
       onnx::reshape(b, projection, {shape[0], shape[1], num_heads, num_parts, size});
   const Value turned = b.transpose(apart, {3, 1, 2, 0, 4});
@@ -144,6 +154,11 @@ void emit_values(Translation& t, const Heads& heads, std::int64_t num_heads) {
 }
 
 void translate_self_scores(const InterleavedParam& p, Translation& t) {
+  const Dim& width = t.input_shape(0)[2];
+  if (width.is_constant() && width.value() < p.heads * kOfSelf) {
+    // Products of vectors of no elements.
+    return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, 0, t.output_shape(0)));
+  }
   const Heads heads = split_heads(t.b, t.input(0), p.heads, kOfSelf);
   emit_scores(t, heads.parts[0], heads.parts[1], heads.size);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "onnx/builder.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 
@@ -34,5 +35,12 @@ extern const double kNoScore;
 onnx::Value suppress_boxes(onnx::Builder& b, BoxFormat format, onnx::Value boxes,
                            onnx::Value class_scores, onnx::Value scores, double threshold,
                            const Dim& most = Dim());
+
+/// Of boxes (batch, boxes, 4), the best first, those that are `valid` (batch, boxes) and that no
+/// better box that is kept overlaps by more than `threshold`, in MXNet's arithmetic (nms_impl of
+/// bounding_box-common.h). With `classes` (batch, boxes), only boxes of one class drop each other.
+onnx::Value keep_in_turn(onnx::Builder& b, const Stepwise& steps, BoxFormat format,
+                         onnx::Value boxes, onnx::Value classes, onnx::Value valid,
+                         double threshold);
 
 }  // namespace mx2onnx

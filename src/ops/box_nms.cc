@@ -3,7 +3,8 @@
 //
 // ONNX's NonMaxSuppression names the boxes it keeps, per batch and class. Their scores are put back
 // in their places, all other places getting -inf, and a TopK over those brings the rows in order.
-// Both operators take the first of equal scores first, as MXNet's stable sort does.
+// Both operators take the first of equal scores first, as MXNet's stable sort does. It computes in
+// float32 alone and takes no negative threshold; for the rest there is a loop over the boxes.
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/box.h"
 #include "ops/common.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 namespace {
@@ -69,23 +71,28 @@ Value column(Builder& b, Value rows, std::int64_t index) {
 }
 
 // The scores, and kNoScore where a box is not valid.
-Value valid_scores(Builder& b, const BoxNmsParam& p, Value rows) {
+Value valid_scores(Builder& b, const BoxNmsParam& p, const Stepwise& steps, Value rows) {
   const Value scores = column(b, rows, p.score_index);
-  Value valid = b.binary("Greater", scores, b.scalar(DType::kFloat32, p.valid_thresh));
+  Value valid = b.binary("Greater", scores, steps.number(static_cast<float>(p.valid_thresh)));
   if (p.has_class()) {
-    const Value background = b.scalar(DType::kFloat32, static_cast<double>(p.background_id));
+    const Value background = steps.number(static_cast<double>(p.background_id));
     const Value is_background = b.binary("Equal", column(b, rows, p.id_index), background);
     valid = b.binary("And", valid, b.unary("Not", is_background));
   }
-  return b.where(valid, scores, b.scalar(DType::kFloat32, kNoScore));
+  return b.where(valid, scores, steps.number(kNoScore));
+}
+
+// The number of each box's class, cut to an integer as MXNet does.
+Value classes_of(Builder& b, const BoxNmsParam& p, Value rows) {
+  return b.cast(column(b, rows, p.id_index), DType::kInt64);
 }
 
 // The scores of shape (batch, boxes) as (batch, classes, boxes): kNoScore where the class is
-// another. The classes are those that occur, whatever their numbers, cut to integers as MXNet does.
+// another. The classes are those that occur, whatever their numbers.
 Value scores_by_class(Builder& b, const BoxNmsParam& p, Value rows, Value scores) {
   const Value one_class = onnx::unsqueeze(b, scores, {1});
   if (!p.has_class() || p.force_suppress) return one_class;
-  const Value ids = b.cast(column(b, rows, p.id_index), DType::kInt64);
+  const Value ids = classes_of(b, p, rows);
   const Value classes = b.emit("Unique", {ids}, {{"sorted", 1}}, {DType::kInt64, Shape{Dim()}});
   const Value matches =
       b.binary("Equal", onnx::unsqueeze(b, ids, {1}), onnx::unsqueeze(b, classes, {1}));
@@ -100,22 +107,33 @@ Value kept_scores(Builder& b, const BoxNmsParam& p, Value rows, Value scores) {
                         std::min(p.overlap_thresh, 1.0));
 }
 
-Value convert_format(Builder& b, const BoxNmsParam& p, Value rows) {
+// The same in any element type and with any threshold, of boxes in the order of their scores.
+Value kept_scores_in_turn(Builder& b, const BoxNmsParam& p, const Stepwise& steps, Value rows,
+                          Value scores) {
+  Value classes;
+  if (p.has_class() && !p.force_suppress) classes = classes_of(b, p, rows);
+  const Value kept =
+      keep_in_turn(b, steps, p.in_format, box_columns(b, rows, p.coord_start, 4), classes,
+                   b.binary("Greater", scores, steps.number(kNoScore)), p.overlap_thresh);
+  return b.where(kept, scores, steps.number(kNoScore));
+}
+
+Value convert_format(Builder& b, const BoxNmsParam& p, const Stepwise& steps, Value rows) {
   if (p.in_format == p.out_format) return rows;
   const Dim& width = b.shape(rows)[2];
   const Value from = box_columns(b, rows, p.coord_start, 4);
   const Value low = box_columns(b, from, 0, 2);
   const Value high = box_columns(b, from, 2, 2);
-  const Value half = b.scalar(DType::kFloat32, 0.5);
+  const Value half = steps.number(0.5);
   Value converted;
   if (p.out_format == BoxFormat::kCenter) {
-    converted = b.concat({b.mul(b.add(low, high), half), b.sub(high, low)}, 2);
+    converted = b.concat({steps.mul(steps.add(low, high), half), steps.sub(high, low)}, 2);
   } else {
-    const Value extent = b.mul(high, half);
-    converted = b.concat({b.sub(low, extent), b.add(low, extent)}, 2);
+    const Value extent = steps.mul(high, half);
+    converted = b.concat({steps.sub(low, extent), steps.add(low, extent)}, 2);
   }
   // MXNet leaves alone what begins with a negative coordinate, meaning rows of -1.
-  const Value negative = b.binary("Less", box_columns(b, from, 0, 1), b.scalar(DType::kFloat32, 0));
+  const Value negative = b.binary("Less", box_columns(b, from, 0, 1), steps.number(0));
   std::vector<Value> parts;
   if (p.coord_start > 0) parts.push_back(box_columns(b, rows, 0, p.coord_start));
   parts.push_back(b.where(negative, from, converted));
@@ -126,8 +144,9 @@ Value convert_format(Builder& b, const BoxNmsParam& p, Value rows) {
 
 void translate_box_nms(const BoxNmsParam& p, Translation& t) {
   Builder& b = t.b;
-  if (t.input_type(0).dtype != DType::kFloat32) {
-    return t.refuse("ONNX's NonMaxSuppression computes in float32 only");
+  const DType dtype = t.input_type(0).dtype;
+  if (!is_floating(dtype)) {
+    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
   }
   const Shape& data = t.input_shape(0);
   const std::size_t rank = data.rank();
@@ -136,25 +155,31 @@ void translate_box_nms(const BoxNmsParam& p, Translation& t) {
   // MXNet then returns its input, without changing the format.
   if (p.topk == 0 || boxes == Dim(0)) return t.set_output(0, t.input(0));
 
-  Value rows = rank == 2 ? onnx::unsqueeze(b, t.input(0), {0})
-                         : onnx::reshape(b, t.input(0), Shape{batch, boxes, data[rank - 1]});
-  Value scores = valid_scores(b, p, rows);
+  const Stepwise steps(b, dtype);
+  const bool in_turn = dtype != DType::kFloat32 || p.overlap_thresh < 0;
+  Value rows =
+      steps.take(rank == 2 ? onnx::unsqueeze(b, t.input(0), {0})
+                           : onnx::reshape(b, t.input(0), Shape{batch, boxes, data[rank - 1]}));
+  Value scores = valid_scores(b, p, steps, rows);
   const Dim candidates = p.topk < 0 ? boxes : min(boxes, p.topk);
-  if (!(candidates == boxes)) {
+  if (in_turn || !(candidates == boxes)) {
     const auto [best, order] = onnx::top_k(b, scores, candidates, 1, true);
     rows = rows_by_index(b, rows, order);
     scores = best;
   }
-  const auto [best, order] = onnx::top_k(b, kept_scores(b, p, rows, scores), candidates, 1, true);
-  const Value kept =
-      b.binary("Greater", onnx::unsqueeze(b, best, {2}), b.scalar(DType::kFloat32, kNoScore));
-  Value result = b.where(kept, rows_by_index(b, rows, order), b.scalar(DType::kFloat32, -1));
-  result = convert_format(b, p, result);
+  const Value kept_of =
+      in_turn ? kept_scores_in_turn(b, p, steps, rows, scores) : kept_scores(b, p, rows, scores);
+  const auto [best, order] = onnx::top_k(b, kept_of, candidates, 1, true);
+  const Value kept = b.binary("Greater", onnx::unsqueeze(b, best, {2}), steps.number(kNoScore));
+  Value result = b.where(kept, rows_by_index(b, rows, order), steps.number(-1));
+  result = convert_format(b, p, steps, result);
   const Dim missing = boxes - candidates;
   if (!(missing == Dim(0))) {
-    const Value filling = onnx::fill(b, DType::kFloat32, -1, Shape{batch, missing, data[rank - 1]});
+    const Value filling =
+        onnx::fill(b, steps.computing(), -1, Shape{batch, missing, data[rank - 1]});
     result = b.concat({result, filling}, 1);
   }
+  result = steps.give(result);
   t.set_output(0, rank == 2 ? onnx::squeeze(b, result, {0}) : onnx::reshape(b, result, data));
 }
 
@@ -166,13 +191,9 @@ void register_box_nms(Registry& r) {
       .outputs({"output0"})
       .infer(infer_box_nms)
       .translate(translate_box_nms)
-      .check([](const BoxNmsParam& p, const CheckContext&) -> std::vector<AttrProblem> {
-        if (p.overlap_thresh >= 0) return {};
-        return {{"overlap_thresh", "ONNX's NonMaxSuppression takes no negative one",
-                 "0 drops all boxes that overlap a better one"}};
-      })
-      .note("In float32 only, as ONNX's NonMaxSuppression.")
-      .note("A negative overlap_thresh is refused.");
+      .note(
+          "In float16 and float64, and with a negative overlap_thresh, where ONNX's "
+          "NonMaxSuppression does not compute, boxes are looked at in a loop, which is slower.");
 }
 
 }  // namespace mx2onnx

@@ -120,13 +120,24 @@ struct StackParam {
   }
 };
 
+// MXNet compares numbers of elements alone, and not even these where there are none to copy.
+bool is_other_view(const Shape& shape, const Shape& expected) {
+  if (!shape.is_static() || !expected.is_static() || shape == expected) return false;
+  return expected.is_empty() || shape.count() == expected.count();
+}
+
 void infer_stack(const StackParam& p, InferContext& c) {
   c.unify_dtypes();
   const auto count = static_cast<std::int64_t>(c.num_inputs());
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     const Shape part = c.input_shape(i);
     if (!part.known_rank()) continue;
-    for (std::size_t k = 0; k < c.num_inputs(); ++k) c.set_input_shape(k, part);
+    if (is_other_view(part, c.input_shape(0))) continue;
+    for (std::size_t k = 0; k < c.num_inputs(); ++k) {
+      if (!is_other_view(c.input_shape(k), part)) c.set_input_shape(k, part);
+    }
+    // The first one's shape is that of all.
+    if (i > 0 && c.input_shape(0).known_rank()) continue;
     const std::size_t axis = checked_axis(p.axis, part.rank() + 1);
     std::vector<Dim> dims = part.dims();
     dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), Dim(count));
@@ -137,8 +148,12 @@ void infer_stack(const StackParam& p, InferContext& c) {
 void translate_stack(const StackParam& p, Translation& t) {
   const auto axis = static_cast<std::int64_t>(checked_axis(p.axis, t.output_shape(0).rank()));
   std::vector<Value> parts;
+  Shape shape = t.output_shape(0);
+  shape[static_cast<std::size_t>(axis)] = 1;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) {
-    parts.push_back(onnx::unsqueeze(t.b, t.input(i), {axis}));
+    const bool same = t.input_shape(i) == t.input_shape(0);
+    parts.push_back(same ? onnx::unsqueeze(t.b, t.input(i), {axis})
+                         : onnx::reshape(t.b, t.input(i), shape));
   }
   t.set_output(0, parts.size() == 1 ? parts[0] : t.b.concat(parts, axis));
 }

@@ -172,9 +172,28 @@ Value emit_conv(std::string_view op_type, const ConvParam& p, Translation& t,
   return from_channels_first(t.b, y, p.layout);
 }
 
+// As oneDNN computes int8: in int32, and the nearest int8 of that.
+Value emit_int8_conv(const ConvParam& p, Translation& t, onnx::Attributes attrs) {
+  onnx::Builder& b = t.b;
+  const Shape result = to_channels_first(t.output_shape(0), p.layout);
+  Value sum = b.emit(
+      "ConvInteger",
+      {to_channels_first(b, t.input(0), p.layout), to_channels_first(b, t.input(1), p.layout)},
+      std::move(attrs), {DType::kInt32, result});
+  if (!p.no_bias) {
+    const Value bias = b.cast(t.input(2), DType::kInt32);
+    sum = b.add(sum, along_axis(b, bias, 1, result.rank()));
+  }
+  const auto [least, largest] = integer_range(DType::kInt8);
+  return from_channels_first(b, b.cast(onnx::clip(b, sum, least, largest), DType::kInt8), p.layout);
+}
+
 void translate_conv(const ConvParam& p, Translation& t) {
   auto attrs = conv_attributes(p);
   attrs.emplace_back("pads", both_ends(spatial_tuple(p.pad, p.rank(), 0)));
+  if (t.output_type(0).dtype == DType::kInt8) {
+    return t.set_output(0, emit_int8_conv(p, t, std::move(attrs)));
+  }
   t.set_output(0, emit_conv("Conv", p, t, std::move(attrs)));
 }
 

@@ -93,14 +93,21 @@ void infer_correlation(const CorrelationParam& p, InferContext& c) {
   c.set_output_shape(0, {from[0], p.shifts() * p.shifts(), height, width});
 }
 
+// The averages of the kernels, which ONNX Runtime does not pool in float64.
+Value averages(const CorrelationParam& p, Builder& b, Value matches, const Shape& to) {
+  const auto offsets = iota(static_cast<std::size_t>(p.kernel_size));
+  for (const std::int64_t axis : {3, 2}) {
+    const Dim& points = to[static_cast<std::size_t>(axis)];
+    const Value windows = b.gather(matches, window_indices(b, offsets, points, p.stride1), axis);
+    matches = onnx::reduce(b, "ReduceMean", windows, {axis}, false);
+  }
+  return matches;
+}
+
 void translate_correlation(const CorrelationParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.output_type(0).dtype;
   const bool has_kernel = p.kernel_size > 1;
-  if (has_kernel && dtype == DType::kFloat64) {
-    return t.refuse("is not supported on float64 with a kernel_size above 1",
-                    "ONNX Runtime pools no float64");
-  }
   const Shape& from = t.input_shape(0);
   const Shape& to = t.output_shape(0);
   const onnx::Ints pads{0, 0, p.pad_size, p.pad_size};
@@ -138,6 +145,7 @@ void translate_correlation(const CorrelationParam& p, Translation& t) {
   }
   const Value matches = parts.size() == 1 ? parts[0] : b.concat(parts, 1);
   if (!has_kernel) return t.set_output(0, matches);
+  if (dtype == DType::kFloat64) return t.set_output(0, averages(p, b, matches, to));
   t.set_output(0, b.emit("AveragePool", {matches},
                          {{"kernel_shape", onnx::Ints{p.kernel_size, p.kernel_size}},
                           {"strides", onnx::Ints{p.stride1, p.stride1}}},
@@ -153,7 +161,7 @@ void register_correlation(Registry& r) {
       .infer(infer_correlation)
       .translate(translate_correlation)
       .check(check_correlation)
-      .note("At most 255 shifts along an axis, and in float64 a kernel_size of 1 only.")
+      .note("At most 255 shifts along an axis.")
       .note("Both images have the same shape, which MXNet does not check.");
 }
 

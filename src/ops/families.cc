@@ -9,6 +9,7 @@ void register_all_families(Registry& registry) {
   register_pool_v1(registry);
   register_adaptive_pool(registry);
   register_norm(registry);
+  register_lrn(registry);
   register_fully_connected(registry);
   register_softmax(registry);
   register_loss_head(registry);
@@ -51,11 +52,13 @@ void register_all_families(Registry& registry) {
   register_random_pdf(registry);
   register_numeric(registry);
   register_hawkes(registry);
+  register_histogram(registry);
   register_ctc_loss(registry);
   register_sampler(registry);
   register_im2col(registry);
   register_correlation(registry);
   register_image(registry);
+  register_image_random(registry);
   register_image_resize(registry);
   register_array_index(registry);
   register_assign(registry);

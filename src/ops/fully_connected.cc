@@ -113,15 +113,18 @@ void infer_dot(const DotParam& p, InferContext& c) {
   }
   const std::size_t left_axis = p.transpose_a ? 0 : lhs.rank() - 1;
   const std::size_t right_axis = p.transpose_b ? rhs.rank() - 1 : 0;
-  Shape left = Shape::unknown_dims(lhs.rank());
-  left[left_axis] = rhs[right_axis];
-  c.set_input_shape(0, left);
-  Shape right = Shape::unknown_dims(rhs.rank());
-  right[right_axis] = lhs[left_axis];
-  c.set_input_shape(1, right);
   auto dims = free_dims(lhs, p.transpose_a);
   const auto more = free_dims(rhs, !p.transpose_b);
   dims.insert(dims.end(), more.begin(), more.end());
+  // MXNet compares sizes only where there is something to compute.
+  if (!lhs.is_static() || !rhs.is_static() || !Shape(dims).is_empty()) {
+    Shape left = Shape::unknown_dims(lhs.rank());
+    left[left_axis] = rhs[right_axis];
+    c.set_input_shape(0, left);
+    Shape right = Shape::unknown_dims(rhs.rank());
+    right[right_axis] = lhs[left_axis];
+    c.set_input_shape(1, right);
+  }
   // The product of two vectors has shape (1,), under NumPy semantics, too.
   if (dims.empty()) dims.emplace_back(1);
   c.set_output_shape(0, Shape(std::move(dims)));

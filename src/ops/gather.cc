@@ -115,7 +115,12 @@ struct IndexArrayParam {
     if (!axes) {
       for (std::size_t i = 0; i < rank; ++i) result.push_back(i);
     } else {
-      for (const auto axis : *axes) result.push_back(checked_axis(axis, rank, "axes"));
+      // MXNet takes axes modulo the number of dimensions.
+      const auto size = static_cast<std::int64_t>(rank);
+      if (size == 0 && !axes->empty()) checked_axis(axes->front(), rank, "axes");
+      for (const auto axis : *axes) {
+        result.push_back(static_cast<std::size_t>(((axis % size) + size) % size));
+      }
     }
     return result;
   }
@@ -142,7 +147,9 @@ void translate_index_array(const IndexArrayParam& p, Translation& t) {
   for (const std::size_t axis : p.of(t.input_rank(0))) {
     parts.push_back(coordinate(t.b, t.input_shape(0), axis));
   }
-  if (parts.empty()) return t.refuse("an array of no coordinates has no elements");
+  if (parts.empty()) {
+    return t.set_output(0, onnx::fill(t.b, DType::kInt64, 0, t.output_shape(0)));
+  }
   t.set_output(0, t.b.concat(parts, -1));
 }
 
@@ -172,7 +179,9 @@ void register_gather(Registry& r) {
                {"new_tensor", InputRole::kData}})
       .infer(infer_index_copy)
       .translate(translate_index_copy)
-      .note("Of rows for the same place any one may be taken.");
+      .note("Of rows for the same place any one may be taken.")
+      .note(
+          "An index out of range is an error of the runtime; MXNet writes beside the array then.");
   r.add<IndexArrayParam>({"_contrib_index_array"})
       .summary("The coordinates of each element.")
       .infer(infer_index_array)

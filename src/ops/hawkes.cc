@@ -5,7 +5,9 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/integer_functions.h"
 #include "ops/matrices.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 namespace {
@@ -49,21 +51,57 @@ void infer_hawkes(const NoParam& /*p*/, InferContext& c) {
   c.set_output_shape(1, Shape{n, k});
 }
 
+// MXNet's arithmetic, in which e^x and log are float32 functions.
+class Arithmetic : public Stepwise {
+ public:
+  Arithmetic(Builder& b, DType dtype) : Stepwise(b, dtype), b_(b), dtype_(dtype) {}
+
+  /// e^(-x y)
+  Value decay(Value x, Value y) const {
+    const Value negative = b_.unary("Neg", x);
+    // The product is not cut.
+    if (is_integer(dtype_)) return cut(b_.unary("Exp", as_float(b_.mul(negative, y))));
+    return rounded(b_.unary("Exp", mul(negative, y)));
+  }
+  /// sum + (log(x) - y)
+  Value add_log(Value sum, Value x, Value y) const {
+    if (!is_integer(dtype_)) return add(sum, rounded(b_.sub(b_.unary("Log", x), y)));
+    const Value gain = b_.sub(b_.unary("Log", as_float(x)), as_float(y));
+    return cut(b_.add(as_float(sum), gain));
+  }
+
+ private:
+  Value as_float(Value x) const { return b_.cast(x, DType::kFloat32); }
+  Value cut(Value x) const {
+    const DType wide = dtype_ == DType::kInt64 ? dtype_ : DType::kInt32;
+    return take(give(cut_to_integer(b_, x, wide)));
+  }
+
+  Builder& b_;
+  DType dtype_;
+};
+
 void translate_hawkes(const NoParam& /*p*/, Translation& t) {
-  if (!expect_real(t)) return;
   Builder& b = t.b;
-  const DType dtype = t.input_type(kLda).dtype;
+  const DType data_dtype = t.input_type(kLda).dtype;
+  if (data_dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
+  const Arithmetic steps(b, data_dtype);
+  const DType dtype = steps.computing();
+  const auto input = [&](Input i) { return steps.take(t.input(i)); };
+  const Value background_of = input(kLda);
+  const Value alpha_of = input(kAlpha);
+  const Value beta_of = input(kBeta);
+  const Value lags = input(kLags);
   const Dim n = t.input_shape(kLags)[0];
   const Dim length = t.input_shape(kLags)[1];
   const Dim num_marks = t.input_shape(kLda)[1];
   const Value one = b.scalar(dtype, 1);
-  const Value zero = b.scalar(dtype, 0);
-  const Value valid = t.input(kValidLength);
+  const Value valid = input(kValidLength);
   const Value rows = onnx::fill(b, dtype, 0, Shape{n});
   const Value last = onnx::fill(b, dtype, 0, Shape{n, num_marks});
 
   const auto end = counted_loop(
-      b, length, {rows, rows, last, t.input(kState)},
+      b, length, {rows, rows, last, input(kState)},
       [&](Value step, const std::vector<Value>& states) {
         const Value is_valid = b.binary("Less", b.cast(step, dtype), valid);
         // What stands behind the valid points is not looked at.
@@ -75,36 +113,37 @@ void translate_hawkes(const NoParam& /*p*/, Translation& t) {
               b.emit("GatherElements", {x, at}, {{"axis", 1}}, {dtype, Shape{n, 1}});
           return onnx::squeeze(b, element, {1});
         };
-        const Value alpha = b.gather(t.input(kAlpha), mark, 0);
-        const Value beta = b.gather(t.input(kBeta), mark, 0);
-        const Value background = pick(t.input(kLda));
+        const Value alpha = b.gather(alpha_of, mark, 0);
+        const Value beta = b.gather(beta_of, mark, 0);
+        const Value background = pick(background_of);
         const Value state = pick(states[3]);
-        const Value time = b.add(states[1], column(b, t.input(kLags), step));
-        const Value lag = b.sub(time, pick(states[2]));
-        const Value decay = b.unary("Exp", b.mul(b.unary("Neg", beta), lag));
-        const Value added = b.mul(b.mul(b.mul(alpha, beta), state), decay);
-        const Value intensity = b.add(background, added);
-        const Value compensator =
-            b.add(b.mul(background, lag), b.mul(b.mul(alpha, state), b.sub(one, decay)));
-        const Value gain = b.sub(b.unary("Log", intensity), compensator);
-        const Value likelihood = b.add(states[0], b.where(is_valid, gain, zero));
+        const Value time = steps.add(states[1], column(b, lags, step));
+        const Value lag = steps.sub(time, pick(states[2]));
+        const Value decay = steps.decay(beta, lag);
+        const Value added = steps.mul(steps.mul(steps.mul(alpha, beta), state), decay);
+        const Value intensity = steps.add(background, added);
+        const Value compensator = steps.add(
+            steps.mul(background, lag), steps.mul(steps.mul(alpha, state), steps.sub(one, decay)));
+        const Value likelihood =
+            b.where(is_valid, steps.add_log(states[0], intensity, compensator), states[0]);
         const Value is_here = b.binary("And", b.binary("Equal", at, counting(b, num_marks)),
                                        onnx::unsqueeze(b, is_valid, {1}));
         const auto replaced = [&](Value x, Value by) {
           return b.where(is_here, onnx::unsqueeze(b, by, {1}), x);
         };
-        const Value next = b.add(one, b.mul(state, decay));
+        const Value next = steps.add(one, steps.mul(state, decay));
         return std::vector<Value>{likelihood, time, replaced(states[2], time),
                                   replaced(states[3], next)};
       });
 
   // What is left from the last points to the end of the time.
-  const Value lag = b.sub(onnx::unsqueeze(b, t.input(kMaxTime), {1}), end[2]);
-  const Value decay = b.unary("Exp", b.mul(b.unary("Neg", t.input(kBeta)), lag));
-  const Value rest =
-      b.add(b.mul(t.input(kLda), lag), b.mul(b.mul(t.input(kAlpha), end[3]), b.sub(one, decay)));
-  t.set_output(0, b.sub(end[0], onnx::reduce(b, "ReduceSum", rest, {1}, false)));
-  t.set_output(1, b.mul(decay, end[3]));
+  const Value lag = steps.sub(onnx::unsqueeze(b, input(kMaxTime), {1}), end[2]);
+  const Value decay = steps.decay(beta_of, lag);
+  const Value rest = steps.add(steps.mul(background_of, lag),
+                               steps.mul(steps.mul(alpha_of, end[3]), steps.sub(one, decay)));
+  const Value total = steps.rounded(onnx::reduce(b, "ReduceSum", rest, {1}, false));
+  t.set_output(0, steps.give(steps.sub(end[0], total)));
+  t.set_output(1, steps.give(steps.mul(decay, end[3])));
 }
 
 }  // namespace

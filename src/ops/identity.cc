@@ -59,10 +59,12 @@ void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
     return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
   }
   warn_of_draws(t);
-  const onnx::Ints axes(p.axes.begin(), p.axes.end());
-  const onnx::Value x = onnx::reduce(b, "ReduceMax", t.input(0), axes, true);
+  Shape shape = t.input_shape(0);
+  for (const auto axis : p.axes) shape[checked_axis(axis, shape.rank(), "axes")] = 1;
+  const DType drawn_in = draw_dtype(dtype);
   const float kept = 1 - static_cast<float>(p.p);
-  const onnx::Value is_kept = onnx::drawn_dropout(b, x, p.p);
+  const onnx::Value unit = Draws(b, shape, drawn_in).unit();
+  const onnx::Value is_kept = b.binary("Less", unit, b.scalar(drawn_in, kept));
   const onnx::Value mask = b.mul(b.cast(is_kept, dtype), b.scalar(dtype, 1 / kept));
   t.set_output(0, b.mul(t.input(0), mask));
   t.set_output(1, mask);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/common.h"
+#include "ops/image.h"
 
 namespace mx2onnx {
 namespace {
@@ -140,26 +141,12 @@ void translate_crop(const CropParam& p, Translation& t) {
                      t.output_shape(0)));
 }
 
-void infer_image(InferContext& c) {
-  c.unify_dtypes();
-  c.unify_shapes();
-  check_image_rank(c, false);
-}
-
-void translate_flip(Translation& t, std::int64_t axis) {
-  t.set_output(0, onnx::slice(t.b, t.input(0), {{axis, onnx::kSliceEnd, onnx::kSliceBegin, -1}},
-                              t.output_shape(0)));
-}
-
-// Of uint8, numbers beyond are the least and the largest one.
-Value saturated(Builder& b, Value x, DType dtype) {
-  return cut_to(b, dtype == DType::kUint8 ? onnx::clip(b, x, 0, 255) : x, dtype);
-}
-
 struct LightingParam {
   FloatTuple alpha;
   static void declare(AttrDeclarer<LightingParam>& d) {
-    d.field("alpha", &LightingParam::alpha).required().help("of the three principal components");
+    d.field("alpha", &LightingParam::alpha)
+        .required()
+        .help("of the three principal components; further numbers do not matter");
   }
 };
 
@@ -174,14 +161,12 @@ void infer_lighting(InferContext& c) {
 
 // In float32 at each step, as MXNet does.
 Value lighting(Builder& b, const FloatTuple& alpha) {
-  constexpr double kEigen[3][3] = {{55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009},
-                                   {55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140},
-                                   {55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203}};
   std::vector<float> sums;
-  for (const auto& row : kEigen) {
+  for (std::size_t row = 0; row < 3; ++row) {
     float sum = 0;
-    for (std::size_t i = 0; i < 3; ++i)
-      sum += static_cast<float>(row[i]) * static_cast<float>(alpha[i]);
+    for (std::size_t i = 0; i < 3; ++i) {
+      sum += static_cast<float>(kColourComponents[3 * row + i]) * static_cast<float>(alpha[i]);
+    }
     sums.push_back(sum);
   }
   return b.constant(make_tensor({3}, sums));
@@ -193,29 +178,21 @@ void translate_lighting(const LightingParam& p, Translation& t) {
   t.set_output(0, saturated(b, lit, t.output_type(0).dtype));
 }
 
-struct EnhanceParam {
-  double min_factor = 0;
-  double max_factor = 0;
-  static void declare(AttrDeclarer<EnhanceParam>& d) {
-    d.field("min_factor", &EnhanceParam::min_factor).required().at_least(0).help("least factor");
-    d.field("max_factor", &EnhanceParam::max_factor)
-        .required()
-        .at_least(0)
-        .help("largest factor; only the same number as the least one");
-  }
-};
+}  // namespace
 
-void translate_brightness(const EnhanceParam& p, Translation& t) {
-  Builder& b = t.b;
-  const Value factor = b.scalar(DType::kFloat32, p.min_factor);
-  const Value bright = b.mul(b.cast(t.input(0), DType::kFloat32), factor);
-  t.set_output(0, saturated(b, bright, t.output_type(0).dtype));
+void infer_image(InferContext& c) {
+  c.unify_dtypes();
+  c.unify_shapes();
+  check_image_rank(c, false);
 }
 
-const char* const kRandom = "the operator changes images at random, at inference too";
-const char* const kLeaveOut = "leave it out of the model: it is meant for training";
+Value flipped(Builder& b, Value x, std::int64_t axis) {
+  return onnx::slice(b, x, {{axis, onnx::kSliceEnd, onnx::kSliceBegin, -1}}, b.shape(x));
+}
 
-}  // namespace
+Value saturated(Builder& b, Value x, DType dtype) {
+  return cut_to(b, dtype == DType::kUint8 ? onnx::clip(b, x, 0, 255) : x, dtype);
+}
 
 void register_image(Registry& r) {
   r.add<NoParam>({"_image_to_tensor", "_npx__image_to_tensor"})
@@ -235,29 +212,20 @@ void register_image(Registry& r) {
     r.add<NoParam>({"_image_" + name, "_npx__image_" + name})
         .summary(axis == 0 ? "An image upside down." : "The mirror image.")
         .infer([](const NoParam&, InferContext& c) { infer_image(c); })
-        .translate([axis](const NoParam&, Translation& t) { translate_flip(t, axis); })
-        .note(
-            "MXNet leaves the middle row or column of an odd number undefined, unless it writes "
-            "into its input; here it stays.");
+        .translate([axis](const NoParam&, Translation& t) {
+          t.set_output(0, flipped(t.b, t.input(0), axis));
+        })
+        .note(std::string(kMiddleNote));
   }
   r.add<LightingParam>({"_image_adjust_lighting", "_npx__image_adjust_lighting"})
       .summary("Colours shifted along their principal components.")
       .infer([](const LightingParam&, InferContext& c) { infer_lighting(c); })
       .translate(translate_lighting)
       .check([](const LightingParam& p, const CheckContext&) -> std::vector<AttrProblem> {
-        if (p.alpha.size() == 3) return {};
+        if (p.alpha.size() >= 3) return {};
         return {{"alpha", fmt::format("expected 3 numbers, got {}", p.alpha.size()), ""}};
       })
       .note("Of three channels only; of one, MXNet does not write its result.");
-  r.add<EnhanceParam>({"_image_random_brightness", "_npx__image_random_brightness"})
-      .summary("A brighter or darker image.")
-      .infer([](const EnhanceParam&, InferContext& c) { infer_image(c); })
-      .translate(translate_brightness)
-      .check([](const EnhanceParam& p, const CheckContext&) -> std::vector<AttrProblem> {
-        if (p.min_factor == p.max_factor) return {};
-        return {{"max_factor", kRandom, kLeaveOut}};
-      })
-      .note("With one factor only: other ones are random, at inference too.");
 }
 
 }  // namespace mx2onnx

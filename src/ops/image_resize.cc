@@ -3,6 +3,7 @@
 // modules/imgproc/src/resize.cpp and modules/core/src/copy.cpp). Height, width and channels are the
 // last axes.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -285,39 +286,44 @@ std::int64_t copied_from(std::int64_t at, std::int64_t size, std::int64_t type) 
   return phase < size ? phase : (type == BorderParam::kReflect ? 2 * size - 1 : period) - phase;
 }
 
-// The colour of a channel as an element: of integers rounded, halves to even, and kept in range.
-double colour(const BorderParam& p, std::size_t channel, DType dtype) {
-  double value = p.value;
+// OpenCV's colours have four numbers.
+constexpr std::size_t kColourSize = 4;
+
+// The colour as elements: of integers rounded, halves to even, and kept in range. Numbers that are
+// not given are 0.
+std::array<double, kColourSize> colour_of(const BorderParam& p, DType dtype) {
+  std::array<double, kColourSize> colour{p.value, p.value, p.value, 0};
   if (!p.values.empty()) {
-    value = p.values[channel];
-  } else if (channel > 2) {
-    value = 0;
+    colour.fill(0);
+    std::copy_n(p.values.begin(), std::min(p.values.size(), kColourSize), colour.begin());
   }
-  if (!is_integer(dtype)) return value;
+  if (!is_integer(dtype)) return colour;
   const auto [least, largest] = integer_range(dtype);
-  return std::clamp(std::nearbyint(value), least, largest);
+  for (double& value : colour) value = std::clamp(std::nearbyint(value), least, largest);
+  return colour;
 }
 
 void translate_colour_border(const BorderParam& p, Translation& t) {
   Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
+  const auto colour = colour_of(p, t.input_type(0).dtype);
   const Dim& channels = t.input_shape(0)[2];
-  if (!channels.is_constant() || channels.value() < 1 || channels.value() > 4) {
-    return t.refuse("needs 1 to 4 channels for a border of one colour");
-  }
-  const auto count = static_cast<std::size_t>(channels.value());
-  if (!p.values.empty() && p.values.size() < count) {
-    return t.refuse(fmt::format("has {} values for {} channels", p.values.size(), count));
-  }
-  std::vector<double> colours;
-  for (std::size_t i = 0; i < count; ++i) colours.push_back(colour(p, i, dtype));
-  const bool one_colour = std::equal(colours.begin() + 1, colours.end(), colours.begin());
   const auto bordered = [&](Value x, double value) {
     return onnx::pad(b, x, {p.top, p.left, 0}, {p.bot, p.right, 0}, "constant", value);
   };
-  if (one_colour) return t.set_output(0, bordered(t.input(0), colours[0]));
+  const auto is_one = [&](std::size_t count) {
+    return std::equal(colour.begin() + 1, colour.begin() + count, colour.begin());
+  };
+  if (is_one(kColourSize)) return t.set_output(0, bordered(t.input(0), colour[0]));
+  if (!channels.is_constant()) {
+    return t.refuse("needs a known number of channels for a colour of several numbers");
+  }
+  const auto count = static_cast<std::size_t>(channels.value());
+  if (count > kColourSize) {
+    return t.refuse("OpenCV takes no colour of several numbers for more than 4 channels");
+  }
+  if (is_one(count)) return t.set_output(0, bordered(t.input(0), colour[0]));
   std::vector<Value> parts = onnx::split(b, t.input(0), 2, std::vector<Dim>(count, Dim(1)));
-  for (std::size_t i = 0; i < count; ++i) parts[i] = bordered(parts[i], colours[i]);
+  for (std::size_t i = 0; i < count; ++i) parts[i] = bordered(parts[i], colour[i]);
   t.set_output(0, b.concat(parts, 2));
 }
 

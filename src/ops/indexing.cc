@@ -132,27 +132,42 @@ Value gather_elements(Builder& b, Value data, Value indices, std::int64_t axis) 
 void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
   c.set_output_dtype(0, c.input(0).dtype);
   c.set_input_dtype(1, DType::kInt32);
-  if (!c.input_shape(0).known_rank()) return;
-  if (c.input_shape(0).rank() != 2) c.fail_input(0, "2 dimensions");
+  const Shape& data = c.input_shape(0);
+  if (!data.known_rank()) return;
+  if (data.rank() < 2) c.fail_input(0, "at least 2 dimensions");
+  // MXNet's row is all that follows the first axis, and it counts rows over all but the last.
+  for (std::size_t i = 1; i + 1 < data.rank(); ++i) {
+    if (data[i].is_constant() && data[i].value() > 1) {
+      c.fail_input(0,
+                   "sizes of 1 in the middle; of others MXNet reads beyond the end of the array");
+    }
+  }
+  Shape flat = data;
+  for (std::size_t i = 1; i + 1 < data.rank(); ++i) flat[i] = 1;
+  if (!data.is_static()) c.set_input_shape(0, flat);
+  const Dim rows = data.count(0, data.rank() - 1);
   // The indices may have any shape of as many elements, which is that of the result.
   const Shape& known = c.input_shape(1).known_rank() ? c.input_shape(1) : c.output_shape(0);
   if (!known.known_rank() || known.rank() == 1) {
-    c.set_input_shape(1, Shape{c.input_shape(0)[0]});
+    c.set_input_shape(1, Shape{rows});
     c.set_output_shape(0, c.input_shape(1));
     return;
   }
-  const Dim surplus = known.count() - c.input_shape(0)[0];
+  const Dim surplus = known.count() - rows;
   if (surplus.is_constant() && surplus.value() != 0) {
-    c.fail_input(1, fmt::format("{} elements", c.input_shape(0)[0].to_string()));
+    c.fail_input(1, fmt::format("{} elements", rows.to_string()));
   }
   c.set_input_shape(1, known);
   c.set_output_shape(0, known);
 }
 
 void translate_batch_take(const NoParam& /*p*/, Translation& t) {
-  const Value indices = valid_indices(t.b, t.input(1), t.input_shape(0)[1], OutOfRange::kClip);
-  const Value column = onnx::reshape(t.b, indices, Shape{t.input_shape(0)[0], 1});
-  const Value taken = gather_elements(t.b, t.input(0), column, 1);
+  const Dim& rows = t.input_shape(0)[0];
+  const Dim& width = t.input_shape(0)[t.input_rank(0) - 1];
+  const Value indices = valid_indices(t.b, t.input(1), width, OutOfRange::kClip);
+  const Value column = onnx::reshape(t.b, indices, Shape{rows, 1});
+  const Value matrix = onnx::reshape(t.b, t.input(0), Shape{rows, width});
+  const Value taken = gather_elements(t.b, matrix, column, 1);
   t.set_output(0, onnx::reshape(t.b, taken, t.output_shape(0)));
 }
 
@@ -236,6 +251,13 @@ void translate_one_hot(const OneHotParam& p, Translation& t) {
   t.set_output(0, b.cast(chosen, p.dtype));
 }
 
+// MXNet divides the elements into as many blocks as the condition has elements, whatever its shape.
+bool chooses_blocks(const Shape& condition, const Shape& result) {
+  if (!condition.is_static() || !result.is_static() || condition == result) return false;
+  if (result.is_empty()) return true;
+  return !condition.is_empty() && result.count().value() % condition.count().value() == 0;
+}
+
 void infer_where(const NoParam& /*p*/, InferContext& c) {
   c.unify_dtypes(1);
   Shape result = c.output_shape(0);
@@ -247,6 +269,7 @@ void infer_where(const NoParam& /*p*/, InferContext& c) {
   }
   const Shape& condition = c.input_shape(0);
   if (!result.known_rank() || !condition.known_rank()) return;
+  if (chooses_blocks(condition, result)) return;
   // A condition of one dimension chooses rows.
   if (condition.rank() == 1 && result.rank() > 0) {
     c.set_input_shape(0, Shape{result[0]});
@@ -259,12 +282,23 @@ void translate_where(const NoParam& /*p*/, Translation& t) {
   Builder& b = t.b;
   Value condition = b.cast(t.input(0), DType::kBool);
   const std::size_t rank = t.input_rank(1);
-  if (t.input_rank(0) == 1 && rank > 1) condition = along_axis(b, condition, 0, rank);
+  Value x = t.input(1);
+  Value y = t.input(2);
+  const bool by_row =
+      t.input_rank(0) == 1 && rank > 0 && t.input_shape(0)[0] == t.input_shape(1)[0];
+  if (!by_row && chooses_blocks(t.input_shape(0), t.input_shape(1))) {
+    const Dim count = t.input_shape(0).count();
+    const Shape blocks{count, floor_div(t.input_shape(1).count(), count)};
+    condition = onnx::reshape(b, condition, Shape{count, 1});
+    x = onnx::reshape(b, x, blocks);
+    y = onnx::reshape(b, y, blocks);
+  } else if (t.input_rank(0) == 1 && rank > 1)
+    condition = along_axis(b, condition, 0, rank);
   // ONNX Runtime has no kernel for choosing between booleans.
   const DType dtype = t.input_type(1).dtype;
   const DType compute = dtype == DType::kBool || dtype == DType::kInt8 ? DType::kInt32 : dtype;
-  const Value chosen = b.where(condition, b.cast(t.input(1), compute), b.cast(t.input(2), compute));
-  t.set_output(0, b.cast(chosen, dtype));
+  const Value chosen = b.where(condition, b.cast(x, compute), b.cast(y, compute));
+  t.set_output(0, onnx::reshape(b, b.cast(chosen, dtype), t.output_shape(0)));
 }
 
 constexpr std::string_view kWideIndexNote =

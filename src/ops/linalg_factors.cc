@@ -127,7 +127,12 @@ std::pair<Value, Value> with_pivot(Builder& b, Value x, Value k) {
   const Dim n = num_rows(b, x);
   const Value numbers = counting(b, n);
   const Value is_before = b.binary("Less", numbers, k);
-  const Value sizes = b.where(is_before, b.scalar(b.dtype(x), -1), b.unary("Abs", column(b, x, k)));
+  const Value magnitudes = b.unary("Abs", column(b, x, k));
+  // A NaN counts as large: it is to become part of the result.
+  const Value known =
+      b.where(b.unary("IsNaN", magnitudes),
+              b.scalar(b.dtype(x), std::numeric_limits<double>::infinity()), magnitudes);
+  const Value sizes = b.where(is_before, b.scalar(b.dtype(x), -1), known);
   const Value pivot = onnx::arg_reduce(b, "ArgMax", sizes, -1, true);
   const Value swapped = b.where(b.binary("Equal", numbers, pivot), k, numbers);
   const Value order = b.where(is_at(b, n, k), pivot, swapped);
@@ -175,13 +180,16 @@ SignedLog signed_log_determinant(Builder& b, Value a) {
     const Value top = diagonal_element(b, x, k);
     // Under a pivot of 0 there are zeros only.
     const Value divisor = b.where(b.binary("Equal", top, zero(b, x)), one(b, x), top);
-    const Value factors = b.where(is_after(b, n, k), b.div(column(b, x, k), divisor), zero(b, x));
-    const Value rest = b.sub(x, outer(b, factors, row(b, x, k)));
+    const Value factors = b.div(column(b, x, k), divisor);
+    const Value less = b.sub(x, outer(b, factors, row(b, x, k)));
+    const Value rest = b.where(as_rows(b, is_after(b, n, k)), less, x);
     const Value sign = b.where(b.binary("Equal", pivot, k), one(b, x), b.scalar(b.dtype(x), -1));
     return std::vector<Value>{rest, b.mul(states[1], sign)};
   });
   const Value pivots = diagonal(b, end[0]);
-  const Value signs_of = onnx::reduce(b, "ReduceProd", b.unary("Sign", pivots), {-1}, true);
+  // The sign of a NaN is 0.
+  const Value known = b.where(b.unary("IsNaN", pivots), zero(b, a), b.unary("Sign", pivots));
+  const Value signs_of = onnx::reduce(b, "ReduceProd", known, {-1}, true);
   const Value logs = b.unary("Log", b.unary("Abs", pivots));
   return {b.mul(end[1], signs_of), onnx::reduce(b, "ReduceSum", logs, {-1}, true)};
 }

@@ -152,10 +152,14 @@ void translate_syrk(const SyrkParam& p, Translation& t) {
 
 // The rank goes down by two, but not to 0.
 void infer_sumlogdiag(const NoParam& /*p*/, InferContext& c) {
-  infer_square(c);
-  if (!c.input_shape(0).known_rank()) return;
-  auto dims = c.input_shape(0).dims();
-  dims.resize(dims.size() - 2);
+  const Shape& data = c.input_shape(0);
+  auto dims = data.dims();
+  dims.resize(dims.size() < 2 ? 0 : dims.size() - 2);
+  const bool has_result = !Shape(dims).is_empty();
+  // MXNet looks at the matrices only where there are any.
+  if (has_result) infer_square(c);
+  c.unify_dtypes();
+  if (!data.known_rank()) return;
   if (dims.empty()) dims.emplace_back(1);
   c.set_output_shape(0, Shape(std::move(dims)));
 }

@@ -1,5 +1,5 @@
 // Normalisation: BatchNorm and its relatives, InstanceNorm, LayerNorm, GroupNorm, L2Normalization,
-// LRN (src/operator/nn/batch_norm.cc, layer_norm.cc, group_norm.cc,
+// (src/operator/nn/batch_norm.cc, layer_norm.cc, group_norm.cc,
 // src/operator/instance_norm-inl.h…).
 #include <cmath>
 
@@ -173,14 +173,25 @@ struct Moments {
   Value deviation;
 };
 
+// Also where nodes between are removed.
+bool is_cast(const Builder& b, Value x) {
+  const onnx::Node* node = b.producer(x);
+  while (node != nullptr && (node->op_type == "Identity" || node->op_type == "Dropout")) {
+    node = b.producer(node->inputs[0]);
+  }
+  return node != nullptr && node->op_type == "Cast";
+}
+
 // Spelled so that ONNX Runtime recognises a LayerNormalization: Pow(x - mean, 2), ReduceMean, Add,
-// Sqrt.
+// Sqrt. Of a Cast it must not: ONNX Runtime (1.32) would normalise what is cast, in its element
+// type, and does not load the model if that is an integer.
 Moments moments_over(Builder& b, Value x, const onnx::Ints& axes, double eps) {
   const DType dtype = b.dtype(x);
   Moments m;
   m.mean = onnx::reduce(b, "ReduceMean", x, axes, true);
   m.centred = b.sub(x, m.mean);
-  const Value square = b.binary("Pow", m.centred, b.scalar(dtype, 2));
+  const Value square =
+      is_cast(b, x) ? b.mul(m.centred, m.centred) : b.binary("Pow", m.centred, b.scalar(dtype, 2));
   const Value variance = onnx::reduce(b, "ReduceMean", square, axes, true);
   m.deviation = b.unary("Sqrt", b.add(variance, b.scalar(dtype, eps)));
   return m;
@@ -311,40 +322,6 @@ void translate_l2_normalization(const L2NormalizationParam& p, Translation& t) {
   t.set_output(0, b.div(x, norm));
 }
 
-struct LrnParam {
-  double alpha = 1e-4;
-  double beta = 0.75;
-  double knorm = 2;
-  std::int64_t nsize = 0;
-
-  static void declare(AttrDeclarer<LrnParam>& d) {
-    d.field("alpha", &LrnParam::alpha).help("scale of the mean square");
-    d.field("beta", &LrnParam::beta).help("exponent");
-    d.field("knorm", &LrnParam::knorm).help("added to the scaled mean square");
-    d.field("nsize", &LrnParam::nsize).required().at_least(1).help("channels in the window");
-  }
-};
-
-void translate_lrn(const LrnParam& p, Translation& t) {
-  if (t.input_rank(0) != 4) fail(ErrorCode::kModel, "expected data of 4 dimensions");
-  if (p.beta == 0) return t.set_output(0, t.b.identity(t.input(0)));
-  if (p.alpha == 0) {
-    const Value factor = t.b.scalar(t.input_type(0).dtype, std::pow(p.knorm, -p.beta));
-    return t.set_output(0, t.b.mul(t.input(0), factor));
-  }
-  if (p.alpha < 0 || p.beta < 0) {
-    return t.refuse("ONNX Runtime's LRN takes no negative alpha or beta");
-  }
-  // For an even size MXNet (oneDNN) takes the window of the odd size below it, and divides by the
-  // even one.
-  const bool even = p.nsize % 2 == 0;
-  const std::int64_t size = even ? p.nsize - 1 : p.nsize;
-  const double alpha = p.alpha * static_cast<double>(size) / static_cast<double>(p.nsize);
-  t.set_output(0, t.b.emit("LRN", {t.input(0)},
-                           {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
-                           t.input_type(0)));
-}
-
 std::vector<InputDef> scale_offset_inputs() {
   return {{"data", InputRole::kData}, {"gamma", InputRole::kWeight}, {"beta", InputRole::kWeight}};
 }
@@ -400,13 +377,6 @@ void register_norm(Registry& r) {
       .infer(infer_same<L2NormalizationParam>)
       .translate(translate_l2_normalization)
       .note(std::string(kHalfSumNote));
-  r.add<LrnParam>({"LRN"})
-      .summary("Local response normalisation across channels.")
-      .infer(infer_same<LrnParam>)
-      .translate(translate_lrn)
-      .note(
-          "ONNX Runtime spreads an element that is infinite or NaN to channels outside of its "
-          "window.");
 }
 
 }  // namespace mx2onnx

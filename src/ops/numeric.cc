@@ -9,6 +9,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
 #include "ops/matrices.h"
+#include "ops/stepwise.h"
 #include "ops/subgraph.h"
 
 namespace mx2onnx {
@@ -139,13 +140,18 @@ void infer_multi_sum_sq(const MultiSumSqParam& p, InferContext& c) {
   c.set_output_shape(0, Shape{p.num_arrays});
 }
 
-// MXNet rounds the squares of float16 to float16, where ONNX Runtime computes on in float32.
+// MXNet rounds the squares of float16 to float16, and sums in float32.
 void translate_multi_sum_sq(const MultiSumSqParam& /*p*/, Translation& t) {
-  if (!expect_real(t)) return;
   Builder& b = t.b;
+  const DType dtype = t.input_type(0).dtype;
+  if (!is_floating(dtype)) {
+    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
+  }
+  const Stepwise steps(b, dtype);
   std::vector<Value> sums;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) {
-    const Value squares = b.mul(t.input(i), t.input(i));
+    const Value array = steps.take(t.input(i));
+    const Value squares = steps.mul(array, array);
     const Value flat = onnx::reshape(b, squares, Shape{b.shape(squares).count()});
     sums.push_back(b.cast(onnx::reduce(b, "ReduceSum", flat, {0}, true), DType::kFloat32));
   }
@@ -166,8 +172,14 @@ struct AllCloseParam {
 
 void infer_allclose(const AllCloseParam& /*p*/, InferContext& c) {
   c.unify_dtypes(0, c.num_outputs());
-  c.set_input_shape(0, c.input_shape(1));
-  c.set_input_shape(1, c.input_shape(0));
+  const Shape& a = c.input_shape(0);
+  const Shape& b = c.input_shape(1);
+  // MXNet compares as many elements as the first array has, whatever shapes they have.
+  const bool enough = a.is_static() && b.is_static() && b.count().value() >= a.count().value();
+  if (!enough) {
+    c.set_input_shape(0, c.input_shape(1));
+    c.set_input_shape(1, c.input_shape(0));
+  }
   c.set_output_shape(0, Shape(std::vector<Dim>{}));
   c.set_output_dtype(0, DType::kUint8);
 }
@@ -181,7 +193,13 @@ void translate_allclose(const AllCloseParam& p, Translation& t) {
   const DType tolerance_in = dtype == DType::kFloat64 ? dtype : DType::kFloat32;
   const DType difference_in = is_integer(dtype) ? DType::kFloat64 : dtype;
   const Value left = t.input(0);
-  const Value right = t.input(1);
+  Value right = t.input(1);
+  if (t.input_shape(0).is_static() && !(t.input_shape(0) == t.input_shape(1))) {
+    const Dim count = t.input_shape(0).count();
+    right = onnx::reshape(b, right, Shape{t.input_shape(1).count()});
+    if (!(count == b.shape(right)[0])) right = onnx::slice(b, right, {{0, 0, count}}, Shape{count});
+    right = onnx::reshape(b, right, t.input_shape(0));
+  }
   const Value difference =
       b.unary("Abs", b.sub(b.cast(left, difference_in), b.cast(right, difference_in)));
   const Value magnitude = b.unary("Abs", b.cast(right, tolerance_in));
@@ -329,8 +347,7 @@ void register_numeric(Registry& r) {
       .summary("The sum of the squares of each of the arrays.")
       .inputs_by([](const MultiSumSqParam& p) { return numbered_inputs("array_", p.num_arrays); })
       .infer(infer_multi_sum_sq)
-      .translate(translate_multi_sum_sq)
-      .note("Float16 is refused: MXNet rounds each square to it.");
+      .translate(translate_multi_sum_sq);
   r.add<AllCloseParam>({"_contrib_allclose"})
       .summary("1 if |a - b| <= atol + rtol |b| for all elements, else 0.")
       .inputs({{"a", InputRole::kData}, {"b", InputRole::kData}})

@@ -1,6 +1,9 @@
 // Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h): two dimensions only, and
 // unlike Pooling it really pads: the zeros around the input take part in a maximum, and an average
 // always divides by the whole window.
+#include <limits>
+#include <utility>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/common.h"
@@ -51,17 +54,6 @@ std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext&
   check("kernel", p.kernel, false);
   check("stride", p.stride, true);
   check("pad", p.pad, true);
-  if (!problems.empty() || p.pool_type != PoolV1Param::Type::kMax) return problems;
-  // Such a window could lie behind the input; MXNet gives the least number there is.
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (p.pooling_convention == PoolV1Param::Convention::kFull && p.strides()[i] > p.kernel[i]) {
-      problems.push_back({"stride",
-                          "max pooling with steps larger than the window is not supported for the "
-                          "convention full",
-                          ""});
-      break;
-    }
-  }
   return problems;
 }
 
@@ -100,6 +92,42 @@ Value pool_all(const PoolV1Param& p, Builder& b, Value x) {
   return {};
 }
 
+// `x` with the least number there is along an axis, up to a size that is larger by one or not at
+// all.
+Value with_least(Builder& b, Value x, std::size_t axis, const Dim& size) {
+  if (b.shape(x)[axis] == size) return x;
+  onnx::Ints more(4, 0);
+  more[axis] = 1;
+  const Value longer =
+      onnx::pad(b, x, onnx::Ints(4, 0), more, "constant", -std::numeric_limits<double>::infinity());
+  Shape result = b.shape(x);
+  result[axis] = size;
+  return onnx::slice(b, longer, {{static_cast<std::int64_t>(axis), 0, size}}, result);
+}
+
+// The zeros of the padding count, what a window hangs over does not. Steps larger than the window
+// may leave a window that lies behind the input altogether.
+Value pool_max(const PoolV1Param& p, Translation& t, Tuple over) {
+  Builder& b = t.b;
+  const Tuple pads = p.pads();
+  const Value x =
+      onnx::pad(b, t.input(0), {0, 0, pads[0], pads[1]}, {0, 0, pads[0], pads[1]}, "constant");
+  Shape pooled = t.output_shape(0);
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (over[i] < p.kernel[i]) continue;
+    over[i] = p.kernel[i] - 1;
+    pooled[i + 2] = ceil_div(b.shape(x)[i + 2], p.strides()[i]);
+  }
+  const onnx::Attributes attrs{{"kernel_shape", p.kernel},
+                               {"strides", p.strides()},
+                               {"pads", Tuple{0, 0, over[0], over[1]}}};
+  Value result = b.emit("MaxPool", {x}, attrs, {b.dtype(x), pooled});
+  for (const std::size_t axis : {2U, 3U}) {
+    result = with_least(b, result, axis, t.output_shape(0)[axis]);
+  }
+  return result;
+}
+
 void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   Builder& b = t.b;
   if (!is_floating(t.input_type(0).dtype)) {
@@ -114,14 +142,8 @@ void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   if (p.pooling_convention == PoolV1Param::Convention::kFull) {
     for (std::size_t i = 0; i < 2; ++i) over[i] = p.strides()[i] - 1;
   }
+  if (p.pool_type == PoolV1Param::Type::kMax) return t.set_output(0, pool_max(p, t, over));
   onnx::Attributes attrs{{"kernel_shape", p.kernel}, {"strides", p.strides()}};
-  if (p.pool_type == PoolV1Param::Type::kMax) {
-    // The zeros of the padding count, what a window hangs over does not.
-    const Value x =
-        onnx::pad(b, t.input(0), {0, 0, pads[0], pads[1]}, {0, 0, pads[0], pads[1]}, "constant");
-    attrs.emplace_back("pads", Tuple{0, 0, over[0], over[1]});
-    return t.set_output(0, b.emit("MaxPool", {x}, std::move(attrs), t.output_type(0)));
-  }
   const Value x = onnx::pad(b, t.input(0), {0, 0, pads[0], pads[1]},
                             {0, 0, pads[0] + over[0], pads[1] + over[1]}, "constant");
   const Value average = b.emit("AveragePool", {x}, std::move(attrs), t.output_type(0));

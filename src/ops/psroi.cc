@@ -13,6 +13,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
 #include "ops/roi_loop.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 namespace {
@@ -115,12 +116,22 @@ void infer_deformable_psroi(const DeformablePsroiParam& p, InferContext& c) {
   }
 }
 
+// A number as the data's element type has it.
+double rounded(const Translation& t, double value) {
+  const auto single = static_cast<float>(value);
+  return t.input_type(0).dtype == DType::kFloat16 ? half_to_float(float_to_half(single)) : single;
+}
+
+double quotient(const Translation& t, double above, double below) {
+  return rounded(t, rounded(t, above) / below);
+}
+
 // What is computed of regions. Arrays have the axes (regions, channels, rows, columns) of the
 // result, and those of them that they depend on are longer than 1.
 class Regions {
  public:
   Regions(const PsroiParam& p, Translation& t)
-      : p_(p), t_(t), b_(t.b), dtype_(t.input_type(0).dtype), regions_(t.input_shape(1)[0]) {
+      : p_(p), t_(t), b_(t.b), steps_(t.b, t.input_type(0).dtype), regions_(t.input_shape(1)[0]) {
     image_ = b_.cast(column(0), DType::kInt64);
     const Value images = onnx::size_tensor(b_, t.input_shape(0)[0]);
     missing_ = b_.binary("Or", b_.binary("Less", image_, b_.int_scalar(0)),
@@ -131,19 +142,20 @@ class Regions {
   /// True where there is no such image: MXNet then reads what is not its.
   Value missing() const { return missing_; }
 
-  Value number(double value) { return b_.scalar(dtype_, value); }
+  const Stepwise& steps() const { return steps_; }
+  Value number(double value) { return steps_.number(value); }
 
   /// Start and length of the regions along axis 0 or 1 of the image.
   std::pair<Value, Value> extent(std::size_t axis, double shift) {
     const auto first = static_cast<std::int64_t>(2 - axis);
     const Value scale = number(static_cast<float>(p_.spatial_scale));
     const auto place = [&](Value pixel) {
-      const Value scaled = b_.mul(pixel, scale);
-      return shift == 0 ? scaled : b_.sub(scaled, number(shift));
+      const Value scaled = steps_.mul(pixel, scale);
+      return shift == 0 ? scaled : steps_.sub(scaled, number(shift));
     };
     const Value start = place(round_away(b_, column(first)));
-    const Value end = place(b_.add(round_away(b_, column(first + 2)), number(1)));
-    return {start, b_.binary("Max", b_.sub(end, start), number(0.1))};
+    const Value end = place(steps_.add(round_away(b_, column(first + 2)), number(1)));
+    return {start, b_.binary("Max", steps_.sub(end, start), number(0.1))};
   }
 
   /// The numbers of the bins along an axis, from `first` on.
@@ -151,7 +163,7 @@ class Regions {
     std::vector<double> numbers;
     for (std::int64_t i = 0; i < p_.pooled_size; ++i)
       numbers.push_back(static_cast<double>(first + i));
-    return b_.constant(make_tensor_as(dtype_,
+    return b_.constant(make_tensor_as(steps_.computing(),
                                       axis == 0 ? std::vector<std::int64_t>{p_.pooled_size, 1}
                                                 : std::vector<std::int64_t>{p_.pooled_size},
                                       numbers));
@@ -173,18 +185,20 @@ class Regions {
 
  private:
   Value column(std::int64_t index) {
-    return onnx::reshape(b_, b_.gather(t_.input(1), b_.int_scalar(index), 1),
-                         Shape{regions_, 1, 1, 1});
+    const Value regions = steps_.take(t_.input(1));
+    return onnx::reshape(b_, b_.gather(regions, b_.int_scalar(index), 1), Shape{regions_, 1, 1, 1});
   }
 
   std::int64_t group(std::int64_t bin) const {
-    return std::min(bin * p_.groups() / p_.pooled_size, p_.groups() - 1);
+    const double scaled = static_cast<double>(bin * p_.groups());
+    const double group = quotient(t_, scaled, static_cast<double>(p_.pooled_size));
+    return std::min(static_cast<std::int64_t>(group), p_.groups() - 1);
   }
 
   const PsroiParam& p_;
   Translation& t_;
   Builder& b_;
-  DType dtype_;
+  Stepwise steps_;
   Dim regions_;
   Value image_;
   Value missing_;
@@ -192,8 +206,8 @@ class Regions {
 
 bool refuse_dtype(Translation& t) {
   const DType dtype = t.input_type(0).dtype;
-  if (dtype == DType::kFloat32 || dtype == DType::kFloat64) return false;
-  t.refuse(fmt::format("float32 and float64 only, found {}", dtype_name(dtype)));
+  if (is_floating(dtype)) return false;
+  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
   return true;
 }
 
@@ -201,10 +215,11 @@ bool refuse_dtype(Translation& t) {
 std::pair<Value, Value> bin_ends(Builder& b, const PsroiParam& p, Regions& regions,
                                  std::size_t axis, const Dim& size) {
   const auto [start, length] = regions.extent(axis, 0);
-  const Value bin = b.div(length, regions.number(static_cast<double>(p.pooled_size)));
+  const Stepwise& steps = regions.steps();
+  const Value bin = steps.div(length, regions.number(static_cast<double>(p.pooled_size)));
   const Value last = onnx::size_tensor(b, size);
   const auto end = [&, start = start](std::int64_t first, std::string_view round) {
-    const Value place = b.add(b.mul(regions.bins(axis, first), bin), start);
+    const Value place = steps.add(steps.mul(regions.bins(axis, first), bin), start);
     const Value pixel = b.cast(b.unary(round, place), DType::kInt64);
     return b.binary("Min", b.binary("Max", pixel, b.int_scalar(0)), last);
   };
@@ -214,7 +229,6 @@ std::pair<Value, Value> bin_ends(Builder& b, const PsroiParam& p, Regions& regio
 void translate_psroi(const PsroiParam& p, Translation& t) {
   if (refuse_dtype(t)) return;
   Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
   const Shape& data = t.input_shape(0);
   Regions regions(p, t);
   Value sums = b.cast(t.input(0), DType::kFloat64);
@@ -239,8 +253,10 @@ void translate_psroi(const PsroiParam& p, Translation& t) {
   const Value full =
       b.binary("And", b.binary("Greater", height, none), b.binary("Greater", width, none));
   const Value exists = b.binary("And", full, b.unary("Not", regions.missing()));
-  const Value average = b.div(b.cast(sum, dtype), b.cast(b.mul(height, width), dtype));
-  t.set_output(0, b.where(exists, average, regions.number(0)));
+  const Stepwise& steps = regions.steps();
+  const auto as_data = [&](Value x) { return steps.rounded(b.cast(x, steps.computing())); };
+  const Value average = steps.div(as_data(sum), as_data(b.mul(height, width)));
+  t.set_output(0, steps.give(b.where(exists, average, regions.number(0))));
 }
 
 // One more axis at the end.
@@ -249,17 +265,20 @@ Value with_axis(Builder& b, Value x) {
 }
 
 // How far each bin is shifted along an axis, in lengths of the region.
-Value shift(const DeformablePsroiParam& p, Translation& t, std::size_t axis) {
+Value shift(const DeformablePsroiParam& p, Translation& t, const Stepwise& steps,
+            std::size_t axis) {
   Builder& b = t.b;
   const Shape& trans = t.input_shape(2);
   const Dim classes = floor_div(trans[1], 2);
   std::vector<std::int64_t> part;
   for (std::int64_t bin = 0; bin < p.pooled_size; ++bin) {
-    part.push_back(
-        static_cast<std::int64_t>(static_cast<float>(bin) / static_cast<float>(p.pooled_size) *
-                                  static_cast<float>(p.parts())));
+    const double scaled =
+        quotient(t, static_cast<double>(bin), static_cast<double>(p.pooled_size)) *
+        static_cast<double>(p.parts());
+    part.push_back(static_cast<std::int64_t>(rounded(t, scaled)));
   }
-  Value shifts = onnx::reshape(b, t.input(2), Shape{trans[0], classes, 2, p.parts(), p.parts()});
+  Value shifts =
+      onnx::reshape(b, steps.take(t.input(2)), Shape{trans[0], classes, 2, p.parts(), p.parts()});
   // Along x first.
   shifts = b.gather(shifts, b.int_scalar(axis == 0 ? 1 : 0), 2);
   if (p.parts() != p.pooled_size) {
@@ -270,7 +289,7 @@ Value shift(const DeformablePsroiParam& p, Translation& t, std::size_t axis) {
     const Value per_class = onnx::size_tensor(b, floor_div(Dim(p.output_dim), classes));
     shifts = b.gather(shifts, b.div(channels, per_class), 1);
   }
-  return b.mul(shifts, b.scalar(b.dtype(shifts), static_cast<float>(p.trans_std)));
+  return steps.mul(shifts, steps.number(static_cast<float>(p.trans_std)));
 }
 
 // Of the points along an axis, with an axis more for the points of a bin: whether they are inside,
@@ -284,14 +303,15 @@ struct Points {
 Points points_of(const DeformablePsroiParam& p, Translation& t, Regions& regions,
                  std::size_t axis) {
   Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
+  const Stepwise& steps = regions.steps();
+  const DType dtype = steps.computing();
   const auto [start, length] = regions.extent(axis, 0.5);
-  const Value bin = b.div(length, regions.number(static_cast<double>(p.pooled_size)));
-  const Value step = b.div(bin, regions.number(static_cast<double>(p.sample_per_part)));
-  Value first = b.add(b.mul(regions.bins(axis, 0), bin), start);
-  if (!p.no_trans) first = b.add(first, b.mul(shift(p, t, axis), length));
+  const Value bin = steps.div(length, regions.number(static_cast<double>(p.pooled_size)));
+  const Value step = steps.div(bin, regions.number(static_cast<double>(p.sample_per_part)));
+  Value first = steps.add(steps.mul(regions.bins(axis, 0), bin), start);
+  if (!p.no_trans) first = steps.add(first, steps.mul(shift(p, t, steps, axis), length));
   const Value numbers = b.cast(counting(b, p.sample_per_part), dtype);
-  Value place = b.add(with_axis(b, first), b.mul(with_axis(b, step), numbers));
+  Value place = steps.add(with_axis(b, first), steps.mul(with_axis(b, step), numbers));
   // Rows of points come before columns.
   place = axis == 0 ? with_axis(b, place) : onnx::unsqueeze(b, place, {4});
   const Value size = b.cast(onnx::size_tensor(b, t.input_shape(0)[axis + 2]), dtype);
@@ -301,21 +321,22 @@ Points points_of(const DeformablePsroiParam& p, Translation& t, Regions& regions
   const Value last = b.sub(size, regions.number(1));
   place = b.binary("Min", b.binary("Max", place, regions.number(0)), last);
   const Value low = b.unary("Floor", place);
-  const Value rest = b.sub(place, low);
+  const Value rest = steps.sub(place, low);
   return {b.unary("Not", outside),
           {b.cast(low, DType::kInt64), b.cast(b.unary("Ceil", place), DType::kInt64)},
-          {b.sub(regions.number(1), rest), rest}};
+          {steps.sub(regions.number(1), rest), rest}};
 }
 
 void translate_deformable_psroi(const DeformablePsroiParam& p, Translation& t) {
   if (refuse_dtype(t)) return;
   Builder& b = t.b;
-  const DType dtype = t.input_type(0).dtype;
   const Shape& data = t.input_shape(0);
   Regions regions(p, t);
   const Points rows = points_of(p, t, regions, 0);
   const Points columns = points_of(p, t, regions, 1);
-  const Value pixels = onnx::reshape(b, t.input(0), Shape{data.count()});
+  const Stepwise& steps = regions.steps();
+  const DType dtype = steps.computing();
+  const Value pixels = onnx::reshape(b, steps.take(t.input(0)), Shape{data.count()});
   const Value first_row =
       with_axis(b, with_axis(b, b.mul(regions.planes(), onnx::size_tensor(b, data[2]))));
   const Value row_length = onnx::size_tensor(b, data[3]);
@@ -324,8 +345,9 @@ void translate_deformable_psroi(const DeformablePsroiParam& p, Translation& t) {
     for (const std::size_t y : {0U, 1U}) {
       const Value row = b.mul(b.add(first_row, rows.pixels.at(y)), row_length);
       const Value values = b.gather(pixels, b.add(row, columns.pixels.at(x)), 0);
-      const Value part = b.mul(b.mul(columns.weights.at(x), rows.weights.at(y)), values);
-      sum = sum.present() ? b.add(sum, part) : part;
+      const Value weight = steps.mul(columns.weights.at(x), rows.weights.at(y));
+      const Value part = steps.mul(weight, values);
+      sum = sum.present() ? steps.add(sum, part) : part;
     }
   }
   const Value inside = b.binary("And", rows.inside, columns.inside);
@@ -334,7 +356,8 @@ void translate_deformable_psroi(const DeformablePsroiParam& p, Translation& t) {
   const Value count = onnx::reduce(b, "ReduceSum", b.cast(inside, dtype), {4, 5}, false);
   const Value exists = b.binary("And", b.binary("Greater", count, regions.number(0)),
                                 b.unary("Not", regions.missing()));
-  t.set_output(0, b.where(exists, b.div(total, count), regions.number(0)));
+  const Value average = steps.div(steps.rounded(total), count);
+  t.set_output(0, steps.give(b.where(exists, average, regions.number(0))));
 }
 
 const char* const kMissing =
@@ -349,7 +372,7 @@ void register_psroi(Registry& r) {
       .inputs({{"data", InputRole::kData}, {"rois", InputRole::kData}})
       .infer(infer_psroi)
       .translate(translate_psroi)
-      .note("In float32 and float64.")
+      .note(std::string(kHalfSumNote))
       .note("An infinite or NaN pixel makes NaN of bins to its right and below it, too.")
       .note(kMissing);
   r.add<DeformablePsroiParam>({"_contrib_DeformablePSROIPooling"})
@@ -361,7 +384,7 @@ void register_psroi(Registry& r) {
       })
       .infer(infer_deformable_psroi)
       .translate(translate_deformable_psroi)
-      .note("In float32 and float64.")
+      .note(std::string(kHalfSumNote))
       .note(kMissing);
 }
 

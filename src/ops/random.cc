@@ -22,70 +22,63 @@ using onnx::Value;
 /// One distribution: its parameters as attributes, and how it is drawn.
 struct Uniform {
   static constexpr std::string_view kName = "uniform";
-  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 2> kAttrs = {"low", "high"};
   static constexpr std::array<std::string_view, 2> kInputs = {"low", "high"};
   static constexpr std::array<double, 2> kDefaults = {0, 1};
   static bool allows(double low, double high) { return low <= high; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) { return d.uniform(p[0], p[1]); }
+  static Value draw(Draws& d, const std::vector<Value>& p) { return d.uniform(p[0], p[1]); }
 };
 struct Normal {
   static constexpr std::string_view kName = "normal";
-  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 2> kAttrs = {"loc", "scale"};
   static constexpr std::array<std::string_view, 2> kInputs = {"mu", "sigma"};
   static constexpr std::array<double, 2> kDefaults = {0, 1};
   static bool allows(double /*mean*/, double deviation) { return deviation > 0; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) { return d.normal(p[0], p[1]); }
+  static Value draw(Draws& d, const std::vector<Value>& p) { return d.normal(p[0], p[1]); }
 };
 struct Gamma {
   static constexpr std::string_view kName = "gamma";
-  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"alpha", "beta"};
   static constexpr std::array<std::string_view, 2> kInputs = {"alpha", "beta"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
   static bool allows(double alpha, double scale) { return alpha > 0 && scale > 0; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) { return d.gamma(p[0], p[1]); }
+  static Value draw(Draws& d, const std::vector<Value>& p) { return d.gamma(p[0], p[1]); }
 };
 struct Exponential {
   static constexpr std::string_view kName = "exponential";
-  static constexpr bool kLoops = false;
   static constexpr std::array<std::string_view, 1> kAttrs = {"lam"};
   static constexpr std::array<std::string_view, 1> kInputs = {"lam"};
   static constexpr std::array<double, 2> kDefaults = {1, 0};
   static bool allows(double rate, double /*none*/) { return rate > 0; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) { return d.exponential(p[0]); }
+  static Value draw(Draws& d, const std::vector<Value>& p) { return d.exponential(p[0]); }
 };
 struct Poisson {
   static constexpr std::string_view kName = "poisson";
-  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 1> kAttrs = {"lam"};
   static constexpr std::array<std::string_view, 1> kInputs = {"lam"};
   static constexpr std::array<double, 2> kDefaults = {1, 0};
   static bool allows(double rate, double /*none*/) { return rate >= 0; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) { return d.poisson(p[0]); }
+  static Value draw(Draws& d, const std::vector<Value>& p) { return d.poisson(p[0]); }
 };
 struct NegativeBinomial {
   static constexpr std::string_view kName = "negative_binomial";
-  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"k", "p"};
   static constexpr std::array<std::string_view, 2> kInputs = {"k", "p"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
   static bool allows(double limit, double chance) {
     return limit >= 0 && chance > 0 && chance <= 1;
   }
-  static Value draw(const Draws& d, const std::vector<Value>& p) {
+  static Value draw(Draws& d, const std::vector<Value>& p) {
     return d.negative_binomial(p[0], p[1]);
   }
 };
 struct GeneralizedNegativeBinomial {
   static constexpr std::string_view kName = "generalized_negative_binomial";
-  static constexpr bool kLoops = true;
   static constexpr std::array<std::string_view, 2> kAttrs = {"mu", "alpha"};
   static constexpr std::array<std::string_view, 2> kInputs = {"mu", "alpha"};
   static constexpr std::array<double, 2> kDefaults = {1, 1};
   static bool allows(double mean, double dispersion) { return mean >= 0 && dispersion >= 0; }
-  static Value draw(const Draws& d, const std::vector<Value>& p) {
+  static Value draw(Draws& d, const std::vector<Value>& p) {
     return d.generalized_negative_binomial(p[0], p[1]);
   }
 };
@@ -133,14 +126,14 @@ void translate_random(const P& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t, D::kLoops)) return;
+  warn_of_draws(t);
   const DType drawn_in = draw_dtype(dtype);
   // MXNet has the parameters as float32.
   std::vector<Value> parameters;
   for (const double value : {p.first, p.second}) {
     parameters.push_back(b.scalar(drawn_in, static_cast<float>(value)));
   }
-  const Draws draws(b, t.output_shape(0), drawn_in);
+  Draws draws(b, t.output_shape(0), drawn_in);
   t.set_output(0, b.cast(D::draw(draws, parameters), dtype));
 }
 
@@ -174,7 +167,7 @@ void translate_sample(const SampleParam& p, Translation& t) {
   if (!is_floating(dtype)) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
-  if (!begin_draws(t, D::kLoops)) return;
+  warn_of_draws(t);
   const DType drawn_in = draw_dtype(dtype);
   std::vector<Value> parameters;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) {
@@ -182,14 +175,14 @@ void translate_sample(const SampleParam& p, Translation& t) {
     dims.insert(dims.end(), p.shape.size(), Dim(1));
     parameters.push_back(b.cast(onnx::reshape(b, t.input(i), Shape(std::move(dims))), drawn_in));
   }
-  const Draws draws(b, t.output_shape(0), drawn_in);
+  Draws draws(b, t.output_shape(0), drawn_in);
   t.set_output(0, b.cast(D::draw(draws, parameters), dtype));
 }
 
 template <typename D>
 void add_distribution(Registry& r) {
   const std::string name(D::kName);
-  const std::string note = std::string(kSeedNote) + std::string(D::kLoops ? kLoopNote : "");
+  const std::string note(kSeedNote);
   std::vector<std::string> names{"_random_" + name, "random_" + name};
   if (name == "uniform" || name == "normal") names.push_back(name);
   r.add<RandomParam<D>>(names)
@@ -251,7 +244,7 @@ void translate_randint(const RandintParam& p, Translation& t) {
     return t.refuse(fmt::format("MXNet does not draw {}", dtype_name(dtype)));
   }
   warn_of_draws(t);
-  const Draws draws(b, t.output_shape(0), DType::kFloat64);
+  Draws draws(b, t.output_shape(0), DType::kFloat64);
   const Value range = b.scalar(DType::kFloat64, static_cast<double>(p.high - p.low));
   const Value drawn = b.cast(b.unary("Floor", b.mul(draws.unit(), range)), DType::kInt64);
   t.set_output(0, b.cast(b.add(drawn, b.int_scalar(p.low)), dtype));
@@ -297,7 +290,7 @@ void translate_multinomial(const MultinomialParam& p, Translation& t) {
   for (const auto size : p.shape) each = each * size;
   const Value table = onnx::reshape(b, b.cast(chances, DType::kFloat64), Shape{rows, count});
   const Value sums = b.emit("CumSum", {table, b.int_scalar(1)}, {}, b.type(table));
-  const Draws draws(b, Shape{rows, each}, DType::kFloat64);
+  Draws draws(b, Shape{rows, each}, DType::kFloat64);
   const Value are_less =
       b.binary("Less", onnx::unsqueeze(b, sums, {1}), onnx::unsqueeze(b, draws.unit(), {2}));
   const Value number = onnx::reduce(b, "ReduceSum", b.cast(are_less, DType::kInt64), {2}, false);
@@ -316,7 +309,7 @@ void translate_shuffle(const NoParam& /*p*/, Translation& t) {
   if (t.input_rank(0) == 0) return t.refuse("MXNet does not shuffle scalars");
   warn_of_draws(t);
   const Dim& size = t.input_shape(0)[0];
-  const Draws draws(b, Shape{size}, DType::kFloat64);
+  Draws draws(b, Shape{size}, DType::kFloat64);
   t.set_output(0, b.gather(t.input(0), onnx::top_k(b, draws.unit(), size, 0, true).second, 0));
 }
 
@@ -357,7 +350,7 @@ void translate_zipfian(const ZipfianParam& p, Translation& t) {
     chances.push_back(most == 1 ? 0 : std::log(std::log(high) - std::log(low)));
   }
   const Value logs = b.constant(make_tensor_as(DType::kFloat64, {p.range_max}, chances));
-  const Draws draws(b, Shape{p.shape[0], p.range_max}, DType::kFloat64);
+  Draws draws(b, Shape{p.shape[0], p.range_max}, DType::kFloat64);
   const Value one = b.scalar(DType::kFloat64, 1);
   const Value exponential = draws.exponential(one);
   const Value keys = b.sub(logs, b.unary("Log", exponential));

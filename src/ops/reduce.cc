@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/binary_functions.h"
 #include "ops/common.h"
+#include "ops/exact_reduce.h"
+#include "ops/integer_functions.h"
 
 namespace mx2onnx {
 namespace {
@@ -73,21 +76,21 @@ void infer_reduce(const P& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
-// Emits one of ONNX's reductions with MXNet's shape of the result.
-Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
-  const std::size_t rank = b.shape(x).rank();
-  const Ints reduced = axes.of(rank);
-  const bool to_one = reduced.size() == rank && !axes.keepdims;
-  const Value result = onnx::reduce(b, op_type, x, reduced, axes.keepdims || (to_one && rank == 1));
+using Emit = std::function<Value(const Ints& axes, bool keepdims)>;
+
+// Emits a reduction with MXNet's shape of the result.
+Value shaped(Builder& b, const Shape& data, const Axes& axes, const Emit& emit) {
+  const Ints reduced = axes.of(data.rank());
+  const bool to_one = reduced.size() == data.rank() && !axes.keepdims;
+  const Value result = emit(reduced, axes.keepdims || (to_one && data.rank() == 1));
   return to_one ? onnx::reshape(b, result, Shape{1}) : result;
 }
 
-// The same for integers too: in int64, whose low bits are the result. (In int32 ONNX Runtime stops
-// at the largest number, and most reductions of ONNX do not take narrower ones.)
-Value reduce_any(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
-  const DType dtype = b.dtype(x);
-  if (!is_integer(dtype)) return reduce(b, op_type, x, axes);
-  return b.cast(reduce(b, op_type, b.cast(x, DType::kInt64), axes), dtype);
+// One of ONNX's reductions.
+Value reduce(Builder& b, std::string_view op_type, Value x, const Axes& axes) {
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return onnx::reduce(b, op_type, x, reduced, keepdims);
+  });
 }
 
 // On bool, MXNet's sum is "or" and its product is "and".
@@ -97,12 +100,27 @@ Value reduce_bool(Builder& b, std::string_view op_type, Value x, const Axes& axe
 
 Value sum(Builder& b, Value x, const Axes& axes) {
   if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMax", x, axes);
-  return reduce_any(b, "ReduceSum", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceSum", x, axes);
+  // Of narrower ones the low bits of the sum in int64 are the result. (In int32 ONNX Runtime stops
+  // at the largest number.)
+  if (dtype != DType::kInt64) {
+    return b.cast(reduce(b, "ReduceSum", b.cast(x, DType::kInt64), axes), dtype);
+  }
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_sum(b, x, reduced, keepdims);
+  });
 }
 
 Value product(Builder& b, Value x, const Axes& axes) {
   if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMin", x, axes);
-  return reduce_any(b, "ReduceProd", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceProd", x, axes);
+  const Value wide = b.cast(x, DType::kInt64);
+  const Value result = shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_product(b, wide, reduced, keepdims);
+  });
+  return b.cast(result, dtype);
 }
 
 // The mean of integers is their sum, in their own dtype and so perhaps overflown, divided as in C.
@@ -157,23 +175,22 @@ struct ReduceRow {
 const char* const kNanNote =
     "Where one of the elements is NaN the result is NaN in MXNet; in ONNX Runtime that depends on "
     "its position.";
+const char* const kNanPositionNote =
+    "Where elements are NaN MXNet gives the position of the first NaN; ONNX Runtime does only "
+    "where "
+    "that is the first element.";
 const char* const kInfinityNote =
     "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 const char* const kMeanNote =
-    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0. Of "
-    "int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
-const char* const kSumNote =
-    "Of int64 the sum is exact up to 2^53; MXNet's is exact, and overflows as in C.";
-const char* const kProductNote =
-    "Of integers the product is exact up to 2^53; MXNet's overflows as in C.";
+    "Of no elements the mean is NaN in MXNet; where their number is free ONNX Runtime gives 0.";
 
 std::vector<ReduceRow> reduce_rows() {
   return {
-      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, kSumNote, true},
+      {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, {}, true},
       {{"mean", "_sparse_mean"}, "The mean over axes.", mean, kMeanNote, true},
-      {{"prod"}, "The product over axes.", product, kProductNote},
+      {{"prod"}, "The product over axes.", product},
       {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
-      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
+      {{"nanprod"}, "The product over axes of what is not NaN.", nanprod},
       {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
       {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
       {{"_square_sum"},
@@ -204,21 +221,45 @@ void infer_norm(const NormParam& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
+// MXNet scales by the largest magnitude so far, and divides integers by it: of the sum of squares
+// remains how often that magnitude occurs. Its root is taken in float64.
+Value integer_norm(Builder& b, Value x, const NormParam& p) {
+  const DType dtype = b.dtype(x);
+  const Value magnitudes = b.unary("Abs", b.cast(x, DType::kInt64));
+  const Ints axes = p.of(b.shape(x).rank());
+  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  const Value hits = b.cast(b.binary("Equal", magnitudes, largest), DType::kInt64);
+  const Value count = b.cast(reduce(b, "ReduceSum", hits, p), dtype);
+  const Value root = b.unary("Sqrt", b.cast(count, DType::kFloat64));
+  const Value scale = b.cast(reduce(b, "ReduceMax", magnitudes, p), DType::kFloat64);
+  const DType wide = dtype == DType::kInt64 ? dtype : DType::kInt32;
+  return b.cast(cut_to_integer(b, b.mul(scale, root), wide), dtype);
+}
+
 void translate_norm(const NormParam& p, Translation& t) {
   Builder& b = t.b;
   const DType out = t.output_type(0).dtype;
   Value x = t.input(0);
-  if (!is_floating(b.dtype(x)) && p.ord == 2) {
-    return t.refuse(
-        fmt::format("MXNet's norm of order 2 has no defined result on {}", dtype_name(b.dtype(x))));
+  const bool same_dtype = out == b.dtype(x);
+  if (b.dtype(x) == DType::kBool && same_dtype) {
+    return t.set_output(0, reduce_bool(b, "ReduceMax", x, p));
   }
-  if (b.dtype(x) == DType::kBool) return t.refuse("MXNet's norm has no defined result on bool");
+  if (is_integer(b.dtype(x)) && same_dtype && p.ord == 2) {
+    return t.set_output(0, integer_norm(b, x, p));
+  }
+  if (!is_floating(b.dtype(x)) && (p.ord == 2 || b.dtype(x) == DType::kBool)) {
+    return t.refuse(fmt::format("MXNet's norm of {} in {} has no defined result",
+                                dtype_name(b.dtype(x)), dtype_name(out)));
+  }
   // A result in another dtype needs MXNET_SAFE_ACCUMULATION=1, which sums in the wider of both.
   if (is_floating(out) && dtype_size(out) > dtype_size(b.dtype(x))) x = b.cast(x, out);
+  if (is_integer(b.dtype(x))) {
+    return t.set_output(0, b.cast(sum(b, b.unary("Abs", x), p), out));
+  }
   const bool unreduced = p.of(b.shape(x).rank()).empty();
   const std::string_view op_type = p.ord == 1 ? "ReduceL1" : "ReduceL2";
   const Value magnitudes = unreduced ? b.unary("Abs", x) : x;
-  t.set_output(0, b.cast(reduce_any(b, op_type, magnitudes, p), out));
+  t.set_output(0, b.cast(reduce(b, op_type, magnitudes, p), out));
 }
 
 struct MomentsParam : Axes {
@@ -317,7 +358,10 @@ void register_reduce(Registry& r) {
       .infer(infer_norm)
       .translate(translate_norm)
       .note(std::string(kHalfSumNote))
-      .note("On integers of order 2 MXNet's result is not the norm; it is refused.")
+      .note(
+          "On integers MXNet's norm of order 2 is the largest magnitude times the root of how "
+          "often it "
+          "occurs; where that is the magnitude of the least int8, int32 or int64 it is undefined.")
       .note(
           "Where one of the elements is infinite MXNet gives NaN at times, ONNX infinity; and of "
           "order 2 of float32 beyond 1e19 ONNX's result is infinite, MXNet's is not.");
@@ -336,14 +380,13 @@ void register_reduce(Registry& r) {
                              is_max ? "largest" : "smallest"))
         .infer(infer_arg)
         .translate([op_type](const ArgParam& p, Translation& t) { translate_arg(op_type, p, t); })
-        .note(
-            "Where one of the elements is NaN MXNet gives the position of the first one, ONNX "
-            "Runtime does not.");
+        .note(kNanPositionNote);
   }
   r.add<NoParam>({"argmax_channel"})
       .summary("The position of the largest element along axis 1.")
       .infer(infer_argmax_channel)
-      .translate([](const NoParam&, Translation& t) { translate_arg("ArgMax", {.axis = 1}, t); });
+      .translate([](const NoParam&, Translation& t) { translate_arg("ArgMax", {.axis = 1}, t); })
+      .note(kNanPositionNote);
 }
 
 }  // namespace mx2onnx

@@ -33,7 +33,7 @@ struct ReshapeParam {
     d.field("reverse", &ReshapeParam::reverse)
         .help("match `shape` with the sizes from right to left");
     d.field("target_shape", &ReshapeParam::target_shape)
-        .at_least(0)
+        .at_least(-1)
         .help("old spelling, without `shape`: one 0 is what is left");
     d.field("keep_highest", &ReshapeParam::keep_highest)
         .help("with `target_shape`: keep the first size");
@@ -142,15 +142,17 @@ Shape target_shape(const ReshapeParam& p, const Shape& from) {
     if (from.rank() == 0) fail_shape(p.target_shape, from, "keep_highest needs a first size");
     result[0] = from[0];
   }
-  const auto zeros = std::count(p.target_shape.begin() + static_cast<std::ptrdiff_t>(first),
-                                p.target_shape.end(), 0);
-  if (zeros > 1) fail_shape(p.target_shape, from, "only one 0 is allowed");
-  if (zeros == 0) return Shape(result);
-  const auto at = std::find(p.target_shape.begin() + static_cast<std::ptrdiff_t>(first),
-                            p.target_shape.end(), 0) -
-                  p.target_shape.begin();
-  result[static_cast<std::size_t>(at)] = 1;
-  result[static_cast<std::size_t>(at)] = floor_div(from.count(), Shape(result).count());
+  std::vector<std::size_t> open;
+  for (std::size_t i = first; i < result.size(); ++i) {
+    if (p.target_shape[i] < 0) fail_shape(p.target_shape, from, "a size is negative");
+    if (p.target_shape[i] == 0) open.push_back(i);
+  }
+  // More than one stay what they are.
+  if (open.size() != 1) return Shape(result);
+  result[open[0]] = 1;
+  const Dim others = Shape(result).count();
+  if (others == Dim(0)) fail_shape(p.target_shape, from, "0 is not defined beside a size of 0");
+  result[open[0]] = floor_div(from.count(), others);
   return Shape(result);
 }
 
@@ -181,14 +183,35 @@ void keep_value(InferContext& c) {
   if (const auto* value = c.input_value(0)) c.set_output_value(0, *value);
 }
 
-// MXNet 1.9.1 does not check this: what it gives then are the first elements, or a crash.
+// True if `a` is `b` times a whole number of at least 2.
+bool is_multiple(const Dim& a, const Dim& b) {
+  if (!a.is_symbolic() || !b.is_symbolic()) return false;
+  const DimTerm& whole = a.expr()->terms.front();
+  const DimTerm& part = b.expr()->terms.front();
+  if (part.coefficient <= 0 || whole.coefficient % part.coefficient != 0) return false;
+  const std::int64_t factor = whole.coefficient / part.coefficient;
+  return factor > 1 && a == b * factor;
+}
+
+// MXNet 1.9.1 does not check this: of most element types it copies all of its input, beyond the end
+// of a smaller result, or reads beyond the end of the input for a larger one. No elements at all
+// are fewer than any.
 void check_count(InferContext& c) {
-  const Dim before = c.input_shape(0).count();
+  const Shape& from = c.input_shape(0);
+  const Dim before = from.count();
   const Dim after = c.output_shape(0).count();
-  const bool is_decided = before.is_constant() || after == Dim(0);
-  if (is_decided && after.is_constant() && !(before == after)) {
-    c.fail_input(0, fmt::format("{} elements for the result {}", after.value(),
+  if (after == Dim(0) || before == after) return;
+  const bool differ = before.is_constant() && after.is_constant();
+  if (differ || is_multiple(after, before) || is_multiple(before, after)) {
+    c.fail_input(0, fmt::format("{} elements for the result {}", after.to_string(),
                                 c.output_shape(0).to_string()));
+  }
+  // A free size that the result leaves out is 1.
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    if (!from[i].is_symbolic() || !(after * from[i] == before)) continue;
+    Shape solved = Shape::unknown_dims(from.rank());
+    solved[i] = 1;
+    return c.set_input_shape(0, solved);
   }
 }
 
@@ -201,6 +224,8 @@ void infer_reshape(const ReshapeParam& p, InferContext& c) {
     to = Shape(ReshapeReader(p.shape, p.reverse, from).result());
   } else if (!p.target_shape.empty()) {
     to = target_shape(p, from);
+  } else if (c.np_shape()) {
+    to = Shape(std::vector<Dim>{});
   } else {
     // Without either the result is what its users make of it.
     to = c.output_shape(0);

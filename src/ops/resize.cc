@@ -244,20 +244,67 @@ Dim resized(const BilinearResizeParam& p, const Dim& size, const std::optional<d
 
 void infer_bilinear_resize(const BilinearResizeParam& p, InferContext& c) {
   c.unify_dtypes();
-  for (std::size_t i = 0; i < c.num_inputs(); ++i) c.set_input_shape(i, Shape::unknown_dims(4));
+  // MXNet looks at the number of dimensions only where there are elements.
+  const bool may_have_more = c.num_inputs() == 1 && c.input_shape(0).rank() > 4;
+  for (std::size_t i = 0; i < c.num_inputs() && !may_have_more; ++i) {
+    c.set_input_shape(i, Shape::unknown_dims(4));
+  }
   const Shape& from = c.input_shape(0);
   const Shape like = c.num_inputs() > 1 ? c.input_shape(1) : Shape::unknown_dims(4);
   // MXNet asks for scale_height where scale_width is meant.
   const bool has_scale = p.scale_height.has_value();
-  const Dim height = resized(p, from[2], p.scale_height, has_scale, p.height, like[2]);
-  const Dim width = resized(p, from[3], p.scale_width, has_scale, p.width, like[3]);
-  for (const Dim& size : {height, width}) {
-    if (size.is_constant() && (size.value() < 1 || size.value() > BilinearResizeParam::kMostSize)) {
-      c.fail_input(0, fmt::format("sizes that give 1 to {}, not {}", BilinearResizeParam::kMostSize,
+  Shape to = from;
+  to[2] = resized(p, from[2], p.scale_height, has_scale, p.height, like[2]);
+  to[3] = resized(p, from[3], p.scale_width, has_scale, p.width, like[3]);
+  for (const Dim& size : {to[2], to[3]}) {
+    if (size.is_constant() && (size.value() < 0 || size.value() > BilinearResizeParam::kMostSize)) {
+      c.fail_input(0, fmt::format("sizes that give 0 to {}, not {}", BilinearResizeParam::kMostSize,
                                   size.value()));
     }
   }
-  c.set_output_shape(0, {from[0], from[1], height, width});
+  if (may_have_more && !to.is_empty()) c.set_input_shape(0, Shape::unknown_dims(4));
+  c.set_output_shape(0, to);
+}
+
+// Along one axis, for each pixel of the result: the two pixels of the image around it, and the
+// weight of the second one. MXNet computes places in float32.
+struct Between {
+  Value first;
+  Value second;
+  Value weight;
+};
+
+Between pixels_between(onnx::Builder& b, const Dim& from, const Dim& to, bool align_corners) {
+  constexpr DType kFloat = DType::kFloat32;
+  const auto number = [&](const Dim& size) { return b.cast(onnx::size_tensor(b, size), kFloat); };
+  const Value one = b.scalar(kFloat, 1);
+  const Value above = align_corners ? number(from - 1) : number(from);
+  const Value below = align_corners ? b.binary("Max", number(to - 1), one) : number(to);
+  Value scale = b.div(above, below);
+  scale = b.where(b.binary("Greater", number(to), one), scale, b.scalar(kFloat, 0));
+  const Value index = counting(b, to);
+  Value place;
+  if (align_corners) {
+    place = b.mul(b.cast(index, kFloat), scale);
+  } else {
+    const Value half = b.scalar(DType::kFloat64, 0.5);
+    const Value center = b.add(b.cast(index, DType::kFloat64), half);
+    const Value exact = b.sub(b.mul(b.cast(scale, DType::kFloat64), center), half);
+    place = b.binary("Max", b.cast(exact, kFloat), b.scalar(kFloat, 0));
+  }
+  const Value floor = b.unary("Floor", place);
+  const Value first = b.cast(floor, DType::kInt64);
+  const Value last = onnx::size_tensor(b, from - 1);
+  return {first, b.binary("Min", b.add(first, b.int_scalar(1)), last), b.sub(place, floor)};
+}
+
+Value interpolate(onnx::Builder& b, Value x, const Between& between, std::int64_t axis) {
+  const DType dtype = b.dtype(x);
+  const Value weight =
+      along_axis(b, b.cast(between.weight, dtype), static_cast<std::size_t>(axis), 4);
+  const Value rest = b.sub(b.scalar(dtype, 1), weight);
+  return b.add(b.mul(rest, b.gather(x, between.first, axis)),
+               b.mul(weight, b.gather(x, between.second, axis)));
 }
 
 void translate_bilinear_resize(const BilinearResizeParam& p, Translation& t) {
@@ -268,7 +315,14 @@ void translate_bilinear_resize(const BilinearResizeParam& p, Translation& t) {
   }
   if (t.input_shape(0) == to) return t.set_output(0, t.input(0));
   if (t.output_type(0).dtype == DType::kFloat64) {
-    return t.refuse("is not supported on float64, of which ONNX Runtime has no kernel");
+    // ONNX Runtime has no kernel.
+    const Shape& from = t.input_shape(0);
+    Value result = t.input(0);
+    for (const std::size_t axis : {3U, 2U}) {
+      const Between between = pixels_between(t.b, from[axis], to[axis], p.align_corners);
+      result = interpolate(t.b, result, between, static_cast<std::int64_t>(axis));
+    }
+    return t.set_output(0, result);
   }
   t.set_output(0, onnx::resize(t.b, t.input(0), {to[2], to[3]}, "linear",
                                p.align_corners ? onnx::ResizeCoordinates::kAlignCorners

@@ -1,6 +1,6 @@
 // RNN: layers of LSTM, GRU or plain recurrence over a sequence, which become one LSTM, GRU or RNN
-// each (src/operator/rnn-inl.h, rnn_impl.h). An LSTM with projection, which ONNX does not have,
-// becomes a Scan.
+// each (src/operator/rnn-inl.h, rnn_impl.h). An LSTM with projection, which ONNX does not have, and
+// layers in float64, of which no runtime is known to have kernels, become Scans.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/rnn_scan.h"
 #include "ops/rnn_weights.h"
 #include "ops/subgraph.h"
 
@@ -19,7 +20,7 @@ using onnx::Node;
 using onnx::Value;
 
 struct RnnParam {
-  enum class Mode { kGru, kLstm, kRnnRelu, kRnnTanh };
+  using Mode = RnnMode;
   std::int64_t state_size = 1;
   std::int64_t num_layers = 1;
   bool bidirectional = false;
@@ -170,14 +171,13 @@ class RnnTranslation {
       : p_(p),
         b_(t.b),
         sizes_(p.sizes()),
-        // ONNX has no kernels of float64 anywhere that we know.
-        dtype_(t.input_type(kData).dtype == DType::kFloat64 ? DType::kFloat32
-                                                            : t.input_type(kData).dtype),
+        dtype_(t.input_type(kData).dtype),
+        scans_(p.projection_size || dtype_ == DType::kFloat64),
         data_shape_(t.input_shape(kData)),
-        weights_(t.b, t.input(kParameters), sizes_, data_shape_[2], gate_order(p)) {}
+        weights_(t.b, t.input(kParameters), sizes_, data_shape_[2], gate_order()) {}
 
   void run(Translation& t) {
-    Value sequence = b_.cast(t.input(kData), dtype_);
+    Value sequence = t.input(kData);
     const auto states = per_layer(t.input(kState));
     const auto cells = p_.is_lstm() ? per_layer(t.input(kCell)) : std::vector<Value>();
     std::vector<Value> last_states;
@@ -185,32 +185,29 @@ class RnnTranslation {
     for (std::int64_t layer = 0; layer < sizes_.num_layers; ++layer) {
       const auto i = static_cast<std::size_t>(layer);
       const Value cell = p_.is_lstm() ? cells[i] : Value();
-      const LayerResult result = sizes_.projection_size > 0
-                                     ? projected_layer(layer, sequence, states[i], cell)
-                                     : native_layer(layer, sequence, states[i], cell);
+      const LayerResult result = scans_ ? scanned_layer(layer, sequence, states[i], cell)
+                                        : native_layer(layer, sequence, states[i], cell);
       sequence = result.sequence;
       last_states.push_back(result.state);
       last_cells.push_back(result.cell);
     }
-    const DType out = t.output_type(0).dtype;
-    t.set_output(0, b_.cast(sequence, out));
+    t.set_output(0, sequence);
     if (!p_.state_outputs) return;
-    t.set_output(1, b_.cast(joined(last_states), out));
-    if (p_.is_lstm()) t.set_output(2, b_.cast(joined(last_cells), out));
+    t.set_output(1, joined(last_states));
+    if (p_.is_lstm()) t.set_output(2, joined(last_cells));
   }
 
  private:
   // MXNet's gates: LSTM i, f, c, o; GRU r, z, n. ONNX's: i, o, f, c; z, r, h.
-  static std::vector<std::int64_t> gate_order(const RnnParam& p) {
-    if (p.projection_size) return {0, 1, 2, 3};
-    if (p.is_lstm()) return {0, 3, 1, 2};
-    if (p.mode == RnnParam::Mode::kGru) return {1, 0, 2};
+  std::vector<std::int64_t> gate_order() const {
+    if (p_.is_lstm()) return scans_ ? onnx::Ints{0, 1, 2, 3} : onnx::Ints{0, 3, 1, 2};
+    if (p_.mode == RnnMode::kGru) return scans_ ? onnx::Ints{0, 1, 2} : onnx::Ints{1, 0, 2};
     return {0};
   }
 
   const char* op_type() const {
     if (p_.is_lstm()) return "LSTM";
-    return p_.mode == RnnParam::Mode::kGru ? "GRU" : "RNN";
+    return p_.mode == RnnMode::kGru ? "GRU" : "RNN";
   }
 
   Value joined(const std::vector<Value>& parts) {
@@ -220,17 +217,16 @@ class RnnTranslation {
   // The begin states of each layer; absent if they are zero.
   std::vector<Value> per_layer(Value states) {
     const auto count = static_cast<std::size_t>(sizes_.num_layers);
-    if (is_zero(b_, states) && sizes_.projection_size == 0) return std::vector<Value>(count);
-    const Value all = b_.cast(states, dtype_);
-    if (count == 1) return {all};
-    return onnx::split(b_, all, 0, std::vector<Dim>(count, Dim(sizes_.num_directions)));
+    if (!scans_ && is_zero(b_, states)) return std::vector<Value>(count);
+    if (count == 1) return {states};
+    return onnx::split(b_, states, 0, std::vector<Dim>(count, Dim(sizes_.num_directions)));
   }
 
   onnx::Attributes attributes() const {
     onnx::Attributes attrs{{"hidden_size", sizes_.state_size}};
     if (sizes_.num_directions == 2) attrs.emplace_back("direction", "bidirectional");
-    if (p_.mode == RnnParam::Mode::kGru) attrs.emplace_back("linear_before_reset", 1);
-    if (p_.mode == RnnParam::Mode::kRnnRelu) {
+    if (p_.mode == RnnMode::kGru) attrs.emplace_back("linear_before_reset", 1);
+    if (p_.mode == RnnMode::kRnnRelu) {
       attrs.emplace_back(
           "activations",
           std::vector<std::string>(static_cast<std::size_t>(sizes_.num_directions), "Relu"));
@@ -245,7 +241,6 @@ class RnnTranslation {
     std::vector<Value> inputs{sequence, weights_.input_weights(layer, 0, directions),
                               weights_.recurrent_weights(layer, 0, directions),
                               weights_.biases(layer, 0, directions)};
-    for (Value& weight : inputs) weight = b_.cast(weight, dtype_);
     inputs.insert(inputs.end(), {Value(), state, cell});
     std::vector<TensorType> types{
         {dtype_, Shape{data_shape_[0], Dim(directions), data_shape_[1], size}},
@@ -262,86 +257,56 @@ class RnnTranslation {
     return {sequences, found[1], p_.is_lstm() ? found[2] : Value()};
   }
 
-  LayerResult projected_layer(std::int64_t layer, Value sequence, Value state, Value cell) {
-    std::vector<Value> sequences;
-    std::vector<Value> states;
-    std::vector<Value> cells;
+  LayerResult scanned_layer(std::int64_t layer, Value sequence, Value state, Value cell) {
     const auto count = static_cast<std::size_t>(sizes_.num_directions);
     const auto apart = [&](Value all) {
-      return count == 1 ? std::vector<Value>{all}
-                        : onnx::split(b_, all, 0, std::vector<Dim>(count, Dim(1)));
+      if (!all.present()) return std::vector<Value>(count);
+      auto parts = count == 1 ? std::vector<Value>{all}
+                              : onnx::split(b_, all, 0, std::vector<Dim>(count, Dim(1)));
+      for (Value& part : parts) part = onnx::squeeze(b_, part, {0});
+      return parts;
     };
     const auto first_states = apart(state);
     const auto first_cells = apart(cell);
+    std::vector<Value> sequences;
+    std::vector<Value> states;
+    std::vector<Value> cells;
     for (std::size_t d = 0; d < count; ++d) {
       const auto found =
-          scan(layer, static_cast<std::int64_t>(d), sequence,
-               onnx::squeeze(b_, first_states[d], {0}), onnx::squeeze(b_, first_cells[d], {0}));
-      states.push_back(onnx::unsqueeze(b_, found[0], {0}));
-      cells.push_back(onnx::unsqueeze(b_, found[1], {0}));
-      sequences.push_back(found[2]);
+          scan_direction(b_, p_.mode, d == 1, weights_of(layer, static_cast<std::int64_t>(d)),
+                         sequence, first_states[d], first_cells[d]);
+      sequences.push_back(found.sequence);
+      states.push_back(onnx::unsqueeze(b_, found.state, {0}));
+      if (p_.is_lstm()) cells.push_back(onnx::unsqueeze(b_, found.cell, {0}));
     }
-    return {count == 1 ? sequences[0] : b_.concat(sequences, 2), joined(states), joined(cells)};
+    return {count == 1 ? sequences[0] : b_.concat(sequences, 2), joined(states),
+            p_.is_lstm() ? joined(cells) : Value()};
   }
 
-  Value product(Value x, Value weights) {
-    auto dims = b_.shape(x).dims();
-    dims.back() = b_.shape(weights)[0];
-    return b_.emit("MatMul", {x, b_.transpose(weights, {1, 0})}, {}, {dtype_, Shape(dims)});
-  }
-
-  // The last state and cell, and the sequence, of one direction of an LSTM with projection.
-  std::vector<Value> scan(std::int64_t layer, std::int64_t direction, Value sequence, Value state,
-                          Value cell) {
-    const std::int64_t rows = sizes_.gate_rows();
+  RnnDirectionWeights weights_of(std::int64_t layer, std::int64_t direction) {
+    const Dim rows(sizes_.gate_rows());
     const auto matrix = [&](Value weights) {
-      return onnx::reshape(b_, b_.cast(weights, dtype_), {Dim(rows), b_.shape(weights)[2]});
+      return onnx::reshape(b_, weights, {rows, b_.shape(weights)[2]});
     };
-    const Value input_weights = matrix(weights_.input_weights(layer, direction, 1));
-    const Value recurrent_weights = matrix(weights_.recurrent_weights(layer, direction, 1));
-    const Value projection = b_.cast(weights_.projection_weights(layer, direction), dtype_);
-    const auto biases = onnx::split(
-        b_, onnx::squeeze(b_, b_.cast(weights_.biases(layer, direction, 1), dtype_), {0}), 0,
-        {Dim(rows), Dim(rows)});
-    const Value of_input = b_.add(b_.add(product(sequence, input_weights), biases[0]), biases[1]);
-
-    BodyScope body(b_);
-    const Dim batch = data_shape_[1];
-    const Value h = body.add_input("state", b_.type(state));
-    const Value c = body.add_input("cell", b_.type(cell));
-    const Value x = body.add_input("step", {dtype_, Shape{batch, Dim(rows)}});
-    const auto gates = onnx::split(b_, b_.add(x, product(h, recurrent_weights)), 1,
-                                   std::vector<Dim>(4, Dim(sizes_.state_size)));
-    const Value kept = b_.mul(b_.unary("Sigmoid", gates[1]), c);
-    const Value added = b_.mul(b_.unary("Sigmoid", gates[0]), b_.unary("Tanh", gates[2]));
-    const Value next_cell = b_.add(kept, added);
-    const Value next =
-        product(b_.mul(b_.unary("Sigmoid", gates[3]), b_.unary("Tanh", next_cell)), projection);
-    const auto finished = body.finish({next, next_cell, next});
-    onnx::Attributes attrs{{"body", finished}, {"num_scan_inputs", 1}};
-    if (direction == 1) {
-      attrs.emplace_back("scan_input_directions", onnx::Ints{1});
-      attrs.emplace_back("scan_output_directions", onnx::Ints{1});
-    }
-    return b_.emit_many("Scan", {state, cell, of_input}, std::move(attrs),
-                        {b_.type(state),
-                         b_.type(cell),
-                         {dtype_, Shape{data_shape_[0], batch, Dim(sizes_.projection_size)}}});
+    const Value biases = onnx::squeeze(b_, weights_.biases(layer, direction, 1), {0});
+    const auto halves = onnx::split(b_, biases, 0, {rows, rows});
+    const Value projection =
+        sizes_.projection_size > 0 ? weights_.projection_weights(layer, direction) : Value();
+    return {matrix(weights_.input_weights(layer, direction, 1)),
+            matrix(weights_.recurrent_weights(layer, direction, 1)), projection, halves[0],
+            halves[1]};
   }
 
   const RnnParam& p_;
   Builder& b_;
   RnnSizes sizes_;
   DType dtype_;
+  bool scans_;
   Shape data_shape_;
   RnnWeights weights_;
 };
 
 void translate_rnn(const RnnParam& p, Translation& t) {
-  if (t.input_type(kData).dtype == DType::kFloat64) {
-    t.warn("W-cast-for-runtime",
-           "computed in float32: ONNX Runtime has no kernel of float64 for LSTM, GRU and RNN");
-  }
   // oneDNN computes float32 without projection, and looks at neither (SupportMKLDNNRnn of
   // mkldnn_rnn-inl.h); rnn-inl.h, which computes the rest, fails with both.
   const bool is_mxnets_own = t.input_type(kData).dtype != DType::kFloat32 || p.projection_size;
@@ -376,11 +341,9 @@ void register_rnn(Registry& r) {
       .note(
           "sequence_length and lstm_state_clip_* have no effect, as in MXNet 1.9.1 on a CPU, which "
           "takes them only for float32 without projection.")
-      .note("float64 is computed in float32.")
       .note(
           "Where a number is NaN, or sums become infinite, ONNX Runtime's activation functions "
-          "give "
-          "finite numbers where MXNet's result is NaN.");
+          "give finite numbers where MXNet's result is NaN.");
 }
 
 }  // namespace mx2onnx

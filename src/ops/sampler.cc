@@ -8,6 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 namespace {
@@ -38,48 +39,49 @@ Value within_margin(Builder& b, Value pixel, Value size) {
   return b.cast(b.add(inside, one), DType::kInt64);
 }
 
-Neighbours neighbours(Builder& b, Value coordinate, const Dim& size) {
-  const DType dtype = b.dtype(coordinate);
+Neighbours neighbours(Builder& b, const Stepwise& steps, Value coordinate, const Dim& size) {
+  const DType dtype = steps.computing();
   const Value one = b.scalar(dtype, 1);
-  const Value pixel =
-      b.div(b.mul(b.add(coordinate, one), as_float(b, dtype, size - 1)), b.scalar(dtype, 2));
+  const Value pixel = steps.div(steps.mul(steps.add(coordinate, one), as_float(b, dtype, size - 1)),
+                                b.scalar(dtype, 2));
   const Value floor = b.unary("Floor", pixel);
   const Value width = as_float(b, dtype, size);
-  const Value after_weight = b.sub(pixel, floor);
-  return {within_margin(b, floor, width), within_margin(b, b.add(floor, one), width),
-          b.sub(one, after_weight), after_weight};
+  const Value before_weight = steps.sub(one, steps.sub(pixel, floor));
+  return {within_margin(b, floor, width), within_margin(b, b.add(floor, one), width), before_weight,
+          steps.sub(one, before_weight)};
 }
 
 Value gather_samples(Builder& b, Value images, Value points) {
+  const Stepwise steps(b, b.dtype(images));
   const Shape from = b.shape(images);
   const Shape to = b.shape(points);
-  const DType dtype = b.dtype(images);
+  const DType dtype = steps.computing();
   const Dim count = to[1] * to[2];
   const Dim width = from[3] + 2;
-  const Value margin = onnx::pad(b, images, {0, 0, 1, 1}, {0, 0, 1, 1}, "constant");
+  const Value margin = onnx::pad(b, steps.take(images), {0, 0, 1, 1}, {0, 0, 1, 1}, "constant");
   const Value pixels = onnx::reshape(b, b.transpose(margin, {0, 2, 3, 1}),
                                      {from[0], (from[2] + 2) * width, from[1]});
-  const Value flat = onnx::reshape(b, points, {to[0], count, 2});
+  const Value flat = onnx::reshape(b, steps.take(points), {to[0], count, 2});
   const auto coordinate = [&](std::int64_t i) {
     return onnx::slice(b, flat, {{2, i, i + 1}}, {to[0], count, 1});
   };
-  const Neighbours x = neighbours(b, coordinate(0), from[3]);
-  const Neighbours y = neighbours(b, coordinate(1), from[2]);
+  const Neighbours x = neighbours(b, steps, coordinate(0), from[3]);
+  const Neighbours y = neighbours(b, steps, coordinate(1), from[2]);
   const auto corner = [&](Value row, Value column, Value row_weight, Value column_weight) {
     const Value index = b.add(b.mul(row, onnx::size_tensor(b, width)), column);
     const Value values = b.emit("GatherND", {pixels, index}, {{"batch_dims", 1}},
                                 {dtype, {from[0], count, from[1]}});
-    return b.mul(b.mul(values, row_weight), column_weight);
+    return steps.mul(steps.mul(values, row_weight), column_weight);
   };
   Value sum = corner(y.before, x.before, y.before_weight, x.before_weight);
-  sum = b.add(sum, corner(y.before, x.after, y.before_weight, x.after_weight));
-  sum = b.add(sum, corner(y.after, x.before, y.after_weight, x.before_weight));
-  sum = b.add(sum, corner(y.after, x.after, y.after_weight, x.after_weight));
+  sum = steps.add(sum, corner(y.before, x.after, y.before_weight, x.after_weight));
+  sum = steps.add(sum, corner(y.after, x.before, y.after_weight, x.before_weight));
+  sum = steps.give(steps.add(sum, corner(y.after, x.after, y.after_weight, x.after_weight)));
   return onnx::reshape(b, b.transpose(sum, {0, 2, 1}), {from[0], from[1], to[1], to[2]});
 }
 
 Value sample(Builder& b, Value images, Value points) {
-  // ONNX Runtime samples doubles in some opsets only.
+  // ONNX Runtime samples doubles in some opsets only, and does not round as MXNet does in float16.
   if (!b.has("GridSample") || b.dtype(images) != DType::kFloat32) {
     return gather_samples(b, images, points);
   }
@@ -88,13 +90,6 @@ Value sample(Builder& b, Value images, Value points) {
   result.shape[3] = b.shape(points)[2];
   // The mode is left at its default, whose name changed.
   return b.emit("GridSample", {images, points}, {{"align_corners", 1}}, std::move(result));
-}
-
-// MXNet computes coordinates in half precision, too, one rounding after the other.
-bool refuse_half(Translation& t) {
-  if (t.output_type(0).dtype != DType::kFloat16) return false;
-  t.refuse("is not supported on float16", "convert the model in float32");
-  return true;
 }
 
 // `count` numbers from -1 to 1.
@@ -143,7 +138,6 @@ void infer_sampler(const SamplerParam& /*p*/, InferContext& c) {
 }
 
 void translate_sampler(const SamplerParam& /*p*/, Translation& t) {
-  if (refuse_half(t)) return;
   t.set_output(0, sample(t.b, t.input(0), t.b.transpose(t.input(1), {0, 2, 3, 1})));
 }
 
@@ -226,7 +220,9 @@ void infer_transformer(const TransformerParam& p, InferContext& c) {
 }
 
 void translate_transformer(const TransformerParam& p, Translation& t) {
-  if (refuse_half(t)) return;
+  if (t.output_type(0).dtype == DType::kFloat16) {
+    return t.refuse("MXNet does not compute this on float16");
+  }
   t.set_output(0, sample(t.b, t.input(0), affine_points(t.b, t.input(1), p.target_shape, 3)));
 }
 
@@ -242,8 +238,7 @@ void register_sampler(Registry& r) {
       .inputs({{"data", InputRole::kData}, {"grid", InputRole::kData}})
       .infer(infer_sampler)
       .translate(translate_sampler)
-      .note(kNotFinite)
-      .note("Not on float16.");
+      .note(kNotFinite);
   r.add<GridParam>({"GridGenerator"})
       .summary("Points for BilinearSampler, from affine matrices or from a flow.")
       .infer(infer_grid)
@@ -261,7 +256,7 @@ void register_sampler(Registry& r) {
         return check_target(p.target_shape);
       })
       .note(kNotFinite)
-      .note("Not on float16.");
+      .note("Not on float16, as in MXNet.");
 }
 
 }  // namespace mx2onnx

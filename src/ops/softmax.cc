@@ -1,5 +1,6 @@
 // softmax, log_softmax and softmin (src/operator/nn/softmax-inl.h), and MXNet 2.0's masked_softmax
 // and masked_log_softmax.
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -43,14 +44,18 @@ void infer_softmax(const SoftmaxParam& p, InferContext& c) {
     c.set_input_dtype(0, c.output(0).dtype);
     c.set_output_dtype(0, c.input(0).dtype);
   }
-  if (c.input(0).dtype != DType::kUnknown && !is_floating(c.input(0).dtype)) {
+  const Shape& data = c.input_shape(0);
+  // MXNet looks at the element type only where there are elements.
+  const bool is_number = c.input(0).dtype == DType::kUnknown || is_floating(c.input(0).dtype);
+  if (!is_number && data.known() && !data.is_empty()) {
     fail(ErrorCode::kModel,
          fmt::format("expected floating-point data, found {}", dtype_name(c.input(0).dtype)));
   }
-  const Shape& data = c.input_shape(0);
   if (!data.known_rank()) return;
-  const std::size_t axis = checked_axis(p.axis, data.rank());
+  // Of an array of no dimensions, the one element is the axis.
+  const std::size_t axis = checked_axis(p.axis, std::max<std::size_t>(data.rank(), 1));
   if (!p.use_length.value_or(false)) return;
+  if (data.rank() == 0) c.fail_input(0, "at least 1 dimension");
   auto dims = data.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
   c.set_input_shape(1, Shape(std::move(dims)));
@@ -64,9 +69,18 @@ DType working_dtype(Translation& t) {
 }
 
 Value prepared(const SoftmaxParam& p, Translation& t) {
-  const Value x = t.b.cast(t.input(0), working_dtype(t));
+  Value x = t.b.cast(t.input(0), working_dtype(t));
+  if (t.input_rank(0) == 0) x = onnx::reshape(t.b, x, Shape{1});
   if (!p.temperature || *p.temperature == 1) return x;
+  if (*p.temperature == 0) {
+    // The largest element becomes 0 / 0, and with it all of them.
+    return t.b.mul(x, t.b.scalar(t.b.dtype(x), std::numeric_limits<double>::quiet_NaN()));
+  }
   return t.b.div(x, t.b.scalar(t.b.dtype(x), *p.temperature));
+}
+
+void finish(Translation& t, Value y) {
+  t.set_output(0, onnx::reshape(t.b, t.b.cast(y, t.output_type(0).dtype), t.output_shape(0)));
 }
 
 // True where an element is among the first `length` along the axis.
@@ -85,36 +99,26 @@ Value length_mask(const SoftmaxParam& p, Translation& t) {
 void translate_softmax(const SoftmaxParam& p, Translation& t) {
   Builder& b = t.b;
   Value x = prepared(p, t);
-  const auto finish = [&](Value y) { t.set_output(0, b.cast(y, t.output_type(0).dtype)); };
-  if (!p.use_length.value_or(false)) return finish(onnx::softmax(b, "Softmax", x, p.axis));
+  if (!p.use_length.value_or(false)) return finish(t, onnx::softmax(b, "Softmax", x, p.axis));
   // Elements that do not count are 0, and so is everything where none counts.
   const Value mask = length_mask(p, t);
   x = b.where(mask, x, b.scalar(b.dtype(x), -1e30));
   const Value soft = onnx::softmax(b, "Softmax", x, p.axis);
-  finish(b.where(mask, soft, b.scalar(b.dtype(soft), 0)));
+  finish(t, b.where(mask, soft, b.scalar(b.dtype(soft), 0)));
 }
 
 void translate_log_softmax(const SoftmaxParam& p, Translation& t) {
-  const Value y = onnx::softmax(t.b, "LogSoftmax", prepared(p, t), p.axis);
-  t.set_output(0, t.b.cast(y, t.output_type(0).dtype));
+  finish(t, onnx::softmax(t.b, "LogSoftmax", prepared(p, t), p.axis));
 }
 
 void translate_softmin(const SoftmaxParam& p, Translation& t) {
-  const Value y = onnx::softmax(t.b, "Softmax", t.b.unary("Neg", prepared(p, t)), p.axis);
-  t.set_output(0, t.b.cast(y, t.output_type(0).dtype));
-}
-
-std::vector<AttrProblem> check_softmax(const SoftmaxParam& p, const CheckContext& /*context*/) {
-  if (!p.temperature || *p.temperature != 0) return {};
-  return {{"temperature", "expected a number other than 0, by which MXNet would divide", ""}};
+  finish(t, onnx::softmax(t.b, "Softmax", t.b.unary("Neg", prepared(p, t)), p.axis));
 }
 
 // Only softmax itself takes lengths.
-std::vector<AttrProblem> check_without_length(const SoftmaxParam& p, const CheckContext& context) {
-  auto problems = check_softmax(p, context);
-  if (p.use_length.value_or(false))
-    problems.push_back({"use_length", "MXNet has lengths only for softmax", ""});
-  return problems;
+std::vector<AttrProblem> check_without_length(const SoftmaxParam& p, const CheckContext& /*c*/) {
+  if (!p.use_length.value_or(false)) return {};
+  return {{"use_length", "MXNet has lengths only for softmax", ""}};
 }
 
 struct MaskedParam {
@@ -182,9 +186,8 @@ const char* const kNotFinite =
     "more than it times 88 (float32; 11 of float16, 709 of float64).";
 
 const char* const kMaskedNotFinite =
-    "Where one of the elements along the axis is infinity or NaN, or becomes it by division by the "
-    "temperature, masked or not, oneDNN makes others of float32 0 or NaN; here they are what "
-    "MXNet's own kernel gives.";
+    "Where one of the elements along the axis is infinity or NaN, or becomes it by the temperature, "
+    "masked or not, oneDNN makes others of float32 0 or NaN; here they are what MXNet's own kernel gives.";
 
 }  // namespace
 
@@ -194,7 +197,6 @@ void register_softmax(Registry& r) {
       .inputs_by(softmax_inputs)
       .infer(infer_softmax)
       .translate(translate_softmax)
-      .check(check_softmax)
       .note(kNotFinite)
       .note(std::string(kHalfSumNote));
   r.add<SoftmaxParam>({"log_softmax", "_npx_log_softmax"})

@@ -1,9 +1,7 @@
 // Element-wise functions of one array (src/operator/tensor/elemwise_unary_op_*.cc), a table over
 // one translation, and clip and smooth_l1.
 //
-// MXNet computes on integers in float32 or float64 and cuts the result towards zero. That is
-// followed where the result is exact; functions whose result is hardly ever an integer are refused
-// on integers.
+// MXNet computes on integers in float32 or float64 and cuts the result towards zero.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -13,6 +11,7 @@
 #include "onnx/opset.h"
 #include "ops/binary_functions.h"
 #include "ops/common.h"
+#include "ops/integer_functions.h"
 #include "ops/real_functions.h"
 
 namespace mx2onnx {
@@ -23,7 +22,7 @@ using onnx::Value;
 
 /// What the function does with integers.
 enum class OnIntegers {
-  kRefused,
+  kCut,        ///< In integer_functions.h.
   kNative,     ///< As with decimals.
   kUnchanged,  ///< Nothing.
   kInFloat32,  ///< Computed in float32 and cut.
@@ -133,34 +132,34 @@ std::vector<UnaryRow> unary_rows() {
       {{"square", "_sparse_square"}, "x^2.", kInFloat32, {}, square},
       {{"sqrt", "_sparse_sqrt"}, "The square root.", kInFloat64, "Sqrt"},
       {{"rsqrt", "_sparse_rsqrt"}, "1 / sqrt(x).", kInFloat64, {}, rsqrt},
-      {{"cbrt", "_sparse_cbrt"}, "The cube root.", kRefused, {}, cbrt},
-      {{"rcbrt"}, "1 / cbrt(x).", kRefused, {}, rcbrt},
-      {{"exp", "_sparse_exp"}, "e^x.", kRefused, "Exp"},
-      {{"expm1", "_sparse_expm1"}, "e^x - 1.", kRefused, {}, expm1},
-      {{"log", "_sparse_log"}, "The natural logarithm.", kRefused, "Log"},
-      {{"log10", "_sparse_log10"}, "The logarithm to base 10.", kRefused, {}, log10},
-      {{"log2", "_sparse_log2"}, "The logarithm to base 2.", kRefused, {}, log2},
-      {{"log1p", "_sparse_log1p"}, "log(1 + x).", kRefused, {}, log1p},
-      {{"sin", "_sparse_sin"}, "The sine.", kRefused, "Sin"},
-      {{"cos", "_sparse_cos"}, "The cosine.", kRefused, "Cos"},
-      {{"tan", "_sparse_tan"}, "The tangent.", kRefused, "Tan"},
-      {{"arcsin", "_sparse_arcsin"}, "The inverse of the sine.", kRefused, "Asin"},
-      {{"arccos", "_sparse_arccos"}, "The inverse of the cosine.", kRefused, "Acos"},
-      {{"arctan", "_sparse_arctan"}, "The inverse of the tangent.", kRefused, "Atan"},
-      {{"sinh", "_sparse_sinh"}, "The hyperbolic sine.", kRefused, "Sinh"},
-      {{"cosh", "_sparse_cosh"}, "The hyperbolic cosine.", kRefused, "Cosh"},
-      {{"tanh", "_sparse_tanh"}, "The hyperbolic tangent.", kRefused, "Tanh"},
-      {{"arcsinh", "_sparse_arcsinh"}, "The inverse of sinh.", kRefused, "Asinh"},
-      {{"arccosh", "_sparse_arccosh"}, "The inverse of cosh.", kRefused, "Acosh"},
-      {{"arctanh", "_sparse_arctanh"}, "The inverse of tanh.", kRefused, "Atanh"},
+      {{"cbrt", "_sparse_cbrt"}, "The cube root.", kCut, {}, cbrt},
+      {{"rcbrt"}, "1 / cbrt(x).", kCut, {}, rcbrt},
+      {{"exp", "_sparse_exp"}, "e^x.", kCut, "Exp"},
+      {{"expm1", "_sparse_expm1"}, "e^x - 1.", kCut, {}, expm1},
+      {{"log", "_sparse_log"}, "The natural logarithm.", kCut, "Log"},
+      {{"log10", "_sparse_log10"}, "The logarithm to base 10.", kCut, {}, log10},
+      {{"log2", "_sparse_log2"}, "The logarithm to base 2.", kCut, {}, log2},
+      {{"log1p", "_sparse_log1p"}, "log(1 + x).", kCut, {}, log1p},
+      {{"sin", "_sparse_sin"}, "The sine.", kCut, "Sin"},
+      {{"cos", "_sparse_cos"}, "The cosine.", kCut, "Cos"},
+      {{"tan", "_sparse_tan"}, "The tangent.", kCut, "Tan"},
+      {{"arcsin", "_sparse_arcsin"}, "The inverse of the sine.", kCut, "Asin"},
+      {{"arccos", "_sparse_arccos"}, "The inverse of the cosine.", kCut, "Acos"},
+      {{"arctan", "_sparse_arctan"}, "The inverse of the tangent.", kCut, "Atan"},
+      {{"sinh", "_sparse_sinh"}, "The hyperbolic sine.", kCut, "Sinh"},
+      {{"cosh", "_sparse_cosh"}, "The hyperbolic cosine.", kCut, "Cosh"},
+      {{"tanh", "_sparse_tanh"}, "The hyperbolic tangent.", kCut, "Tanh"},
+      {{"arcsinh", "_sparse_arcsinh"}, "The inverse of sinh.", kCut, "Asinh"},
+      {{"arccosh", "_sparse_arccosh"}, "The inverse of cosh.", kCut, "Acosh"},
+      {{"arctanh", "_sparse_arctanh"}, "The inverse of tanh.", kCut, "Atanh"},
       {{"degrees", "_sparse_degrees"}, "From radians to degrees.", kInFloat32, {}, degrees},
       {{"radians", "_sparse_radians"}, "From degrees to radians.", kInFloat32, {}, radians},
       {{"reciprocal"}, "1 / x.", kInFloat32, "Reciprocal"},
       {{"negative", "_sparse_negative"}, "-x.", kNative, {}, negative},
       {{"relu", "_sparse_relu"}, "x where it is positive, else 0.", kNative, {}, relu},
-      {{"sigmoid", "_sparse_sigmoid"}, "1 / (1 + e^-x).", kRefused, "Sigmoid"},
-      {{"softsign"}, "x / (1 + |x|).", kRefused, "Softsign"},
-      {{"erf", "_npx_erf"}, "The error function.", kRefused, "Erf"},
+      {{"sigmoid", "_sparse_sigmoid"}, "1 / (1 + e^-x).", kCut, "Sigmoid"},
+      {{"softsign"}, "x / (1 + |x|).", kCut, "Softsign"},
+      {{"erf", "_npx_erf"}, "The error function.", kCut, "Erf"},
       {{"logical_not"}, "1 where x is 0, else 0.", kNative, {}, logical_not},
   };
 }
@@ -178,11 +177,8 @@ void translate_unary(const UnaryRow& row, Translation& t) {
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
   if (!is_integer(dtype)) return t.set_output(0, emit(x));
   switch (row.on_integers) {
-    case OnIntegers::kRefused:
-      return t.refuse(
-          fmt::format("is not supported on {}, where MXNet cuts the result to an integer",
-                      dtype_name(dtype)),
-          "cast to float32 in the model");
+    case OnIntegers::kCut:
+      return t.set_output(0, integer_function(b, row.names.front(), x));
     case OnIntegers::kNative:
       return t.set_output(0, emit(x));
     case OnIntegers::kUnchanged:
@@ -204,28 +200,74 @@ struct ClipParam {
   }
 };
 
-std::vector<AttrProblem> check_clip(const ClipParam& p, const CheckContext& /*context*/) {
-  if (p.a_min <= p.a_max) return {};
-  return {{"a_max",
-           fmt::format("expected at least a_min, which is {:g}, got {:g}", p.a_min, p.a_max), ""}};
-}
+// MXNet compares each element as float32 with the bounds, which are float32 for float64 too, the
+// upper one first.
+class Clipper {
+ public:
+  Clipper(Builder& b, const ClipParam& p, DType dtype)
+      : b_(b),
+        dtype_(dtype),
+        low_(static_cast<float>(p.a_min)),
+        high_(static_cast<float>(p.a_max)) {
+    const auto infinity = std::numeric_limits<double>::infinity();
+    const auto [least, largest] =
+        is_integer(dtype) ? integer_range(dtype) : std::pair(-infinity, infinity);
+    // A bound that no element reaches, or is no number, is left out.
+    if (!(*low_ > least)) low_.reset();
+    if (!(*high_ < largest)) high_.reset();
+  }
+
+  /// A bound that an element may become has no value in an array of the dtype.
+  bool is_undefined() const {
+    return (low_ && !has_defined_value(*low_, dtype_)) ||
+           (high_ && !has_defined_value(*high_, dtype_));
+  }
+
+  Value clip(Value x) const { return is_ordinary() ? onnx::clip(b_, x, low_, high_) : chosen(x); }
+
+ private:
+  // True if ONNX's Clip does the same.
+  bool is_ordinary() const {
+    if (low_ && high_ && *low_ > *high_) return false;
+    if (!is_integer(dtype_)) return true;
+    const auto [least, largest] = integer_range(dtype_);
+    constexpr double kMostExact = 1 << 24;
+    const auto fits = [&, least = least, largest = largest](const std::optional<double>& bound) {
+      return !bound || (*bound >= least && *bound <= largest && std::abs(*bound) < kMostExact);
+    };
+    return fits(low_) && fits(high_);
+  }
+
+  Value chosen(Value x) const {
+    const Value seen = b_.cast(x, dtype_ == DType::kFloat64 ? dtype_ : DType::kFloat32);
+    // Of narrow integers the low bits of the bound.
+    const DType made = dtype_size(dtype_) == 1 ? DType::kInt32 : dtype_;
+    Value result = b_.cast(x, made);
+    const auto bounded = [&](const std::optional<double>& bound, const char* comparison) {
+      if (!bound) return;
+      const Value beyond = b_.binary(comparison, seen, b_.scalar(b_.dtype(seen), *bound));
+      result =
+          b_.where(beyond, b_.scalar(made, is_integer(made) ? std::trunc(*bound) : *bound), result);
+    };
+    bounded(low_, "Less");
+    bounded(high_, "Greater");
+    return b_.cast(result, dtype_);
+  }
+
+  Builder& b_;
+  DType dtype_;
+  std::optional<double> low_;
+  std::optional<double> high_;
+};
 
 void translate_clip(const ClipParam& p, Translation& t) {
   const DType dtype = t.input_type(0).dtype;
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
-  // MXNet has the bounds as float32, for float64 too. A bound that no element reaches is left out.
-  const auto [least, largest] = is_integer(dtype)
-                                    ? integer_range(dtype)
-                                    : std::pair(-std::numeric_limits<double>::infinity(),
-                                                std::numeric_limits<double>::infinity());
-  std::optional<double> low = static_cast<float>(p.a_min);
-  std::optional<double> high = static_cast<float>(p.a_max);
-  if (*low > largest || *high < least) {
-    return t.refuse(fmt::format("no {} lies between a_min and a_max", dtype_name(dtype)));
+  const Clipper clipper(t.b, p, dtype);
+  if (clipper.is_undefined()) {
+    return t.refuse(fmt::format("{} does not hold a_min or a_max", dtype_name(dtype)));
   }
-  if (*low <= least) low.reset();
-  if (*high >= largest) high.reset();
-  t.set_output(0, onnx::clip(t.b, t.input(0), low, high));
+  t.set_output(0, clipper.clip(t.input(0)));
 }
 
 struct SmoothL1Param {
@@ -268,13 +310,21 @@ struct QuadraticParam {
 void translate_quadratic(const QuadraticParam& p, Translation& t) {
   Builder& b = t.b;
   const Value x = t.input(0);
-  if (!is_floating(b.dtype(x))) {
-    return t.refuse(fmt::format("is not supported on {}", dtype_name(b.dtype(x))),
-                    "cast to float32 in the model");
-  }
+  const DType dtype = b.dtype(x);
+  if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
   // (a x + b) x + c
-  const Value slope = b.add(b.mul(x, number(b, x, p.a)), number(b, x, p.b));
-  t.set_output(0, b.add(b.mul(slope, x), number(b, x, p.c)));
+  if (dtype_size(dtype) == 1) {
+    const auto value = [p](double element) {
+      const auto v = static_cast<float>(element);
+      const float slope = static_cast<float>(p.a) * v + static_cast<float>(p.b);
+      return static_cast<double>(v * slope + static_cast<float>(p.c));
+    };
+    return t.set_output(0, byte_function(b, value, x));
+  }
+  const Value v = is_floating(dtype) ? x : b.cast(x, DType::kFloat32);
+  const Value slope = b.add(b.mul(v, number(b, v, p.a)), number(b, v, p.b));
+  const Value value = b.add(b.mul(slope, v), number(b, v, p.c));
+  t.set_output(0, is_floating(dtype) ? value : cut_to_integer(b, value, dtype));
 }
 
 }  // namespace
@@ -287,20 +337,23 @@ void register_unary(Registry& r) {
             .infer(infer_same<NoParam>)
             .any_shape()
             .translate([row](const NoParam&, Translation& t) { translate_unary(row, t); });
-    if (row.on_integers == OnIntegers::kRefused) declarer.note("Integers are refused.");
+    if (row.names.front() == "cbrt") {
+      declarer.note(
+          "The root of an integer is exact here. MXNet cuts what the C library gives, which is the "
+          "number before for some cubes (of glibc 2.36 from 3375 on), and of int64 beyond 2^51 the "
+          "root itself for some numbers just below a cube.");
+    }
   }
   r.add<ClipParam>({"clip", "_npi_clip", "_sparse_clip"})
       .summary("Brings each element between two bounds.")
       .infer(infer_same<ClipParam>)
       .any_shape()
-      .translate(translate_clip)
-      .check(check_clip);
+      .translate(translate_clip);
   r.add<QuadraticParam>({"_contrib_quadratic"})
       .summary("a x^2 + b x + c.")
       .infer(infer_same<QuadraticParam>)
       .any_shape()
-      .translate(translate_quadratic)
-      .note("Integers are refused.");
+      .translate(translate_quadratic);
   r.add<SmoothL1Param>({"smooth_l1", "_npx_smooth_l1"})
       .summary("A parabola near 0 that goes on as a line.")
       .infer(infer_same<SmoothL1Param>)

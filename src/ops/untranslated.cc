@@ -38,9 +38,6 @@ constexpr Untranslated kDevice{kRefused, "device", "runs on GPUs only: MXNet has
 constexpr Untranslated kTrainingTargets{
     kRefused, "training targets",
     "makes the targets that a model is trained with: it has no place in inference"};
-constexpr Untranslated kAugmentation{
-    kRefused, "augmentation",
-    "changes an image at random, anew at each run, for training: it has no place in inference"};
 constexpr Untranslated kQuantised{
     kPlanned, "quantised", "is an operator of quantised models: these are not translated yet"};
 constexpr Untranslated kNumpy{
@@ -71,7 +68,6 @@ constexpr std::array kRules = {
     Rule{"_contrib_dgl_*", kGraphSampling},
     Rule{"_contrib_edge_id", kGraphSampling},
     Rule{"_contrib_MultiBoxTarget", kTrainingTargets},
-    Rule{"_image_random_*", kAugmentation},
     Rule{"_cv*", kImageFiles},
     Rule{"_npi_cv*", kImageFiles},
     Rule{"_imdecode", kImageFiles},

@@ -77,7 +77,6 @@ def reason(name):
         ("_contrib_dgl_subgraph", "refused", "graph"),
         ("Custom", "refused", "code of the user's program"),
         ("_contrib_MultiBoxTarget", "refused", "makes the targets that a model is trained with"),
-        ("_image_random_hue", "refused", "at random, anew at each run"),
         ("fill_element_0index", "refused", "cannot run in a symbol"),
     ],
 )
@@ -251,3 +250,14 @@ def test_ir_version(opset):
     assert model.opset_import[0].version == opset
     # The onnx package has IR 7 for opset 12, whose first release had it as well.
     assert model.ir_version == wanted, releases
+
+
+@pytest.mark.parametrize(
+    "op", ["max", "min", "argmax", "argmin", "argmax_channel", "topk", "sort", "argsort", "softmax", "log_softmax"]
+)
+def test_reports_say_what_nan_does(op):
+    nodes = [{"op": "null", "name": "data", "inputs": []}, {"op": op, "name": "op", "inputs": [[0, 0, 0]]}]
+    symbol = json.dumps({"nodes": nodes, "arg_nodes": [0], "heads": [[1, 0, 0]]})
+    report = mx2onnx.convert(symbol, inputs={"data": (2, 3)}).report
+    (notes,) = [entry["notes"] for entry in report["notes"] if entry["op"] == op]
+    assert any("NaN" in note for note in notes)

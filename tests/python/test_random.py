@@ -9,7 +9,7 @@ import pytest
 from networks import SymbolBuilder
 from running import check_model, run
 
-# ONNX Runtime has no kernels of RandomUniform and RandomNormal from opset 22 on: draws are put together from bits there.
+# ONNX Runtime has no kernels of RandomUniform and RandomNormal from opset 22 on: draws are hashes of counters there.
 OPSETS = (12, mx2onnx.DEFAULT_OPSET, 21, mx2onnx.LAST_OPSET)
 COUNT = 4000
 # Kolmogorov's bound at a probability of one in 5000. Of a discrete distribution it is wider than that.
@@ -97,13 +97,10 @@ DISTRIBUTIONS = [
 ]
 # The names that _sample_ operators have for parameters.
 INPUT_NAMES = {"loc": "mu", "scale": "sigma"}
-# Loops of draws, which the runtime does not have in newer opsets.
-LOOPS = ("gamma", "poisson", "negative_binomial", "generalized_negative_binomial")
 AT_OPSETS = [
     pytest.param(name, p, cdf, opset, id="%s-%s-%d" % (name, "-".join(map(str, p.values())), opset))
     for name, p, cdf in DISTRIBUTIONS
     for opset in (mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET)
-    if opset < 22 or name not in LOOPS
 ]
 
 
@@ -132,13 +129,29 @@ def test_distribution_of_parameters(name, parameters, cdf, opset):
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("name", sorted({name for name, *_ in DISTRIBUTIONS}))
 def test_shapes_and_dtypes(name, opset):
-    if opset > 21 and name in LOOPS:
-        with pytest.raises(mx2onnx.UnsupportedError, match="--opset 21 or older"):
-            convert("_random_" + name, opset=opset, shape=(2, 3))
-        return
     assert draw("_random_" + name, opset=opset, shape=(2, 3), dtype="float16").dtype == np.float16
     like = draw("_random_%s_like" % name, {"data": np.zeros((3, 1, 2), np.float64)}, opset=opset, free=True)
     assert like.shape == (3, 1, 2) and like.dtype == np.float64 and not np.isnan(like).any()
+
+
+def test_nodes_and_runs_are_independent_with_small_seeds():
+    net = SymbolBuilder()
+    nodes = [net.node("_random_uniform", "op%d" % i, shape=(COUNT,)) for i in range(3)]
+    model = mx2onnx.convert(net.json(*[[n[0], 0, 0] for n in nodes]), opset=mx2onnx.LAST_OPSET).model
+    onnxruntime.set_seed(1)
+    session = onnxruntime.InferenceSession(model)
+    draws = np.concatenate(
+        [session.run(None, {}) for _ in range(3)] + [onnxruntime.InferenceSession(model).run(None, {})]
+    )
+    # Of 4000 numbers a correlation of 0.08 has a chance of one in two million; neighbours count, too.
+    shifted = np.roll(draws, 1, axis=1)
+    assert np.abs(np.corrcoef(draws) - np.eye(len(draws))).max() < 0.08
+    assert np.abs(np.corrcoef(draws, shifted)[: len(draws), len(draws) :]).max() < 0.08
+    # All bits are drawn.
+    bits = np.round(draws.astype(np.float64) * 2**24).astype(np.int64)
+    assert (bits == draws.astype(np.float64) * 2**24).all()
+    means = [((bits >> i) & 1).mean() for i in range(24)]
+    np.testing.assert_allclose(means, 0.5, atol=0.015)
 
 
 def test_parameters_differ_by_element():
@@ -202,6 +215,66 @@ def test_dropout_always(opset):
     assert mask.shape == (200, 1) and (rows == mask * data).all() and len(np.unique(mask)) == 2
 
 
+NO_JITTER = {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0}
+IMAGE = np.random.RandomState(2).uniform(1, 9, (4, 6, 3)).astype(np.float32)
+
+
+def draw_images(op, count=150, **attrs):
+    """The image changed so many times, at the newest opset, where runs draw anew."""
+    model = convert(op, {"data": (["h", "w", 3], "float32")}, opset=mx2onnx.LAST_OPSET, **attrs).model
+    onnxruntime.set_seed(1234567891)
+    session = onnxruntime.InferenceSession(model)
+    return np.array([session.run(None, {"data": IMAGE})[0] for _ in range(count)])
+
+
+@pytest.mark.parametrize("op,axis", [("_image_random_flip_left_right", 1), ("_image_random_flip_top_bottom", 0)])
+def test_random_flips(op, axis):
+    flipped = np.flip(IMAGE, axis)
+    images = draw_images(op)
+    are_flipped = [(image == flipped).all() for image in images]
+    assert all(f or (image == IMAGE).all() for f, image in zip(are_flipped, images))
+    assert 45 < sum(are_flipped) < 105
+
+
+def test_random_factors():
+    factors = (draw_images("_image_random_brightness", min_factor=0.5, max_factor=2) / IMAGE).reshape(150, -1)
+    np.testing.assert_allclose(factors, factors[:, :1].repeat(factors.shape[1], 1), rtol=1e-5)
+    assert 0.5 <= factors.min() < 0.6 and 1.9 < factors.max() < 2
+    light = draw_images("_image_random_lighting", alpha_std=0.1) - IMAGE
+    components = [
+        [55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009],
+        [55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140],
+    ]
+    components.append([55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203])
+    alphas = np.linalg.solve(np.array(components), light[:, 0, 0].T)
+    np.testing.assert_allclose(alphas.std(1), 0.1, rtol=0.25)
+    np.testing.assert_allclose(light, light[:, :1, :1] + 0 * light, atol=1e-4)
+
+
+def test_random_color_jitter():
+    jitter = lambda **attrs: draw_images("_image_random_color_jitter", **{**NO_JITTER, **attrs})
+    factors = jitter(brightness=0.5) / IMAGE
+    assert 0.5 <= factors.min() < 0.6 and 1.4 < factors.max() < 1.5
+    with_all = jitter(contrast=1e-6, saturation=1e-6, brightness=1e-6, hue=1e-6, count=5)
+    np.testing.assert_allclose(with_all, np.broadcast_to(IMAGE, with_all.shape), rtol=1e-4)
+    # Of contrast and saturation both orders are drawn: the blue channel's offset tells them apart.
+    mean = (IMAGE * [0.299, 0.587, 0.114]).sum(2).mean()
+    blue = IMAGE[:, :, 2].ravel()
+    are_contrast_first = []
+    for image in jitter(contrast=0.5, saturation=0.5):
+        product = np.polyfit((IMAGE[:, :, 0] - IMAGE[:, :, 2]).ravel(), (image[:, :, 0] - image[:, :, 2]).ravel(), 1)[0]
+        slope, offset = np.polyfit(blue, image[:, :, 2].ravel(), 1)
+        contrast = (slope - product) / 0.114 + product
+        saturation = product / contrast
+        grays = [mean, mean * saturation + 0.114 * (1 - saturation) * blue.mean()]
+        grays[0] *= saturation + 0.114 * (1 - saturation)
+        found = offset / (1 - contrast)
+        are_contrast_first.append(abs(found - grays[0]) < abs(found - grays[1]))
+    assert 45 < sum(are_contrast_first) < 105
+    with pytest.raises(mx2onnx.UnsupportedError, match="nothing changes"):
+        convert("_image_random_color_jitter", {"data": ((4, 6, 3), "float32")}, **NO_JITTER)
+
+
 def test_what_is_no_distribution_is_refused():
     for op, attrs in [
         ("_random_uniform", {"low": 2, "high": 1}),
@@ -262,8 +335,3 @@ def test_digamma():
     (found,) = run(convert("digamma", {"data": (data.shape, "float32")}).model, {"data": data})
     np.testing.assert_allclose(found[: len(edges)], at_edges, rtol=2e-5)
     np.testing.assert_allclose(found[len(edges) :], y, rtol=2e-6, atol=1e-6)
-
-
-def test_float16_squares_are_refused():
-    with pytest.raises(mx2onnx.UnsupportedError):
-        convert("multi_sum_sq", {"array_0": ((2,), "float16")}, num_arrays=1)
