@@ -186,8 +186,10 @@ const char* const kNotFinite =
     "more than it times 88 (float32; 11 of float16, 709 of float64).";
 
 const char* const kMaskedNotFinite =
-    "Where one of the elements along the axis is infinity or NaN, or becomes it by the temperature, "
-    "masked or not, oneDNN makes others of float32 0 or NaN; here they are what MXNet's own kernel gives.";
+    "Where one of the elements along the axis is infinity or NaN, or becomes it by the "
+    "temperature, "
+    "masked or not, oneDNN makes others of float32 0 or NaN; here they are what MXNet's own kernel "
+    "gives.";
 
 }  // namespace
 
