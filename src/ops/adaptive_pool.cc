@@ -1,6 +1,8 @@
 // Pooling to a given size, with windows that follow from the input's.
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -127,7 +129,8 @@ void register_adaptive_pool(Registry& r) {
       .translate(translate_adaptive_pool)
       .note(
           "An element that is infinite or NaN makes NaN of windows that it is not in, where the "
-          "size given does not divide that of the image, and of float64.")
+          "size "
+          "given does not divide that of the image, and of float64.")
       .note("Of no elements the mean is NaN in MXNet; where their number is free it is 0 here.");
 }
 

@@ -55,6 +55,7 @@ void infer_softmax(const SoftmaxParam& p, InferContext& c) {
   // Of an array of no dimensions, the one element is the axis.
   const std::size_t axis = checked_axis(p.axis, std::max<std::size_t>(data.rank(), 1));
   if (!p.use_length.value_or(false)) return;
+  if (data.rank() == 0) c.fail_input(0, "at least 1 dimension");
   auto dims = data.dims();
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
   c.set_input_shape(1, Shape(std::move(dims)));
@@ -185,9 +186,10 @@ const char* const kNotFinite =
     "more than it times 88 (float32; 11 of float16, 709 of float64).";
 
 const char* const kMaskedNotFinite =
-    "Where one of the elements along the axis is infinity or NaN, or becomes it by division by the "
-    "temperature, masked or not, oneDNN makes others of float32 0 or NaN; here they are what "
-    "MXNet's own kernel gives.";
+    "Where one of the elements along the axis is infinity or NaN, or becomes it by the "
+    "temperature, "
+    "masked or not, oneDNN makes others of float32 0 or NaN; here they are what MXNet's own kernel "
+    "gives.";
 
 }  // namespace
 
