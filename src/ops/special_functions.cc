@@ -234,6 +234,9 @@ void register_special_functions(Registry& r) {
             .infer(infer_same<NoParam>)
             .translate([row](const NoParam&, Translation& t) { translate_special(row, t); })
             .note("Computed in float64, which needs a runtime that has it.");
+    if (row.names.front() == "digamma") {
+      declarer.note("Of float64 beyond 3.4e38 MXNet's result is infinite.");
+    }
     if (row.names.front() == "gammaln") {
       declarer.note("Of int64 above 2^45 the last digits of a float64 may differ from MXNet's.");
     }
