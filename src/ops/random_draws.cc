@@ -51,7 +51,7 @@ std::vector<Value> Draws::loop_while(
     const std::vector<Value>& states,
     const std::function<std::vector<Value>(const std::vector<Value>& states)>& step) {
   const Value outer = round_;
-  const auto end =
+  auto end =
       counted_loop_while(b_, kMostRounds, states, [&](Value round, const std::vector<Value>& now) {
         round_ = round;
         return step(now);
