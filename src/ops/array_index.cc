@@ -12,6 +12,7 @@
 #include "ops/common.h"
 #include "ops/stepwise.h"
 #include "ops/subgraph.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -277,7 +278,8 @@ void register_array_index(Registry& r) {
   r.add<DiagParam>({"diag"})
       .summary("A diagonal of matrices, or a matrix with a given diagonal.")
       .infer(infer_diag)
-      .translate(translate_diag);
+      .translate(translate_diag)
+      .note(std::string(kZeroSignNote));
   r.add<CumsumParam>({"_np_cumsum", "cumsum"})
       .summary("Running sums along an axis.")
       .inputs({{"a", InputRole::kData}})

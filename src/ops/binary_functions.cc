@@ -133,7 +133,8 @@ Value logical_or(Builder& b, Value lhs, Value rhs) { return logical(b, "Or", lhs
 Value logical_xor(Builder& b, Value lhs, Value rhs) { return logical(b, "Xor", lhs, rhs); }
 
 constexpr std::string_view kModuloNote =
-    "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact.";
+    "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact. "
+    "Where the result is 0, its sign may be another one than MXNet's.";
 
 }  // namespace
 

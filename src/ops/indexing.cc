@@ -8,6 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -343,7 +344,8 @@ void register_indexing(Registry& r) {
       .summary("Chooses between two arrays element by element, or row by row.")
       .inputs({{"condition", InputRole::kData}, {"x", InputRole::kData}, {"y", InputRole::kData}})
       .infer(infer_where)
-      .translate(translate_where);
+      .translate(translate_where)
+      .note(std::string(kZeroSignNote));
 }
 
 }  // namespace mx2onnx

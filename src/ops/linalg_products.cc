@@ -11,6 +11,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
 #include "ops/matrices.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -374,7 +375,8 @@ void register_linalg_products(Registry& r) {
       .summary("Square matrices with the given diagonal.")
       .inputs(one)
       .infer(infer_makediag)
-      .translate(translate_makediag);
+      .translate(translate_makediag)
+      .note(std::string(kZeroSignNote));
   r.add<TrianParam>({"_linalg_extracttrian", "linalg_extracttrian"})
       .summary("A triangle of square matrices, row after row.")
       .inputs(one)

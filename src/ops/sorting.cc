@@ -8,6 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/common.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -150,7 +151,8 @@ void register_sorting(Registry& r) {
       .outputs({"output0"})
       .infer([](const SortParam& p, InferContext& c) { infer_topk(p.topk(), c); })
       .translate([](const SortParam& p, Translation& t) { translate_topk(p.topk(), t); })
-      .note(kNan);
+      .note(kNan)
+      .note(std::string(kZeroSignNote));
   r.add<ArgsortParam>({"argsort", "_npi_argsort"})
       .summary("The indices that put the elements in order along an axis.")
       .infer([](const ArgsortParam& p, InferContext& c) { infer_topk(p.topk(), c); })

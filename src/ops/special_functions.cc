@@ -12,6 +12,7 @@
 #include "onnx/opset.h"
 #include "ops/common.h"
 #include "ops/integer_functions.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -234,6 +235,7 @@ void register_special_functions(Registry& r) {
             .infer(infer_same<NoParam>)
             .translate([row](const NoParam&, Translation& t) { translate_special(row, t); })
             .note("Computed in float64, which needs a runtime that has it.");
+    if (row.names.front() == "erfinv") declarer.note(std::string(kZeroSignNote));
     if (row.names.front() == "digamma") {
       declarer.note("Of float64 beyond 3.4e38 MXNet's result is infinite.");
     }

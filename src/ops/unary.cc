@@ -4,7 +4,9 @@
 // MXNet computes on integers in float32 or float64 and cuts the result towards zero.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numbers>
 
@@ -13,6 +15,7 @@
 #include "ops/common.h"
 #include "ops/integer_functions.h"
 #include "ops/real_functions.h"
+#include "ops/zero_sign.h"
 
 namespace mx2onnx {
 namespace {
@@ -327,6 +330,13 @@ void translate_quadratic(const QuadraticParam& p, Translation& t) {
   t.set_output(0, is_floating(dtype) ? value : cut_to_integer(b, value, dtype));
 }
 
+// Of -0.
+bool changes_zero_sign(std::string_view name) {
+  constexpr std::string_view kNames[] = {"relu", "fix",   "trunc", "_contrib_round_ste",
+                                         "cbrt", "log1p", "round"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 }  // namespace
 
 void register_unary(Registry& r) {
@@ -337,6 +347,7 @@ void register_unary(Registry& r) {
             .infer(infer_same<NoParam>)
             .any_shape()
             .translate([row](const NoParam&, Translation& t) { translate_unary(row, t); });
+    if (changes_zero_sign(row.names.front())) declarer.note(std::string(kZeroSignNote));
     if (row.names.front() == "cbrt") {
       declarer.note(
           "The root of an integer is exact here. MXNet cuts what the C library gives, which is the "
