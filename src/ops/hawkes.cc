@@ -54,7 +54,7 @@ void infer_hawkes(const NoParam& /*p*/, InferContext& c) {
 // MXNet's arithmetic, in which e^x and log are float32 functions.
 class Arithmetic : public Stepwise {
  public:
-  Arithmetic(Builder& b, DType dtype) : Stepwise(b, dtype), b_(b), dtype_(dtype) {}
+  using Stepwise::Stepwise;
 
   /// e^(-x y)
   Value decay(Value x, Value y) const {
@@ -74,11 +74,8 @@ class Arithmetic : public Stepwise {
   Value as_float(Value x) const { return b_.cast(x, DType::kFloat32); }
   Value cut(Value x) const {
     const DType wide = dtype_ == DType::kInt64 ? dtype_ : DType::kInt32;
-    return take(give(cut_to_integer(b_, x, wide)));
+    return rounded(cut_to_integer(b_, x, wide));
   }
-
-  Builder& b_;
-  DType dtype_;
 };
 
 void translate_hawkes(const NoParam& /*p*/, Translation& t) {

@@ -8,6 +8,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/image.h"
 #include "ops/random_draws.h"
+#include "ops/stepwise.h"
 
 namespace mx2onnx {
 namespace {
@@ -39,8 +40,7 @@ bool is_gray(const Builder& b, Value image) { return b.shape(image)[2] == Dim(1)
 
 // As C++ has the result of float16 with a float, which is float16, and of other types with one.
 Value as_computed(Builder& b, Value x, Value image) {
-  const bool is_half = b.dtype(image) == DType::kFloat16;
-  return is_half ? b.cast(b.cast(x, DType::kFloat16), DType::kFloat32) : x;
+  return b.dtype(image) == DType::kFloat16 ? Stepwise(b, DType::kFloat16).rounded(x) : x;
 }
 
 Value with_brightness(Builder& b, Value image, Value factor) {

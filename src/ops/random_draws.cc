@@ -2,10 +2,7 @@
 // on until the last element is accepted.
 #include "ops/random_draws.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "onnx/kernels.h"

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/common.h"
 #include "ops/rnn_scan.h"
 #include "ops/rnn_weights.h"
-#include "ops/subgraph.h"
 
 namespace mx2onnx {
 namespace {

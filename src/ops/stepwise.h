@@ -28,7 +28,7 @@ class Stepwise {
   onnx::Value mul(onnx::Value x, onnx::Value y) const { return rounded(b_.mul(x, y)); }
   onnx::Value div(onnx::Value x, onnx::Value y) const { return rounded(b_.div(x, y)); }
 
- private:
+ protected:
   onnx::Builder& b_;
   DType dtype_;
 };
