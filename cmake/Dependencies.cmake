@@ -10,7 +10,6 @@ FetchContent_Declare(fmt
   FIND_PACKAGE_ARGS 9)
 FetchContent_Declare(nlohmann_json
   URL https://github.com/nlohmann/json/archive/v3.11.2.tar.gz
-      http://deb.debian.org/debian/pool/main/n/nlohmann-json3/nlohmann-json3_3.11.2.orig.tar.gz
   URL_HASH SHA256=d69f9deb6a75e2580465c6c4c5111b89c4dc2fa94e3a85fcd2ffcd9a143d9273
   FIND_PACKAGE_ARGS 3.10)
 FetchContent_Declare(protozero
@@ -19,7 +18,6 @@ FetchContent_Declare(protozero
   FIND_PACKAGE_ARGS 1.7)
 FetchContent_Declare(xxhash
   URL https://github.com/Cyan4973/xxHash/archive/v0.8.1.tar.gz
-      http://deb.debian.org/debian/pool/main/x/xxhash/xxhash_0.8.1.orig.tar.gz
   URL_HASH SHA256=3bb6b7d6f30c591dd65aaaff1c8b7a5b94d81687998ca9400082c739a690436c
   SOURCE_SUBDIR cmake_unofficial
   FIND_PACKAGE_ARGS 0.8)
@@ -29,12 +27,10 @@ FetchContent_Declare(CLI11
   FIND_PACKAGE_ARGS 2.1)
 FetchContent_Declare(GTest
   URL https://github.com/google/googletest/archive/release-1.12.1.tar.gz
-      http://deb.debian.org/debian/pool/main/g/googletest/googletest_1.12.1.orig.tar.gz
   URL_HASH SHA256=81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2
   FIND_PACKAGE_ARGS 1.12)
 FetchContent_Declare(benchmark
   URL https://github.com/google/benchmark/archive/v1.7.1.tar.gz
-      http://deb.debian.org/debian/pool/main/b/benchmark/benchmark_1.7.1.orig.tar.gz
   URL_HASH SHA256=6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7
   FIND_PACKAGE_ARGS 1.7)
 
@@ -56,4 +52,14 @@ endif()
 if(NOT TARGET xxhash::headers)
   add_library(xxhash::headers INTERFACE IMPORTED)
   target_include_directories(xxhash::headers INTERFACE ${xxhash_SOURCE_DIR})
+endif()
+
+# fmt is compiled once where it is a library of its own. Where the system has it as a shared library alone and the
+# result must stand by itself, its code goes into each file that uses it.
+add_library(mx2onnx_fmt INTERFACE)
+get_target_property(_fmt_type fmt::fmt TYPE)
+if(MX2ONNX_SELF_CONTAINED AND _fmt_type STREQUAL SHARED_LIBRARY)
+  target_link_libraries(mx2onnx_fmt INTERFACE fmt::fmt-header-only)
+else()
+  target_link_libraries(mx2onnx_fmt INTERFACE fmt::fmt)
 endif()

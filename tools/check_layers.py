@@ -4,6 +4,9 @@
 `ir` uses `base`; `mxnet` and `onnx` use `ir` and do not know each other; `ops` uses both; `infer` uses `ops`;
 `passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone, and `python` has the
 command line in it.
+
+Inside of `ops`: `record` is the mechanism, `expressions` are the ONNX expressions that fields share, and every other folder is a
+field of operator families. A field uses itself, `expressions` and `record`.
 """
 
 import pathlib
@@ -23,12 +26,23 @@ ALLOWED = {
     "cli": {"cli"},
     "python": {"cli"},
 }
+# Inside of ops: what a folder may use beside itself. A folder that is not named here is a field of operator families.
+OPS_ALLOWED = {"record": set(), "expressions": {"record"}}
+OPS_FIELD = {"record", "expressions"}
 # Heavy headers, and the one folder that may include them.
 HEAVY = {"nlohmann/": "base", "xxhash.h": "base", "CLI/": "cli", "nanobind/": "python", "protozero/": "onnx"}
 # The input specification is a public type that the MXNet side parses.
 PUBLIC_FROM_BELOW = {"mxnet": {"mx2onnx/convert.h"}, "base": {"mx2onnx/error.h"}}
 MOST_LINES = 420
 GENERATED = {"schema_table.inc"}
+
+
+def ops_problem(folder, include):
+    """What is wrong with a file of ops/FOLDER that includes "ops/…"; None if nothing is."""
+    used = include.split("/")[1]
+    if used == folder or used in OPS_ALLOWED.get(folder, OPS_FIELD):
+        return None
+    return "ops/%s must not include %s: what two fields need belongs into ops/expressions" % (folder, include)
 
 
 def main():
@@ -44,6 +58,10 @@ def main():
             top = include.split("/")[0]
             if top in ALLOWED and top not in ALLOWED[layer] and not is_test:
                 problems.append("%s: %s must not include %s" % (where, layer, include))
+            if top == "ops" and layer == "ops" and path.parent.name != "ops" and not is_test:
+                problem = ops_problem(path.parent.name, include)
+                if problem:
+                    problems.append("%s: %s" % (where, problem))
             if top == "mx2onnx" and layer in ("base", "ir", "mxnet", "onnx", "passes", "infer", "ops"):
                 if include not in PUBLIC_FROM_BELOW.get(layer, set()) and not is_test:
                     problems.append("%s: %s must not include the public header %s" % (where, layer, include))
@@ -52,10 +70,13 @@ def main():
                     problems.append("%s: %s is for %s only" % (where, include, home))
         if text.count("\n") > MOST_LINES and not is_test:
             problems.append("%s: %d lines, more than %d" % (where, text.count("\n"), MOST_LINES))
+    for path in sorted((ROOT / "src/ops").iterdir()):
+        if path.is_file() and path.name != "families.cc":
+            problems.append("%s: src/ops holds folders and families.cc only" % path.relative_to(ROOT))
     listed = (ROOT / "src/ops/families.cc").read_text()
-    for path in sorted((ROOT / "src/ops").glob("*.cc")):
+    for path in sorted((ROOT / "src/ops").glob("*/*.cc")):
         for name in re.findall(r"^void (register_\w+)\(Registry&", path.read_text(), re.M):
-            if name != "register_all_families" and "  %s(registry);" % name not in listed:
+            if "  %s(registry);" % name not in listed:
                 problems.append("%s: %s is not in the list of families" % (path.relative_to(ROOT), name))
     if problems:
         sys.exit("\n".join(problems))

@@ -3,10 +3,10 @@
 
   gen_mxnet_names.py FACTS      from a JSON dump of MXNet's registry ({name: {"canonical", "attributes",
                                 "same_operator"}}; may be compressed with xz)
-  gen_mxnet_names.py --check    exit 1 if src/ops/mxnet_names.inc is not what the list of names gives
+  gen_mxnet_names.py --check    exit 1 if src/ops/record/mxnet_names.inc is not what the list of names gives
 
 tests/data/mxnet-1.9.1-operator-names.txt has an operator a line, canonical name first, then its aliases; the program has
-the same list as src/ops/mxnet_names.inc. tests/data/mxnet-1.9.1-attributes.tsv has operator, attribute and the type and
+the same list as src/ops/record/mxnet_names.inc. tests/data/mxnet-1.9.1-attributes.tsv has operator, attribute and the type and
 default as MXNet describes them.
 """
 
@@ -18,7 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = ROOT / "tests/data/mxnet-1.9.1-operator-names.txt"
 ATTRIBUTES = ROOT / "tests/data/mxnet-1.9.1-attributes.tsv"
-TABLE = ROOT / "src/ops/mxnet_names.inc"
+TABLE = ROOT / "src/ops/record/mxnet_names.inc"
 
 
 def read_facts(path):
@@ -48,7 +48,7 @@ def write(facts):
 def main():
     if sys.argv[1:] == ["--check"]:
         if TABLE.read_text() != table_text():
-            sys.exit("src/ops/mxnet_names.inc is stale; run tools/gen_mxnet_names.py")
+            sys.exit("src/ops/record/mxnet_names.inc is stale; run tools/gen_mxnet_names.py")
         return
     write(read_facts(sys.argv[1]))
 

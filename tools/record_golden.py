@@ -4,7 +4,7 @@
 Runs on Python 3.8 with mxnet==1.9.1 numpy==1.19.5. MXNet's default executor fuses and is wrong at times, so
 MXNET_SUBGRAPH_BACKEND=NONE is set before the import.
 
-  record_golden.py [--only REGEX] [FAMILY ...]     all families if none is named
+  record_golden.py [--only REGEX] [FAMILY ...]     "nn/conv"; all families if none is named
 
 Cases with "onednn": false are ones that MXNet's oneDNN kernels refuse though MXNet has them: they are recorded in
 a second process with MXNET_MKLDNN_ENABLED=0, which MXNet reads once.
@@ -92,6 +92,7 @@ def record_family(family, only):
                 continue
             for i, output in enumerate(outputs):
                 recorded["%s/o%d" % (prefix, i)] = output
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     np.savez_compressed(path, **{k: recorded[k] for k in sorted(recorded)})
     print("%s: %d arrays of %d cases" % (family, len(recorded), len(cases)))
     for line in failed:
@@ -104,7 +105,6 @@ def main():
     parser.add_argument("families", nargs="*")
     parser.add_argument("--only", help="cases whose name matches; the others keep what is recorded")
     args = parser.parse_args()
-    os.makedirs(GOLDEN_DIR, exist_ok=True)
     families = args.families or case_model.family_names()
     good = all([record_family(f, args.only) for f in families])
     second = [f for f in families if any(c.get("onednn") is False for c in case_model.load_family(f))]

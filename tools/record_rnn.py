@@ -1,6 +1,6 @@
 """Draws configurations of RNN at random (seeded) and records what MXNet 1.9.1 computes, at two sizes each.
 
-Run in MXNet's Python: tools/record_rnn.py; writes tests/golden/rnn_properties.npz, which tests/python/test_rnn_properties.py
+Run in MXNet's Python: tools/record_rnn.py; writes tests/golden/nn/rnn_properties.npz, which tests/python/test_rnn_properties.py
 reads. MXNet's own executor optimisations are off, as in record_golden.py.
 """
 
@@ -16,7 +16,7 @@ import mxnet as mx
 
 SEED = 20240611
 COUNT = 40
-TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden", "rnn_properties.npz")
+TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden", "nn", "rnn_properties.npz")
 GATES = {"lstm": 4, "gru": 3, "rnn_relu": 1, "rnn_tanh": 1}
 
 

@@ -7,7 +7,7 @@
 #include "ir/dim_solve.h"
 #include "mx2onnx/convert.h"
 #include "mxnet/parameters.h"
-#include "ops/model.h"
+#include "ops/record/model.h"
 
 namespace mx2onnx {
 

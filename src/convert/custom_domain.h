@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "ops/op_def.h"
+#include "ops/record/op_def.h"
 
 namespace mx2onnx {
 

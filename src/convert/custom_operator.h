@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "mx2onnx/custom_operator.h"
-#include "ops/op_def.h"
+#include "ops/record/op_def.h"
 
 namespace mx2onnx {
 

@@ -9,7 +9,7 @@
 #include "convert/ports.h"
 #include "mxnet/json_upgrade.h"
 #include "mxnet/symbol_json.h"
-#include "ops/registry.h"
+#include "ops/record/registry.h"
 
 namespace mx2onnx {
 namespace {

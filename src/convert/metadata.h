@@ -7,7 +7,7 @@
 
 #include "infer/infer.h"
 #include "mx2onnx/convert.h"
-#include "ops/model.h"
+#include "ops/record/model.h"
 
 namespace mx2onnx {
 

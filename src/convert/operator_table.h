@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mx2onnx/convert.h"
-#include "ops/registry.h"
+#include "ops/record/registry.h"
 
 namespace mx2onnx {
 

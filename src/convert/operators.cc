@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 #include "mx2onnx/convert.h"
-#include "ops/registry.h"
-#include "ops/untranslated.h"
+#include "ops/record/registry.h"
+#include "ops/record/untranslated.h"
 
 namespace mx2onnx {
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/operators.h"
-#include "ops/registry.h"
+#include "ops/record/registry.h"
 
 namespace mx2onnx {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "mxnet/symbol.h"
 #include "onnx/graph.h"
-#include "ops/registry.h"
+#include "ops/record/registry.h"
 
 namespace mx2onnx {
 

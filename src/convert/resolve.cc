@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "ops/untranslated.h"
+#include "ops/record/untranslated.h"
 
 namespace mx2onnx {
 namespace {

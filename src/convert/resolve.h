@@ -6,7 +6,7 @@
 
 #include "convert/operator_table.h"
 #include "convert/problems.h"
-#include "ops/model.h"
+#include "ops/record/model.h"
 
 namespace mx2onnx {
 

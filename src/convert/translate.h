@@ -8,7 +8,7 @@
 #include "mx2onnx/convert.h"
 #include "mx2onnx/report.h"
 #include "onnx/graph.h"
-#include "ops/model.h"
+#include "ops/record/model.h"
 
 namespace mx2onnx {
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "ops/infer_context.h"
-#include "ops/model.h"
+#include "ops/record/infer_context.h"
+#include "ops/record/model.h"
 
 namespace mx2onnx {
 

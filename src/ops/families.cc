@@ -1,6 +1,78 @@
-#include "ops/families.h"
+// The explicit list of operator families: one line each. A static registrar object in a static
+// library can be lost by the linker without a word; this list cannot.
+#include "ops/record/registry.h"
 
 namespace mx2onnx {
+
+// nn
+void register_activation(Registry& registry);
+void register_conv(Registry& registry);
+void register_pool(Registry& registry);
+void register_pool_v1(Registry& registry);
+void register_adaptive_pool(Registry& registry);
+void register_norm(Registry& registry);
+void register_lrn(Registry& registry);
+void register_fully_connected(Registry& registry);
+void register_softmax(Registry& registry);
+void register_dropout(Registry& registry);
+void register_loss_head(Registry& registry);
+void register_deformable(Registry& registry);
+void register_attention(Registry& registry);
+void register_rnn(Registry& registry);
+void register_ctc_loss(Registry& registry);
+void register_im2col(Registry& registry);
+// tensor
+void register_identity(Registry& registry);
+void register_indexing(Registry& registry);
+void register_gather(Registry& registry);
+void register_cast(Registry& registry);
+void register_init(Registry& registry);
+void register_reshape(Registry& registry);
+void register_axes(Registry& registry);
+void register_slice(Registry& registry);
+void register_split(Registry& registry);
+void register_concat(Registry& registry);
+void register_sorting(Registry& registry);
+void register_boolean_mask(Registry& registry);
+void register_sequence(Registry& registry);
+void register_array_index(Registry& registry);
+void register_assign(Registry& registry);
+// math
+void register_unary(Registry& registry);
+void register_elemwise(Registry& registry);
+void register_broadcast(Registry& registry);
+void register_scalar(Registry& registry);
+void register_reduce(Registry& registry);
+void register_special_functions(Registry& registry);
+void register_numeric(Registry& registry);
+void register_hawkes(Registry& registry);
+void register_histogram(Registry& registry);
+// vision
+void register_resize(Registry& registry);
+void register_boxes(Registry& registry);
+void register_box_nms(Registry& registry);
+void register_matching(Registry& registry);
+void register_roi(Registry& registry);
+void register_multibox(Registry& registry);
+void register_proposal(Registry& registry);
+void register_psroi(Registry& registry);
+void register_sampler(Registry& registry);
+void register_correlation(Registry& registry);
+void register_image(Registry& registry);
+void register_image_random(Registry& registry);
+void register_image_resize(Registry& registry);
+void register_image_border(Registry& registry);
+// control_flow
+void register_foreach(Registry& registry);
+void register_while_loop(Registry& registry);
+void register_cond(Registry& registry);
+// linalg
+void register_linalg_products(Registry& registry);
+void register_linalg_factors(Registry& registry);
+void register_linalg_eigen(Registry& registry);
+// random
+void register_random_pdf(Registry& registry);
+void register_random(Registry& registry);
 
 void register_all_families(Registry& registry) {
   register_activation(registry);
@@ -12,15 +84,17 @@ void register_all_families(Registry& registry) {
   register_lrn(registry);
   register_fully_connected(registry);
   register_softmax(registry);
+  register_dropout(registry);
   register_loss_head(registry);
+  register_deformable(registry);
+  register_attention(registry);
+  register_rnn(registry);
+  register_ctc_loss(registry);
+  register_im2col(registry);
+
   register_identity(registry);
   register_indexing(registry);
   register_gather(registry);
-  register_unary(registry);
-  register_elemwise(registry);
-  register_broadcast(registry);
-  register_scalar(registry);
-  register_reduce(registry);
   register_cast(registry);
   register_init(registry);
   register_reshape(registry);
@@ -28,41 +102,46 @@ void register_all_families(Registry& registry) {
   register_slice(registry);
   register_split(registry);
   register_concat(registry);
-  register_resize(registry);
   register_sorting(registry);
+  register_boolean_mask(registry);
+  register_sequence(registry);
+  register_array_index(registry);
+  register_assign(registry);
+
+  register_unary(registry);
+  register_elemwise(registry);
+  register_broadcast(registry);
+  register_scalar(registry);
+  register_reduce(registry);
+  register_special_functions(registry);
+  register_numeric(registry);
+  register_hawkes(registry);
+  register_histogram(registry);
+
+  register_resize(registry);
   register_boxes(registry);
   register_box_nms(registry);
   register_matching(registry);
   register_roi(registry);
   register_multibox(registry);
-  register_deformable(registry);
   register_proposal(registry);
   register_psroi(registry);
-  register_boolean_mask(registry);
-  register_attention(registry);
-  register_rnn(registry);
-  register_sequence(registry);
-  register_foreach(registry);
-  register_while_loop(registry);
-  register_cond(registry);
-  register_linalg_products(registry);
-  register_linalg_factors(registry);
-  register_linalg_eigen(registry);
-  register_special_functions(registry);
-  register_random_pdf(registry);
-  register_numeric(registry);
-  register_hawkes(registry);
-  register_histogram(registry);
-  register_ctc_loss(registry);
   register_sampler(registry);
-  register_im2col(registry);
   register_correlation(registry);
   register_image(registry);
   register_image_random(registry);
   register_image_resize(registry);
   register_image_border(registry);
-  register_array_index(registry);
-  register_assign(registry);
+
+  register_foreach(registry);
+  register_while_loop(registry);
+  register_cond(registry);
+
+  register_linalg_products(registry);
+  register_linalg_factors(registry);
+  register_linalg_eigen(registry);
+
+  register_random_pdf(registry);
   register_random(registry);
 }
 

@@ -1,4 +1,4 @@
-"""Operator cases as data: reads tests/cases/*.json and makes of each case a symbol, parameters and inputs.
+"""Operator cases as data: reads tests/cases/*/*.json and makes of each case a symbol, parameters and inputs.
 
 Used by the tests and by tools/record_golden.py, so that MXNet and the converter see the same model. Runs on
 Python 3.6 with NumPy alone, because old MXNet does.
@@ -38,7 +38,13 @@ DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "b
 
 
 def family_names():
-    return sorted(f[:-5] for f in os.listdir(CASES_DIR) if f.endswith(".json"))
+    """"nn/conv" for tests/cases/nn/conv.json: the folders are those of src/ops."""
+    return sorted(
+        "%s/%s" % (os.path.basename(folder), name[:-5])
+        for folder, _, names in os.walk(CASES_DIR)
+        for name in names
+        if name.endswith(".json")
+    )
 
 
 def load_family(family):

@@ -15,7 +15,7 @@
 #include "mxnet/json_upgrade.h"
 #include "mxnet/param_files.h"
 #include "mxnet/symbol_json.h"
-#include "ops/registry.h"
+#include "ops/record/registry.h"
 
 namespace mx2onnx::fuzz {
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from running import assert_same, check_model, run
 
-GOLDEN = np.load(pathlib.Path(__file__).resolve().parent.parent / "golden" / "rnn_properties.npz")
+GOLDEN = np.load(pathlib.Path(__file__).resolve().parent.parent / "golden" / "nn" / "rnn_properties.npz")
 CONFIGURATIONS = json.loads(str(GOLDEN["configurations"]))
 ATTRIBUTES = ("mode", "state_size", "num_layers", "bidirectional", "state_outputs", "projection_size", "p")
 

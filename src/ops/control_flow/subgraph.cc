@@ -1,0 +1,78 @@
+// See subgraph.h.
+#include "ops/control_flow/subgraph.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace mx2onnx {
+
+namespace {
+
+std::vector<std::string> numbered(std::string_view name, std::int64_t count) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", name, i));
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> subgraph_outputs(std::int64_t count) {
+  return count == 1 ? std::vector<std::string>{"output"} : numbered("output", count);
+}
+
+std::vector<InputDef> subgraph_inputs(std::int64_t count) {
+  std::vector<InputDef> inputs;
+  for (auto& name : numbered("data", count)) inputs.push_back({name, InputRole::kData});
+  return inputs;
+}
+
+void check_locations(std::string_view name, const Tuple& locations, std::int64_t limit,
+                     std::vector<AttrProblem>& problems) {
+  for (const auto location : locations) {
+    if (location >= 0 && location < limit) continue;
+    problems.push_back({std::string(name),
+                        fmt::format("expected locations of {} inputs, got {}", limit, location),
+                        ""});
+    return;
+  }
+}
+
+void check_count(std::string_view name, std::int64_t found, std::int64_t expected,
+                 std::vector<AttrProblem>& problems) {
+  if (found == expected) return;
+  problems.push_back(
+      {std::string(name), fmt::format("expected {} of them, got {}", expected, found), ""});
+}
+
+void expect_condition(const BodyTypes& condition) {
+  if (condition.outputs.size() != 1) {
+    fail(ErrorCode::kModel, fmt::format("the condition: expected a subgraph of 1 output, found {}",
+                                        condition.outputs.size()));
+  }
+  const Shape& shape = condition.outputs[0].shape;
+  for (std::size_t axis = 0; shape.known_rank() && axis < shape.rank(); ++axis) {
+    if (shape[axis].is_constant() && shape[axis].value() != 1) {
+      fail(ErrorCode::kModel,
+           fmt::format("the condition: expected one element, found shape {}", shape.to_string()));
+    }
+  }
+}
+
+void expect_outputs(const BodyTypes& body, std::size_t count) {
+  if (body.outputs.size() == count) return;
+  fail(ErrorCode::kModel, fmt::format("num_outputs: expected {}, as the subgraph has, found {}",
+                                      body.outputs.size(), count));
+}
+
+void set_input(InferContext& c, std::size_t i, const TensorType& type) {
+  c.set_input_shape(i, type.shape);
+  c.set_input_dtype(i, type.dtype);
+}
+
+void set_output(InferContext& c, std::size_t i, const TensorType& type) {
+  c.set_output_shape(i, type.shape);
+  c.set_output_dtype(i, type.dtype);
+}
+
+}  // namespace mx2onnx

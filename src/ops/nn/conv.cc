@@ -1,0 +1,328 @@
+// Convolution and Deconvolution in one, two and three dimensions (src/operator/nn/convolution.cc,
+// deconvolution.cc).
+#include <algorithm>
+
+#include "base/error.h"
+#include "onnx/opset.h"
+#include "ops/expressions/common.h"
+#include "ops/expressions/spatial.h"
+
+namespace mx2onnx {
+namespace {
+
+using onnx::Value;
+
+struct ConvParam {
+  Tuple kernel;
+  Tuple stride;
+  Tuple dilate;
+  Tuple pad;
+  std::int64_t num_filter = 0;
+  std::int64_t num_group = 1;
+  bool no_bias = false;
+  Layout layout = Layout::kDefault;
+
+  template <typename P>
+  static void declare_common(AttrDeclarer<P>& d) {
+    d.field("kernel", &P::kernel).required().sizes(1, 3).at_least(1).help("window of the filter");
+    d.field("stride", &P::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
+    d.field("dilate", &P::dilate).sizes(0, 3).at_least(1).help("1 for each axis if empty");
+    d.field("pad", &P::pad)
+        .sizes(0, 3)
+        .at_least(0)
+        .help("zeros at both ends; 0 for each axis if empty");
+    d.field("num_filter", &P::num_filter).required().at_least(1).help("channels of the output");
+    d.field("num_group", &P::num_group).at_least(1).help("groups of channels that do not mix");
+    d.field("no_bias", &P::no_bias).help("no third input");
+    d.one_of("layout", &P::layout, layout_names()).help("None: channels first");
+    d.ignore({"workspace", "cudnn_tune", "cudnn_off"});
+  }
+  static void declare(AttrDeclarer<ConvParam>& d) { declare_common(d); }
+
+  std::size_t rank() const { return kernel.size(); }
+  std::int64_t stride_at(std::size_t i) const { return spatial_tuple(stride, rank(), 1)[i]; }
+  std::int64_t pad_at(std::size_t i) const { return spatial_tuple(pad, rank(), 0)[i]; }
+  /// Extent of the dilated window.
+  std::int64_t window(std::size_t i) const {
+    return 1 + (kernel[i] - 1) * spatial_tuple(dilate, rank(), 1)[i];
+  }
+};
+
+struct DeconvParam : ConvParam {
+  Tuple adj;
+  Tuple target_shape;
+
+  DeconvParam() { no_bias = true; }
+  static void declare(AttrDeclarer<DeconvParam>& d) {
+    declare_common(d);
+    d.field("adj", &DeconvParam::adj)
+        .sizes(0, 3)
+        .at_least(0)
+        .help("rows added at the end of the output");
+    d.field("target_shape", &DeconvParam::target_shape)
+        .sizes(0, 3)
+        .at_least(0)
+        .help("spatial size of the output; pad and adj are then computed");
+  }
+  bool has_target() const {
+    return std::any_of(target_shape.begin(), target_shape.end(),
+                       [](auto size) { return size != 0; });
+  }
+};
+
+std::vector<InputDef> conv_inputs(const ConvParam& p) {
+  std::vector<InputDef> inputs{{"data", InputRole::kData}, {"weight", InputRole::kWeight}};
+  if (!p.no_bias) inputs.push_back({"bias", InputRole::kWeight});
+  return inputs;
+}
+
+template <typename P>
+std::vector<AttrProblem> check_tuples(const P& p, const CheckContext& /*context*/) {
+  std::vector<AttrProblem> problems = check_layout(p.layout, p.kernel.size());
+  const auto check = [&](std::string name, const Tuple& tuple) {
+    if (tuple.empty() || tuple.size() == p.kernel.size()) return;
+    problems.push_back(
+        {std::move(name),
+         fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(), tuple.size()),
+         ""});
+  };
+  check("stride", p.stride);
+  check("dilate", p.dilate);
+  check("pad", p.pad);
+  return problems;
+}
+
+// Data and output shapes, channels first; checks the rank.
+Shape data_shape(const ConvParam& p, InferContext& c) {
+  Shape data = to_channels_first(c.input_shape(0), p.layout);
+  if (data.known_rank() && data.rank() != p.rank() + 2) {
+    c.fail_input(0, fmt::format("{} dimensions for a kernel of {}", p.rank() + 2, p.rank()));
+  }
+  return data;
+}
+
+void set_weight(const ConvParam& p, InferContext& c, const Dim& first, const Dim& second) {
+  std::vector<Dim> dims{first, second};
+  for (const auto size : p.kernel) dims.emplace_back(size);
+  c.set_input_shape(1, from_channels_first(Shape(std::move(dims)), p.layout));
+  if (!p.no_bias) c.set_input_shape(2, Shape{p.num_filter});
+}
+
+Dim per_group(const ConvParam& p, const Dim& channels, std::string_view what) {
+  if (channels.is_constant() && channels.value() % p.num_group != 0) {
+    fail(ErrorCode::kModel, fmt::format("expected {} to be divisible by num_group {}, found {}",
+                                        what, p.num_group, channels.value()));
+  }
+  return floor_div(channels, p.num_group);
+}
+
+void infer_conv(const ConvParam& p, InferContext& c) {
+  c.unify_dtypes();
+  per_group(p, p.num_filter, "num_filter");
+  const Shape output = to_channels_first(c.output_shape(0), p.layout);
+  Shape data = data_shape(p, c);
+  if (!data.known_rank()) {
+    if (!output.known_rank()) return;
+    data = Shape::unknown_dims(p.rank() + 2);
+  }
+  // Back from the output, as MXNet does: the batch, and sizes where the stride is 1.
+  if (output.known_rank() && output.rank() == data.rank()) {
+    if (!data[0].known()) data[0] = output[0];
+    for (std::size_t i = 0; i < p.rank(); ++i) {
+      if (!data[i + 2].known() && p.stride_at(i) == 1) {
+        data[i + 2] = output[i + 2] + p.window(i) - 1 - 2 * p.pad_at(i);
+      }
+    }
+  }
+  // The weight knows the number of channels, too.
+  const Shape weight = to_channels_first(c.input_shape(1), p.layout);
+  const bool weight_fits = weight.rank() == data.rank() && weight[1].known();
+  if (weight_fits && !data[1].is_constant()) data[1] = weight[1] * p.num_group;
+  c.set_input_shape(0, from_channels_first(data, p.layout));
+  set_weight(p, c, p.num_filter, per_group(p, data[1], "the number of channels"));
+  Shape result = data;
+  result[1] = p.num_filter;
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    const Dim padded = data[i + 2] + 2 * p.pad_at(i);
+    if (padded.is_constant() && padded.value() < p.window(i)) {
+      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
+                                          p.window(i), padded.value()));
+    }
+    result[i + 2] = strided_size(data[i + 2], p.window(i), p.stride_at(i), p.pad_at(i));
+  }
+  c.set_output_shape(0, from_channels_first(result, p.layout));
+}
+
+onnx::Attributes conv_attributes(const ConvParam& p) {
+  onnx::Attributes attrs{{"kernel_shape", p.kernel},
+                         {"strides", spatial_tuple(p.stride, p.rank(), 1)},
+                         {"dilations", spatial_tuple(p.dilate, p.rank(), 1)}};
+  if (p.num_group != 1) attrs.emplace_back("group", p.num_group);
+  return attrs;
+}
+
+Value emit_conv(std::string_view op_type, const ConvParam& p, Translation& t,
+                onnx::Attributes attrs) {
+  std::vector<Value> inputs{to_channels_first(t.b, t.input(0), p.layout),
+                            to_channels_first(t.b, t.input(1), p.layout)};
+  if (!p.no_bias) inputs.push_back(t.input(2));
+  const Value y =
+      t.b.emit(op_type, std::move(inputs), std::move(attrs),
+               {t.output_type(0).dtype, to_channels_first(t.output_shape(0), p.layout)});
+  return from_channels_first(t.b, y, p.layout);
+}
+
+// As oneDNN computes int8: in int32, and the nearest int8 of that.
+Value emit_int8_conv(const ConvParam& p, Translation& t, onnx::Attributes attrs) {
+  onnx::Builder& b = t.b;
+  const Shape result = to_channels_first(t.output_shape(0), p.layout);
+  Value sum = b.emit(
+      "ConvInteger",
+      {to_channels_first(b, t.input(0), p.layout), to_channels_first(b, t.input(1), p.layout)},
+      std::move(attrs), {DType::kInt32, result});
+  if (!p.no_bias) {
+    const Value bias = b.cast(t.input(2), DType::kInt32);
+    sum = b.add(sum, along_axis(b, bias, 1, result.rank()));
+  }
+  const auto [least, largest] = integer_range(DType::kInt8);
+  return from_channels_first(b, b.cast(onnx::clip(b, sum, least, largest), DType::kInt8), p.layout);
+}
+
+void translate_conv(const ConvParam& p, Translation& t) {
+  auto attrs = conv_attributes(p);
+  attrs.emplace_back("pads", both_ends(spatial_tuple(p.pad, p.rank(), 0)));
+  if (t.output_type(0).dtype == DType::kInt8) {
+    return t.set_output(0, emit_int8_conv(p, t, std::move(attrs)));
+  }
+  t.set_output(0, emit_conv("Conv", p, t, std::move(attrs)));
+}
+
+// Pad and adj along one spatial axis: as given, or such that the output has the target size
+// (DeconvolutionParam::InferPad).
+struct Margin {
+  Dim pad;
+  Dim adj;
+};
+
+Margin margin_at(const DeconvParam& p, std::size_t i, const Dim& size) {
+  if (!p.has_target()) return {p.pad_at(i), i < p.adj.size() ? p.adj[i] : 0};
+  const std::int64_t target = i < p.target_shape.size() ? p.target_shape[i] : 0;
+  const Dim surplus = (size - 1) * p.stride_at(i) + p.window(i) - target;
+  if (surplus.is_constant() && surplus.value() < 0) {
+    const ErrorScope scope = ErrorScope::attribute("target_shape");
+    fail(ErrorCode::kModel, fmt::format("expected at most {} along spatial axis {}, got {}",
+                                        surplus.value() + target, i, target));
+  }
+  return {ceil_div(surplus, 2), surplus - floor_div(surplus, 2) * 2};
+}
+
+void infer_deconv(const DeconvParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape output = to_channels_first(c.output_shape(0), p.layout);
+  Shape data = data_shape(p, c);
+  if (!data.known_rank()) {
+    if (!output.known_rank()) return;
+    data = Shape::unknown_dims(p.rank() + 2);
+  }
+  if (output.known_rank() && output.rank() == data.rank()) {
+    if (!data[0].known()) data[0] = output[0];
+    for (std::size_t i = 0; i < p.rank(); ++i) {
+      if (data[i + 2].known() || p.stride_at(i) != 1 || p.has_target()) continue;
+      const Margin margin = margin_at(p, i, data[i + 2]);
+      data[i + 2] = output[i + 2] - (p.window(i) - 1) - margin.adj + margin.pad * 2;
+    }
+  }
+  const Shape weight = to_channels_first(c.input_shape(1), p.layout);
+  if (weight.rank() == data.rank() && !data[1].is_constant()) data[1] = weight[0];
+  c.set_input_shape(0, from_channels_first(data, p.layout));
+  per_group(p, data[1], "the number of channels");
+  set_weight(p, c, data[1], per_group(p, p.num_filter, "num_filter"));
+  Shape result = data;
+  result[1] = p.num_filter;
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    const Margin margin = margin_at(p, i, data[i + 2]);
+    const Dim whole = (data[i + 2] - 1) * p.stride_at(i) + p.window(i);
+    result[i + 2] = p.has_target() && data[i + 2].known()
+                        ? Dim(i < p.target_shape.size() ? p.target_shape[i] : 0)
+                        : whole - margin.pad * 2 + margin.adj;
+  }
+  c.set_output_shape(0, from_channels_first(result, p.layout));
+}
+
+// mshadow's pack_col2patch, which MXNet uses where oneDNN does not compute.
+bool is_garbled(const DeconvParam& p, std::size_t i) {
+  return p.kernel[i] > 1 && p.stride_at(i) > 1 && p.window(i) > p.kernel[i];
+}
+
+void translate_deconv(const DeconvParam& p, Translation& t) {
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    if (t.input_type(0).dtype != DType::kFloat32 && is_garbled(p, i)) {
+      return t.refuse(
+          "of other types than float32, MXNet's result with both a stride and a dilation above 1 "
+          "is not the transposed convolution",
+          "cast to float32 in the model");
+    }
+  }
+  const Shape data = to_channels_first(t.input_shape(0), p.layout);
+  auto attrs = conv_attributes(p);
+  Tuple pads;
+  Tuple output_padding;
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    const Margin margin = margin_at(p, i, data[i + 2]);
+    if (!margin.pad.is_constant()) {
+      // The runtime then splits the surplus as MXNet does, the larger half at the front.
+      attrs.emplace_back("output_shape", p.target_shape);
+      return t.set_output(0, emit_conv("ConvTranspose", p, t, std::move(attrs)));
+    }
+    pads.push_back(margin.pad.value());
+    output_padding.push_back(margin.adj.value());
+  }
+  attrs.emplace_back("pads", both_ends(pads));
+  const bool has_padding =
+      std::any_of(output_padding.begin(), output_padding.end(), [](auto adj) { return adj != 0; });
+  if (has_padding) attrs.emplace_back("output_padding", output_padding);
+  t.set_output(0, emit_conv("ConvTranspose", p, t, std::move(attrs)));
+}
+
+std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& context) {
+  auto problems = check_tuples(p, context);
+  if (p.has_target() && p.target_shape.size() != p.kernel.size()) {
+    problems.push_back({"target_shape",
+                        fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(),
+                                    p.target_shape.size()),
+                        ""});
+  }
+  return problems;
+}
+
+}  // namespace
+
+void register_conv(Registry& r) {
+  const std::vector<std::vector<std::string>> names = {{"Convolution", "_npx_convolution"},
+                                                       {"Convolution_v1"}};
+  for (const auto& same : names) {
+    r.add<ConvParam>(same)
+        .summary("Convolution in one, two or three dimensions.")
+        .inputs_by(conv_inputs)
+        .infer(infer_conv)
+        .translate(translate_conv)
+        .check(check_tuples<ConvParam>)
+        .note(
+            "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
+            "with transpositions.");
+  }
+  r.add<DeconvParam>({"Deconvolution", "_npx_deconvolution"})
+      .summary("Transposed convolution in one, two or three dimensions.")
+      .inputs_by(conv_inputs)
+      .infer(infer_deconv)
+      .translate(translate_deconv)
+      .check(check_deconv)
+      .note(
+          "With a stride and a dilation above 1 on float32 only: of float64 MXNet computes "
+          "something else.")
+      .note(
+          "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
+          "with transpositions.");
+}
+
+}  // namespace mx2onnx

@@ -1,0 +1,363 @@
+// Operators that keep the elements and their order and change the shape alone, and those that give
+// a shape as numbers.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "onnx/shape_expr.h"
+#include "ops/expressions/common.h"
+
+namespace mx2onnx {
+namespace {
+
+// The special values in the `shape` of Reshape.
+constexpr std::int64_t kKeep = 0;
+constexpr std::int64_t kInfer = -1;
+constexpr std::int64_t kKeepRest = -2;
+constexpr std::int64_t kMerge = -3;
+constexpr std::int64_t kSplit = -4;
+
+struct ReshapeParam {
+  Tuple shape;
+  bool reverse = false;
+  Tuple target_shape;
+  bool keep_highest = false;
+
+  static void declare(AttrDeclarer<ReshapeParam>& d) {
+    d.field("shape", &ReshapeParam::shape)
+        .at_least(kSplit)
+        .help(
+            "0 keeps a size, -1 is what is left, -2 keeps all the rest, -3 merges two, -4 splits "
+            "one into the two that follow");
+    d.field("reverse", &ReshapeParam::reverse)
+        .help("match `shape` with the sizes from right to left");
+    d.field("target_shape", &ReshapeParam::target_shape)
+        .at_least(-1)
+        .help("old spelling, without `shape`: one 0 is what is left");
+    d.field("keep_highest", &ReshapeParam::keep_highest)
+        .help("with `target_shape`: keep the first size");
+  }
+};
+
+[[noreturn]] void fail_shape(const Tuple& shape, const Shape& from, std::string_view why,
+                             const char* attribute = "shape") {
+  const ErrorScope scope = ErrorScope::attribute(attribute);
+  fail(ErrorCode::kModel, fmt::format("{} does not apply to an input of shape {}: {}",
+                                      attr_detail::text_of(shape), from.to_string(), why));
+}
+
+// MXNet's InferReshapeShape (tensor/matrix_op-inl.h), word for word over Dims, with its quirks: a
+// -1 or a number passes over one size of the input, too; and with `reverse` the codes themselves
+// are read from the right, so that the operands of -4 stand before it.
+class ReshapeReader {
+ public:
+  ReshapeReader(const Tuple& shape, bool reverse, const Shape& from)
+      : whole_(shape), from_(from), codes_(shape), sizes_(from.dims()) {
+    if (reverse) {
+      std::reverse(codes_.begin(), codes_.end());
+      std::reverse(sizes_.begin(), sizes_.end());
+    }
+    run();
+    if (reverse) std::reverse(result_.begin(), result_.end());
+  }
+  const std::vector<Dim>& result() const { return result_; }
+
+ private:
+  Dim next_size() {
+    if (next_ >= sizes_.size()) fail_shape(whole_, from_, "it takes more sizes than there are");
+    return sizes_[next_++];
+  }
+
+  // Sizes are multiplied only where they are known; unknown ones are so in the result.
+  void run() {
+    std::optional<std::size_t> inferred;
+    for (std::size_t i = 0; i < codes_.size(); ++i) {
+      switch (codes_[i]) {
+        case kKeep:
+          result_.push_back(next_size());
+          break;
+        case kInfer:
+          if (inferred) fail_shape(whole_, from_, "only one -1 is allowed");
+          inferred = result_.size();
+          result_.emplace_back(1);
+          ++next_;
+          break;
+        case kKeepRest:
+          while (next_ < sizes_.size()) result_.push_back(sizes_[next_++]);
+          break;
+        case kMerge: {
+          const Dim first = next_size();
+          result_.push_back(first * next_size());
+          break;
+        }
+        case kSplit:
+          split(i);
+          i += 2;
+          break;
+        default:
+          result_.emplace_back(codes_[i]);
+          ++next_;
+      }
+    }
+    if (inferred) result_[*inferred] = what_is_left();
+  }
+
+  void split(std::size_t i) {
+    if (i + 2 >= codes_.size()) fail_shape(whole_, from_, "-4 needs two sizes after it");
+    const Dim size = next_size();
+    const std::int64_t left = codes_[i + 1];
+    const std::int64_t right = codes_[i + 2];
+    if (left < kInfer || right < kInfer || left == 0 || right == 0 || (left < 0 && right < 0)) {
+      fail_shape(whole_, from_, "-4 needs two sizes after it, at most one of them -1");
+    }
+    result_.push_back(left == kInfer ? floor_div(size, right) : Dim(left));
+    result_.push_back(right == kInfer ? floor_div(size, left) : Dim(right));
+    const Dim parts = result_[result_.size() - 2] * result_.back();
+    if (parts.is_constant() && size.is_constant() && !(parts == size)) {
+      fail_shape(whole_, from_, fmt::format("{} cannot be split so", size.value()));
+    }
+  }
+
+  Dim what_is_left() const {
+    const Dim others = Shape(result_).count();
+    if (others.is_constant() && others.value() == 0) {
+      fail_shape(whole_, from_, "-1 is not defined beside a size of 0");
+    }
+    return floor_div(from_.count(), others);
+  }
+
+  const Tuple& whole_;
+  const Shape& from_;
+  Tuple codes_;
+  std::vector<Dim> sizes_;
+  std::size_t next_ = 0;
+  std::vector<Dim> result_;
+};
+
+// The old spelling.
+Shape target_shape(const ReshapeParam& p, const Shape& from) {
+  const auto fail_here = [&](std::string_view why) {
+    fail_shape(p.target_shape, from, why, "target_shape");
+  };
+  std::vector<Dim> result(p.target_shape.begin(), p.target_shape.end());
+  const std::size_t first = p.keep_highest ? 1 : 0;
+  if (p.keep_highest) {
+    if (from.rank() == 0) fail_here("keep_highest needs a first size");
+    result[0] = from[0];
+  }
+  std::vector<std::size_t> open;
+  for (std::size_t i = first; i < result.size(); ++i) {
+    if (p.target_shape[i] < 0) fail_here("a size is negative");
+    if (p.target_shape[i] == 0) open.push_back(i);
+  }
+  // More than one stay what they are.
+  if (open.size() != 1) return Shape(result);
+  result[open[0]] = 1;
+  const Dim others = Shape(result).count();
+  if (others == Dim(0)) fail_here("0 is not defined beside a size of 0");
+  result[open[0]] = floor_div(from.count(), others);
+  return Shape(result);
+}
+
+// If one size of `shape` alone is unknown, or a free size, it is what makes the number of elements
+// `count`.
+void infer_from_count(InferContext& c, const Shape& shape, const Dim& count) {
+  if (!count.known()) return;
+  std::optional<std::size_t> open;
+  for (std::size_t i = 0; i < shape.rank(); ++i) {
+    if (shape[i].is_constant()) continue;
+    const bool is_free = !shape[i].known() || count.is_constant();
+    if (open || !is_free) return;
+    open = i;
+  }
+  if (!open) return;
+  Shape others = shape;
+  others[*open] = 1;
+  if (!others.count().is_constant() || others.count().value() == 0) return;
+  const Dim size = floor_div(count, others.count());
+  if (!(size * others.count() == count)) return;
+  Shape solved = Shape::unknown_dims(shape.rank());
+  solved[*open] = size;
+  c.set_input_shape(0, solved);
+}
+
+// The elements of a small integer vector stay what they are under another shape.
+void keep_value(InferContext& c) {
+  if (const auto* value = c.input_value(0)) c.set_output_value(0, *value);
+}
+
+// True if `a` is `b` times a whole number of at least 2.
+bool is_multiple(const Dim& a, const Dim& b) {
+  if (!a.is_symbolic() || !b.is_symbolic()) return false;
+  const DimTerm& whole = a.expr()->terms.front();
+  const DimTerm& part = b.expr()->terms.front();
+  if (part.coefficient <= 0 || whole.coefficient % part.coefficient != 0) return false;
+  const std::int64_t factor = whole.coefficient / part.coefficient;
+  return factor > 1 && a == b * factor;
+}
+
+// MXNet 1.9.1 does not check this: of most element types it copies all of its input, beyond the end
+// of a smaller result, or reads beyond the end of the input for a larger one. No elements at all
+// are fewer than any.
+void check_count(InferContext& c) {
+  const Shape& from = c.input_shape(0);
+  const Dim before = from.count();
+  const Dim after = c.output_shape(0).count();
+  if (after == Dim(0) || before == after) return;
+  const bool differ = before.is_constant() && after.is_constant();
+  if (differ || is_multiple(after, before) || is_multiple(before, after)) {
+    c.fail_input(0, fmt::format("{} elements for the result {}", after.to_string(),
+                                c.output_shape(0).to_string()));
+  }
+  // A free size that the result leaves out is 1.
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    if (!from[i].is_symbolic() || !(after * from[i] == before)) continue;
+    Shape solved = Shape::unknown_dims(from.rank());
+    solved[i] = 1;
+    return c.set_input_shape(0, solved);
+  }
+}
+
+void infer_reshape(const ReshapeParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  Shape to;
+  if (!p.shape.empty()) {
+    to = Shape(ReshapeReader(p.shape, p.reverse, from).result());
+  } else if (!p.target_shape.empty()) {
+    to = target_shape(p, from);
+  } else if (c.np_shape() ||
+             (from.is_static() && from.count() == Dim(1) && !c.output_shape(0).known_rank())) {
+    // MXNet's result has no dimensions.
+    to = Shape(std::vector<Dim>{});
+  } else {
+    // Without either the result is what its users make of it.
+    to = c.output_shape(0);
+    if (!to.known_rank()) return;
+  }
+  c.set_output_shape(0, to);
+  infer_from_count(c, from, c.output_shape(0).count());
+  check_count(c);
+  keep_value(c);
+}
+
+template <typename P>
+void translate_reshape(const P& /*p*/, Translation& t) {
+  t.set_output(0, onnx::reshape(t.b, t.input(0), t.output_shape(0)));
+}
+
+void infer_flatten(const NoParam& /*p*/, InferContext& c) {
+  c.unify_dtypes();
+  const Shape& from = c.input_shape(0);
+  c.set_output_shape(0, Shape::unknown_dims(2));
+  if (!from.known_rank()) return;
+  if (from.rank() == 0) c.fail_input(0, "at least one dimension");
+  c.set_output_shape(0, {from[0], from.count(1, from.rank())});
+  infer_from_count(c, from, c.output_shape(0).count());
+}
+
+void translate_flatten(const NoParam& /*p*/, Translation& t) {
+  if (t.input_shape(0) == t.output_shape(0)) return t.set_output(0, t.input(0));
+  t.set_output(0, t.b.emit("Flatten", {t.input(0)}, {{"axis", 1}}, t.output_type(0)));
+}
+
+struct ReshapeLikeParam {
+  std::optional<std::int64_t> lhs_begin;
+  std::optional<std::int64_t> lhs_end;
+  std::optional<std::int64_t> rhs_begin;
+  std::optional<std::int64_t> rhs_end;
+
+  static void declare(AttrDeclarer<ReshapeLikeParam>& d) {
+    d.field("lhs_begin", &ReshapeLikeParam::lhs_begin).help("first axis that is replaced");
+    d.field("lhs_end", &ReshapeLikeParam::lhs_end).help("the axis after the last one");
+    d.field("rhs_begin", &ReshapeLikeParam::rhs_begin).help("first axis that is taken");
+    d.field("rhs_end", &ReshapeLikeParam::rhs_end).help("the axis after the last one");
+  }
+};
+
+// [begin, end) counted from the start.
+std::pair<std::size_t, std::size_t> axis_range(std::string_view side, std::size_t rank,
+                                               const std::optional<std::int64_t>& begin,
+                                               const std::optional<std::int64_t>& end) {
+  const auto size = static_cast<std::int64_t>(rank);
+  std::int64_t first = begin.value_or(0);
+  std::int64_t last = end.value_or(size);
+  if (first < 0) first += size;
+  if (last < 0) last += size;
+  if (first < 0 || first >= last || last > size) {
+    fail(ErrorCode::kModel, fmt::format("{}_begin and {}_end: expected a range of axes within {}, "
+                                        "found [{}, {})",
+                                        side, side, size, first, last));
+  }
+  return {static_cast<std::size_t>(first), static_cast<std::size_t>(last)};
+}
+
+void infer_reshape_like(const ReshapeLikeParam& p, InferContext& c) {
+  c.set_input_dtype(0, c.output(0).dtype);
+  c.set_output_dtype(0, c.input(0).dtype);
+  const Shape lhs = c.input_shape(0);
+  const Shape rhs = c.input_shape(1);
+  if (!lhs.known_rank() || !rhs.known_rank()) return;
+  const auto [lhs_begin, lhs_end] = axis_range("lhs", lhs.rank(), p.lhs_begin, p.lhs_end);
+  const auto [rhs_begin, rhs_end] = axis_range("rhs", rhs.rank(), p.rhs_begin, p.rhs_end);
+  std::vector<Dim> to(lhs.dims().begin(),
+                      lhs.dims().begin() + static_cast<std::ptrdiff_t>(lhs_begin));
+  for (std::size_t i = rhs_begin; i < rhs_end; ++i) to.push_back(rhs[i]);
+  for (std::size_t i = lhs_end; i < lhs.rank(); ++i) to.push_back(lhs[i]);
+  c.set_output_shape(0, Shape(to));
+  infer_from_count(c, lhs, c.output_shape(0).count());
+  check_count(c);
+}
+
+void infer_shape_array(const NoParam& /*p*/, InferContext& c) {
+  c.set_output_dtype(0, DType::kInt64);
+  const Shape& from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  c.set_output_shape(0, {static_cast<std::int64_t>(from.rank())});
+  if (from.known()) c.set_output_value(0, from.dims());
+}
+
+void infer_size_array(const NoParam& /*p*/, InferContext& c) {
+  c.set_output_dtype(0, DType::kInt64);
+  c.set_output_shape(0, {1});
+  if (c.input_shape(0).known()) c.set_output_value(0, {c.input_shape(0).count()});
+}
+
+void translate_shape_array(const NoParam& /*p*/, Translation& t) {
+  const auto& dims = t.input_shape(0).dims();
+  t.set_output(0, dims.empty() ? t.b.ints({}) : onnx::sizes_tensor(t.b, dims));
+}
+
+void translate_size_array(const NoParam& /*p*/, Translation& t) {
+  t.set_output(0, onnx::size_tensor(t.b, t.input_shape(0).count()));
+}
+
+}  // namespace
+
+void register_reshape(Registry& r) {
+  r.add<ReshapeParam>({"Reshape", "reshape"})
+      .summary("The same elements in another shape.")
+      .infer(infer_reshape)
+      .translate(translate_reshape<ReshapeParam>);
+  r.add<NoParam>({"Flatten", "flatten", "_npx_batch_flatten"})
+      .summary("All axes but the first in one.")
+      .infer(infer_flatten)
+      .translate(translate_flatten);
+  r.add<ReshapeLikeParam>({"reshape_like", "_npx_reshape_like"})
+      .summary("The elements of `lhs`, with axes of `rhs` in place of some of its own.")
+      .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
+      .infer(infer_reshape_like)
+      .translate(translate_reshape<ReshapeLikeParam>);
+  r.add<NoParam>({"shape_array", "_npx_shape_array"})
+      .summary("The shape, as int64.")
+      .infer(infer_shape_array)
+      .translate(translate_shape_array);
+  r.add<NoParam>({"size_array"})
+      .summary("The number of elements, as int64 of shape (1,).")
+      .infer(infer_size_array)
+      .translate(translate_size_array);
+}
+
+}  // namespace mx2onnx
