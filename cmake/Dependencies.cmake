@@ -21,6 +21,10 @@ FetchContent_Declare(xxhash
   URL_HASH SHA256=3bb6b7d6f30c591dd65aaaff1c8b7a5b94d81687998ca9400082c739a690436c
   SOURCE_SUBDIR cmake_unofficial
   FIND_PACKAGE_ARGS 0.8)
+FetchContent_Declare(ZLIB
+  URL https://github.com/madler/zlib/archive/refs/tags/v1.3.1.tar.gz
+  URL_HASH SHA256=17e88863f3600672ab49182f217281b6fc4d3c762bde361935e436a95214d05c
+  FIND_PACKAGE_ARGS 1.2.9)
 FetchContent_Declare(CLI11
   URL https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.5.0.tar.gz
   URL_HASH SHA256=17e02b4cddc2fa348e5dbdbb582c59a3486fa2b2433e70a0c3bacb871334fd55
@@ -42,6 +46,10 @@ set(CLI11_BUILD_EXAMPLES OFF CACHE INTERNAL "")
 set(BENCHMARK_ENABLE_TESTING OFF CACHE INTERNAL "")
 set(INSTALL_GTEST OFF CACHE INTERNAL "")
 
+set(ZLIB_BUILD_EXAMPLES OFF CACHE INTERNAL "")
+if(NOT EMSCRIPTEN)
+  FetchContent_MakeAvailable(ZLIB)
+endif()
 FetchContent_MakeAvailable(fmt nlohmann_json protozero xxhash)
 
 # protozero and xxHash are used as headers only; a downloaded copy has no target of the name we use.
@@ -62,4 +70,29 @@ if(MX2ONNX_SELF_CONTAINED AND _fmt_type STREQUAL SHARED_LIBRARY)
   target_link_libraries(mx2onnx_fmt INTERFACE fmt::fmt-header-only)
 else()
   target_link_libraries(mx2onnx_fmt INTERFACE fmt::fmt)
+endif()
+
+# zlib. Emscripten has a port of it. Of a system's two forms programs take the static one where there is one, so that
+# nothing more is loaded at their start; it is seldom made for shared libraries, and those (the Python extension: libz.so.1 is
+# one of the libraries that wheels may expect) take the other. A downloaded copy is static and fit for both.
+add_library(mx2onnx_zlib INTERFACE)
+if(EMSCRIPTEN)
+  target_compile_options(mx2onnx_zlib INTERFACE -sUSE_ZLIB=1)
+  target_link_options(mx2onnx_zlib INTERFACE -sUSE_ZLIB=1)
+elseif(TARGET ZLIB::ZLIB)
+  find_library(MX2ONNX_STATIC_ZLIB libz.a)
+  mark_as_advanced(MX2ONNX_STATIC_ZLIB)
+  if(MX2ONNX_STATIC_ZLIB)
+    set(_is_program $<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>)
+    target_include_directories(mx2onnx_zlib INTERFACE ${ZLIB_INCLUDE_DIRS})
+    target_link_libraries(mx2onnx_zlib INTERFACE $<IF:${_is_program},${MX2ONNX_STATIC_ZLIB},ZLIB::ZLIB>)
+  else()
+    target_link_libraries(mx2onnx_zlib INTERFACE ZLIB::ZLIB)
+  endif()
+  # Programs that link the installed static library find zlib themselves (mx2onnxConfig.cmake).
+  set(MX2ONNX_INSTALLED_ZLIB ZLIB::ZLIB)
+else()
+  # The configured header is in the build folder.
+  target_link_libraries(mx2onnx_zlib INTERFACE zlibstatic)
+  target_include_directories(mx2onnx_zlib INTERFACE ${zlib_SOURCE_DIR} ${zlib_BINARY_DIR})
 endif()

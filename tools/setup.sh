@@ -12,6 +12,7 @@ declare -A packages=(
   [g++]=g++ [cmake]=cmake [ninja]=ninja-build
   [/usr/include/nlohmann/json.hpp]=nlohmann-json3-dev [/usr/include/CLI/CLI.hpp]=libcli11-dev
   [/usr/include/fmt/format.h]=libfmt-dev [/usr/include/xxhash.h]=libxxhash-dev
+  [/usr/include/zlib.h]=zlib1g-dev
   [/usr/include/protozero/pbf_writer.hpp]=libprotozero-dev [/usr/include/gtest/gtest.h]=libgtest-dev
   [/usr/include/benchmark/benchmark.h]=libbenchmark-dev
 )

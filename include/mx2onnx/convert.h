@@ -105,18 +105,35 @@ struct ParameterArray {
   std::shared_ptr<const void> owner;  ///< Keeps the bytes alive; may be null if the caller does.
 };
 
-/// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if
+/// Reads a symbol file and any number of parameter files (or, without these, whatever
+/// Source::symbol_name may be) and writes `output`. Nothing is written if
 /// it fails. Throws Error.
 Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
                      const std::string& output, const ConvertOptions& options = {});
 
 /// A model to convert, from files, from memory, or both.
 struct Source {
-  std::string symbol_name;  ///< Path or other name of the symbol, for messages.
-  std::string symbol_json;  ///< Its text; if empty, the file `symbol_name` is read.
+  /// Path of the symbol; or of whatever else has a model in it: a folder, an archive (`.tar.gz`,
+  /// `.tar`, `.zip`, `.mar`), what the names of a checkpoint's files begin with ("model" for
+  /// "model-symbol.json" and "model-0000.params"). Only a name for messages if `symbol_json` is
+  /// set.
+  std::string symbol_name;
+  std::string symbol_json;  ///< The symbol's text.
+  /// Parameter files. If there are none, those are taken that belong to a folder's, an archive's or
+  /// a prefix' symbol.
   std::vector<std::string> param_paths;
   std::vector<ParameterArray> arrays;
+  /// Which of a checkpoint's epochs; the newest unless set.
+  std::optional<std::int64_t> epoch;
+  /// Bytes that compressed files may become. Unless set, 100 times their size, but at least 64 MiB
+  /// and at most 64 GiB.
+  std::optional<std::uint64_t> unpack_limit;
 };
+
+/// Sorts what a user names into models: a symbol, a folder, an archive and a checkpoint's prefix
+/// begin one each; parameter files belong to the symbol before them, or after them if their names
+/// say so. A symbol without parameter files stands for its checkpoint.
+std::vector<Source> group_models(const std::vector<std::string>& paths);
 
 /// As convert_files, for any source.
 Report convert_to_file(const Source& source, const std::string& output,
@@ -126,6 +143,13 @@ Report convert_to_file(const Source& source, const std::string& output,
 /// protobuf's limit of 2 GB.
 std::pair<std::string, Report> convert_to_memory(const Source& source,
                                                  const ConvertOptions& options = {});
+
+/// Hands the ONNX model's bytes to `write`, from the first to the last, without holding them: for
+/// pipes and the like. Nothing is handed over if the model cannot be converted. Throws Error with
+/// kUnsupported if the model passes protobuf's limit of 2 GB.
+Report convert_to_stream(const Source& source,
+                         const std::function<void(std::span<const std::byte>)>& write,
+                         const ConvertOptions& options = {});
 
 /// The names of the passes, in the order in which they run.
 std::vector<std::string> pass_names();

@@ -24,11 +24,15 @@ struct Inspection {
   std::vector<PortReport> outputs;
   /// Inputs of loss heads, which a converted model does not have.
   std::vector<std::string> labels;
+  /// All variables, in MXNet's order: inputs, labels and parameters.
+  std::vector<std::string> arguments;
   std::vector<std::string> missing_parameters;
   std::size_t num_parameters = 0;  ///< That the model uses.
   std::uint64_t parameter_bytes = 0;
   /// What would not convert at the opset, a line each.
   std::vector<std::string> problems;
+  /// What was taken where there was a choice of files.
+  std::vector<Diagnostic> diagnostics;
 };
 
 /// Reads a model and says what is in it. Only unreadable and malformed files are errors.

@@ -148,10 +148,13 @@ def _opened(symbol: Any, params: Any) -> Iterator[tuple[Any, Any]]:
         yield files
 
 
-def _source(symbol: Any, params: Any) -> dict[str, Any]:
-    """The core's arguments for a symbol (path, the JSON text itself, or live) and its parameters."""
+def _source(
+    symbol: Any, params: Any, epoch: Optional[int] = None, unpack_limit: Optional[int] = None
+) -> dict[str, Any]:
+    """The core's arguments for a model (path, the symbol's JSON text itself, or live) and its parameters."""
     text = _live.symbol_text(symbol)
     name = "symbol" if text is not None else os.fspath(symbol)
+    choice = _core.Choice(epoch, unpack_limit)
     paths: list[str] = []
     arrays: list[_core.GivenArray] = []
     mapping = _live.parameter_mapping(params)
@@ -161,7 +164,7 @@ def _source(symbol: Any, params: Any) -> dict[str, Any]:
         paths = [os.fspath(params)]
     elif params is not None:
         paths = [os.fspath(path) for path in params]
-    return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays}
+    return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays, "choice": choice}
 
 
 def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
@@ -219,6 +222,8 @@ def convert(
     random_weights: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
+    epoch: Optional[int] = None,
+    unpack_limit: Optional[int] = None,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
@@ -226,6 +231,11 @@ def convert(
     ``symbol`` is the path of a ``*-symbol.json``, or its text, or a live ``Symbol`` of any MXNet, or a
     Gluon ``HybridBlock`` that was hybridized and has run once. ``params`` is the path of a parameter
     file, several paths, or a mapping of names to arrays of NumPy or MXNet; a block needs none.
+
+    Without ``params``, ``symbol`` may also be the path of a folder, of an archive (``model.tar.gz``, ``.tar``,
+    ``.zip``, ``.mar``), or what the names of a checkpoint's files begin with. ``epoch`` says which of several
+    checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes compressed files may become (100 times
+    their size, unless given).
 
     ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
     224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
@@ -265,7 +275,7 @@ def convert(
     options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
     options.progress = progress
     with _opened(symbol, params) as (opened_symbol, opened_params):
-        source = _source(opened_symbol, opened_params)
+        source = _source(opened_symbol, opened_params, epoch, unpack_limit)
         if output is None:
             model, report = _core.convert_to_memory(**source, options=options)
             return ConvertResult(model, report)
@@ -280,20 +290,15 @@ def inspect(
     *,
     inputs: Optional[Inputs] = None,
     opset: int = _core.DEFAULT_OPSET,
+    epoch: Optional[int] = None,
+    unpack_limit: Optional[int] = None,
 ) -> dict[str, Any]:
     """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
     sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
-    all variables in MXNet's order."""
-    import json
-
+    all variables in MXNet's order. The model may be whatever :func:`convert` takes."""
     with _opened(symbol, params) as (opened_symbol, opened_params):
-        source = _source(opened_symbol, opened_params)
+        source = _source(opened_symbol, opened_params, epoch, unpack_limit)
         result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset))
-        text = source["json"]
-        if not text:
-            with open(source["name"], encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        result["arguments"] = [node["name"] for node in json.loads(text)["nodes"] if node["op"] == "null"]
         return result
 
 

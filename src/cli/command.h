@@ -2,7 +2,9 @@
 // application and leaves behind what is to be run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,12 +30,14 @@ struct ModelArguments {
   std::string symbol;
   std::vector<std::string> params;
   std::vector<std::string> inputs;
+  std::optional<std::int64_t> epoch;
+  std::optional<std::uint64_t> unpack_limit;
   ConvertOptions options;
 
   void declare(CLI::App& command);
   /// Parses the inputs into the options.
   void finish();
-  Source source() const { return {symbol, "", params, {}}; }
+  Source source() const { return {symbol, "", params, {}, epoch, unpack_limit}; }
 };
 
 /// "float32 (batch, 3, 224, 224)".

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 
 namespace mx2onnx::cli {
@@ -47,6 +48,7 @@ struct ConvertArguments : ModelArguments {
   bool no_optimize = false;
   bool quiet = false;
   bool json = false;
+  unsigned jobs = 1;
   Preprocessing preprocessing;
 };
 
@@ -89,27 +91,52 @@ void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
       ->group(group);
 }
 
+// With the model on standard output the report goes to standard error.
 void print_summary(const ConvertArguments& arguments, const Report& report) {
+  std::FILE* out = is_standard_output(arguments.output) ? stderr : stdout;
   for (const auto& diagnostic : report.diagnostics) {
     print_warning(fmt::format("{} [{}]", diagnostic.message, diagnostic.id));
   }
   if (arguments.json) {
-    fmt::print("{}\n", to_json(report));
+    fmt::print(out, "{}\n", to_json(report));
     return;
   }
   if (arguments.quiet) return;
-  fmt::print("{}: opset {}, {} nodes from {}, {} of weights\n", arguments.output, report.opset,
-             report.num_onnx_nodes, report.num_mxnet_nodes, size_text(report.parameter_bytes));
+  fmt::print(out, "{}: opset {}, {} nodes from {}, {} of weights\n",
+             is_standard_output(arguments.output) ? "standard output" : arguments.output,
+             report.opset, report.num_onnx_nodes, report.num_mxnet_nodes,
+             size_text(report.parameter_bytes));
   for (const auto& port : report.inputs)
-    fmt::print("  input  {}: {}\n", port.name, type_text(port));
+    fmt::print(out, "  input  {}: {}\n", port.name, type_text(port));
   for (const auto& port : report.outputs)
-    fmt::print("  output {}: {}\n", port.name, type_text(port));
+    fmt::print(out, "  output {}: {}\n", port.name, type_text(port));
+}
+
+void run_batch(const ConvertArguments& arguments) {
+  if (arguments.json) {
+    throw Error(ErrorCode::kUsage, {}, "mx2onnx: --json is for one model, not for a folder of them",
+                "-o FILE");
+  }
+  std::vector<std::string> paths = {arguments.symbol};
+  paths.insert(paths.end(), arguments.params.begin(), arguments.params.end());
+  Batch batch{group_models(paths), arguments.output, arguments.options, arguments.jobs,
+              arguments.quiet};
+  for (auto& source : batch.sources) {
+    source.epoch = arguments.epoch;
+    source.unpack_limit = arguments.unpack_limit;
+  }
+  convert_batch(batch);
 }
 
 void run_convert(ConvertArguments& arguments) {
   arguments.finish();
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
+  if (is_folder(arguments.output)) return run_batch(arguments);
+  if (is_standard_output(arguments.output)) {
+    print_summary(arguments, convert_to_standard_output(arguments.source(), arguments.options));
+    return;
+  }
   Report report;
   {
     ProgressLine line(arguments.output);
@@ -142,11 +169,20 @@ void add_convert_command(CLI::App& app, Run& run) {
       "  mx2onnx convert yolo-symbol.json yolo-0000.params -o yolo.onnx --input data:1,3,H,W "
       "--input-type uint8 --layout NHWC --scale 1/255 --mean 0.485,0.456,0.406 --std "
       "0.229,0.224,0.225\n"
+      "  mx2onnx convert model.tar.gz -o model.onnx --input data:1,3,224,224\n"
+      "  mx2onnx convert checkpoints/resnet --epoch 12 -o resnet.onnx\n"
+      "  mx2onnx convert zoo/*-symbol.json archives/*.mar -o onnx/ --jobs 4\n"
       "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
   arguments->declare(command);
-  command.add_option("-o,--output", arguments->output, "the ONNX file to write")
+  command
+      .add_option("-o,--output", arguments->output,
+                  "the ONNX file to write; - for standard output; FOLDER/ for any\n"
+                  "number of models, each as FOLDER/NAME.onnx")
       ->required()
       ->type_name("FILE");
+  command.add_option("--jobs", arguments->jobs, "of several models convert N side by side")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
   command
       .add_option("--rename", arguments->options.rename,
                   "give the input or output OLD the name NEW in the ONNX model")

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "mx2onnx/inspect.h"
 
 namespace mx2onnx::cli {
@@ -27,6 +28,9 @@ std::string port_line(const PortReport& port) {
 }
 
 void print_inspection(const Inspection& inspection) {
+  for (const auto& diagnostic : inspection.diagnostics) {
+    print_warning(fmt::format("{} [{}]", diagnostic.message, diagnostic.id));
+  }
   fmt::print("saved by MXNet {}{}\n", inspection.mxnet_version,
              inspection.np_shape ? " with NumPy shape semantics" : "");
   std::vector<std::string> lines;

@@ -8,8 +8,24 @@
 namespace mx2onnx::cli {
 
 void ModelArguments::declare(CLI::App& command) {
-  command.add_option("SYMBOL", symbol, "the *-symbol.json")->required();
-  command.add_option("PARAMS", params, "the parameter files: *.params, *.npz, any number of them");
+  command
+      .add_option("MODEL", symbol,
+                  "the *-symbol.json; or a folder, an archive (.tar.gz, .tar, .zip,\n"
+                  ".mar), or what the names of a checkpoint's files begin with")
+      ->required();
+  command.add_option("PARAMS", params,
+                     "the parameter files of a symbol: *.params, *.npz, any number");
+  command
+      .add_option("--epoch", epoch,
+                  "which epoch of a folder, archive or checkpoint; the newest\n"
+                  "unless given")
+      ->type_name("N");
+  command
+      .add_option("--unpack-limit", unpack_limit,
+                  "what compressed files may become, as 2GB; unless given, 100\n"
+                  "times their size")
+      ->transform(CLI::Validator(CLI::AsSizeValue(true)).description(""))
+      ->type_name("SIZE");
   command
       .add_option("--input", inputs,
                   "shape and element type of an input, where the model does not say\n"

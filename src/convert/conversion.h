@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "ir/dim.h"
 #include "mx2onnx/convert.h"
@@ -15,6 +17,7 @@ struct Conversion {
   onnx::Graph graph;
   onnx::ModelInfo info;
   Report report;
+  std::vector<std::string> files;  ///< That were read, and must not be written over.
 };
 
 /// Reads, upgrades, binds, infers, translates, optimises and checks a model.

@@ -147,14 +147,50 @@ void describe_result(const Model& model, Conversion& result) {
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
+// Collects pieces of a size that pays, and hands them on.
+class StreamSink : public ByteSink {
+ public:
+  explicit StreamSink(const std::function<void(std::span<const std::byte>)>& write)
+      : write_(write) {
+    buffer_.reserve(kPiece);
+  }
+  void append(std::span<const std::byte> bytes) override {
+    while (!bytes.empty()) {
+      if (buffer_.size() == kPiece) flush();
+      const std::size_t piece = std::min(bytes.size(), kPiece - buffer_.size());
+      buffer_.insert(buffer_.end(), bytes.begin(),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(piece));
+      bytes = bytes.subspan(piece);
+    }
+  }
+  void append_range(const MappedFile& file, std::size_t offset, std::size_t size) override {
+    while (size > 0) {
+      if (buffer_.size() == kPiece) flush();
+      const std::size_t begin = buffer_.size();
+      const std::size_t piece = std::min(size, kPiece - begin);
+      buffer_.resize(begin + piece);
+      file.read(offset, std::span(buffer_).subspan(begin));
+      offset += piece;
+      size -= piece;
+    }
+  }
+  void flush() {
+    write_(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 1 << 20;
+  const std::function<void(std::span<const std::byte>)>& write_;
+  std::vector<std::byte> buffer_;
+};
+
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // Writing over a file that is being read would destroy it.
-void check_output(const Source& source, const std::string& output) {
+void check_output(const std::vector<std::string>& inputs, const std::string& output) {
   struct stat target = {};
   if (::stat(output.c_str(), &target) != 0) return;
-  auto inputs = source.param_paths;
-  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
   for (const auto& path : inputs) {
     struct stat status = {};
     if (::stat(path.c_str(), &status) != 0) continue;
@@ -166,12 +202,17 @@ void check_output(const Source& source, const std::string& output) {
 
 }  // namespace
 
-Conversion convert_graph(const Source& source, const ConvertOptions& options) {
-  check_options(options);
-  const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+Conversion convert_graph(const Source& source, const ConvertOptions& given) {
+  check_options(given);
+  Unpacker unpacker(unpack_limits(source));
   Conversion result;
-  mxnet::Symbol symbol = load_symbol(source, options);
+  const source::FoundModel found = source::find_model(source, unpacker);
+  result.report.diagnostics = found.notes;
+  result.files = found.files;
+  const mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
+  const ErrorScope scope = ErrorScope::file(found.symbol_name);
+  mxnet::Symbol symbol = load_symbol(found, given);
+  const ConvertOptions options = with_found_inputs(found, symbol, given, result.report.diagnostics);
 
   std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
@@ -188,10 +229,12 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
-  const std::string base = file_name(source.symbol_name);
+  const std::string base = file_name(found.symbol_name);
   result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
   result.info = {options.opset, kVersion,
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
+  if (!found.labels.empty())
+    result.info.metadata.emplace_back("mx2onnx.labels", labels_text(found.labels));
   describe_result(model, result);
   return result;
 }
@@ -206,18 +249,18 @@ std::vector<std::string> pass_names() {
 
 Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
                      const std::string& output, const ConvertOptions& options) {
-  return convert_to_file({symbol_path, "", param_paths, {}}, output, options);
+  return convert_to_file({symbol_path, "", param_paths, {}, {}, {}}, output, options);
 }
 
 Report convert_to_file(const Source& source, const std::string& output,
                        const ConvertOptions& options) {
-  check_output(source, output);
   Conversion result = convert_graph(source, options);
+  check_output(result.files, output);
   onnx::ModelWriter writer(result.graph, result.info);
   FileSink sink(output);
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
     const std::string data_path = output + ".data";
-    check_output(source, data_path);
+    check_output(result.files, data_path);
     FileSink data(data_path);
     writer.write_with_data(sink, data, file_name(data_path), options.progress);
     data.commit();
@@ -239,6 +282,20 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
   writer.write(sink, options.progress);
   return {sink.take(), std::move(result.report)};
+}
+
+Report convert_to_stream(const Source& source,
+                         const std::function<void(std::span<const std::byte>)>& write,
+                         const ConvertOptions& options) {
+  if (options.external_data) {
+    fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
+  }
+  Conversion result = convert_graph(source, options);
+  const onnx::ModelWriter writer(result.graph, result.info);
+  StreamSink sink(write);
+  writer.write(sink, options.progress);
+  sink.flush();
+  return std::move(result.report);
 }
 
 }  // namespace mx2onnx

@@ -44,11 +44,18 @@ std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
 
 }  // namespace
 
-Inspection inspect(const Source& source, const ConvertOptions& options) {
-  const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+Inspection inspect(const Source& source, const ConvertOptions& given) {
+  Unpacker unpacker(unpack_limits(source));
+  const source::FoundModel found = source::find_model(source, unpacker);
+  const mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
+  const ErrorScope scope = ErrorScope::file(found.symbol_name);
   Inspection result;
-  mxnet::Symbol symbol = load_symbol(source, options);
+  result.diagnostics = found.notes;
+  mxnet::Symbol symbol = load_symbol(found, given);
+  for (const auto& node : symbol.nodes) {
+    if (node.is_variable()) result.arguments.push_back(node.name);
+  }
+  const ConvertOptions options = with_found_inputs(found, symbol, given, result.diagnostics);
   result.mxnet_version = mxnet::version_text(symbol.mxnet_version);
   result.np_shape = symbol.np_shape;
 

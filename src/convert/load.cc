@@ -1,8 +1,7 @@
 // See load.h.
 #include "convert/load.h"
 
-#include <filesystem>
-#include <system_error>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -20,22 +19,14 @@ std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>
   return rules;
 }
 
-// Of MXNet's functions many take the common part of a model's files for its name.
-void check_not_prefix(const std::string& path) {
-  std::error_code ignored;
-  const std::string symbol = path + "-symbol.json";
-  if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(symbol, ignored)) return;
-  fail_at({.file = path}, ErrorCode::kIo, "cannot be read: No such file or directory",
-          fmt::format("did you mean '{}'? The parameter files are named after it", symbol));
-}
-
 }  // namespace
 
-mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& options) {
+mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Source& source,
+                                    const ConvertOptions& options, Unpacker& unpacker) {
   const auto rules = parse_rename_rules(options.rename_params);
   mxnet::ParameterSet params;
-  for (const auto& path : source.param_paths) {
-    params.add(mxnet::read_param_file(MappedFile::open(path)), path, rules);
+  for (const auto& file : found.params) {
+    params.add(mxnet::read_param_file(file, unpacker), file.name, rules);
   }
   std::vector<mxnet::StoredArray> arrays;
   for (const auto& array : source.arrays) {
@@ -57,13 +48,32 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
   return params;
 }
 
-mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
-  if (source.symbol_json.empty()) check_not_prefix(source.symbol_name);
-  const auto text =
-      source.symbol_json.empty() ? read_text_file(source.symbol_name) : source.symbol_json;
-  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
+  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(found.symbol_text), Registry::instance());
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
   return symbol;
+}
+
+UnpackLimits unpack_limits(const Source& source) { return {source.unpack_limit}; }
+
+ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::Symbol& symbol,
+                                 const ConvertOptions& options, std::vector<Diagnostic>& notes) {
+  ConvertOptions result = options;
+  for (const auto& spec : found.inputs) {
+    const bool is_said = std::any_of(options.inputs.begin(), options.inputs.end(),
+                                     [&](const InputSpec& own) { return own.name == spec.name; });
+    const bool is_there = std::any_of(
+        symbol.nodes.begin(), symbol.nodes.end(),
+        [&](const mxnet::Node& node) { return node.is_variable() && node.name == spec.name; });
+    if (!is_there) {
+      notes.push_back({"W-input-ignored", spec.name,
+                       fmt::format("the archive describes an input {} that the model does not have",
+                                   in_quotes(spec.name))});
+    } else if (!is_said) {
+      result.inputs.push_back(spec);
+    }
+  }
+  return result;
 }
 
 }  // namespace mx2onnx

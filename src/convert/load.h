@@ -4,13 +4,24 @@
 #include "mx2onnx/convert.h"
 #include "mxnet/parameters.h"
 #include "mxnet/symbol.h"
+#include "source/find_model.h"
 
 namespace mx2onnx {
 
-mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& options);
+/// The parameters of the files, and the arrays that the source has.
+mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Source& source,
+                                    const ConvertOptions& options, Unpacker& unpacker);
 
 /// The symbol, upgraded to what MXNet 1.9.1 would have in memory, with the outputs that the options
 /// ask for.
-mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options);
+mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options);
+
+/// Limits as the source has them.
+UnpackLimits unpack_limits(const Source& source);
+
+/// The options, with the inputs that were found beside the model where the user says nothing of
+/// them. Those that the symbol does not have are left out, and a note says so.
+ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::Symbol& symbol,
+                                 const ConvertOptions& options, std::vector<Diagnostic>& notes);
 
 }  // namespace mx2onnx

@@ -46,4 +46,10 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
   return metadata;
 }
 
+std::string labels_text(const std::vector<std::string>& labels) {
+  JsonArray array;
+  for (const auto& label : labels) array.push_back({label});
+  return json_text({std::move(array)});
+}
+
 }  // namespace mx2onnx

@@ -18,4 +18,7 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,
     const std::string& source, const std::vector<std::pair<std::string, std::string>>& renames);
 
+/// The value of `mx2onnx.labels`: the names of the classes, in order, as a JSON array.
+std::string labels_text(const std::vector<std::string>& labels);
+
 }  // namespace mx2onnx

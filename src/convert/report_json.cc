@@ -23,14 +23,18 @@ JsonValue ports(const std::vector<PortReport>& list) {
   return {std::move(array)};
 }
 
+JsonValue diagnostics_value(const std::vector<Diagnostic>& diagnostics) {
+  JsonArray result;
+  for (const auto& entry : diagnostics) {
+    result.push_back(
+        {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
+  }
+  return {std::move(result)};
+}
+
 }  // namespace
 
 std::string to_json(const Report& report) {
-  JsonArray diagnostics;
-  for (const auto& entry : report.diagnostics) {
-    diagnostics.push_back(
-        {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
-  }
   JsonArray notes;
   for (const auto& entry : report.notes) {
     notes.push_back({JsonObject{
@@ -40,7 +44,7 @@ std::string to_json(const Report& report) {
   for (const auto& [name, count] : report.passes) passes.emplace_back(name, number(count));
   return json_text({JsonObject{{"inputs", ports(report.inputs)},
                                {"outputs", ports(report.outputs)},
-                               {"diagnostics", {std::move(diagnostics)}},
+                               {"diagnostics", diagnostics_value(report.diagnostics)},
                                {"notes", {std::move(notes)}},
                                {"opset", {std::int64_t{report.opset}}},
                                {"ir_version", {std::int64_t{report.ir_version}}},
@@ -63,10 +67,12 @@ std::string to_json(const Inspection& inspection) {
                                {"inputs", ports(inspection.inputs)},
                                {"outputs", ports(inspection.outputs)},
                                {"labels", strings(inspection.labels)},
+                               {"arguments", strings(inspection.arguments)},
                                {"missing_parameters", strings(inspection.missing_parameters)},
                                {"num_parameters", number(inspection.num_parameters)},
                                {"parameter_bytes", number(inspection.parameter_bytes)},
-                               {"problems", strings(inspection.problems)}}});
+                               {"problems", strings(inspection.problems)},
+                               {"diagnostics", diagnostics_value(inspection.diagnostics)}}});
 }
 
 }  // namespace mx2onnx

@@ -23,8 +23,7 @@ enum StorageType : std::int32_t { kUndefined = -1, kDefault = 0, kRowSparse = 1,
 
 class RecordReader {
  public:
-  RecordReader(const std::shared_ptr<const MappedFile>& file, ByteReader& reader)
-      : file_(file), reader_(reader) {}
+  RecordReader(const FilePart& file, ByteReader& reader) : file_(file), reader_(reader) {}
 
   Tensor read_record() {
     const auto magic = reader_.read<std::uint32_t>("array record");
@@ -118,7 +117,8 @@ class RecordReader {
     const std::uint64_t size = checked_count(dims) * dtype_size(dtype);
     const std::size_t offset = reader_.offset();
     reader_.read_bytes(size, "array data");
-    return std::make_shared<MappedData>(file_, offset, static_cast<std::size_t>(size));
+    return std::make_shared<MappedData>(file_.file, file_.offset + offset,
+                                        static_cast<std::size_t>(size));
   }
 
   [[noreturn]] void fail_sparse(std::string_view what) {
@@ -235,14 +235,14 @@ class RecordReader {
     return result;
   }
 
-  const std::shared_ptr<const MappedFile>& file_;
+  const FilePart& file_;
   ByteReader& reader_;
 };
 
 }  // namespace
 
-std::vector<StoredArray> read_ndarray_list(const std::shared_ptr<const MappedFile>& file) {
-  ByteReader reader(file->bytes());
+std::vector<StoredArray> read_ndarray_list(const FilePart& file) {
+  ByteReader reader(file.bytes());
   reader.read<std::uint64_t>("magic");
   reader.read<std::uint64_t>("reserved word");
   const auto check_count = [&](std::uint64_t count, std::string_view what) {

@@ -51,7 +51,8 @@ std::vector<StoredArray> read(const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
   auto file = MappedFile::open(path);
   std::filesystem::remove(path);
-  return read_param_file(file);
+  Unpacker unpacker;
+  return read_param_file(file, unpacker);
 }
 
 // The message without the file's name.

@@ -33,10 +33,17 @@ struct GivenArray {
   nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes;
 };
 
+/// What of several files, and how much of them.
+struct Choice {
+  std::optional<std::int64_t> epoch;
+  std::optional<std::uint64_t> unpack_limit;
+};
+
 mx2onnx::Source make_source(std::string name, std::string json,
                             std::vector<std::string> param_paths,
-                            const std::vector<GivenArray>& arrays) {
-  mx2onnx::Source source{std::move(name), std::move(json), std::move(param_paths), {}};
+                            const std::vector<GivenArray>& arrays, const Choice& choice) {
+  mx2onnx::Source source{std::move(name), std::move(json),    std::move(param_paths), {},
+                         choice.epoch,    choice.unpack_limit};
   for (const auto& array : arrays) {
     // The caller holds the arrays until the call returns.
     source.arrays.push_back({array.name, array.dtype, array.shape,
@@ -60,19 +67,23 @@ nb::list describe(const std::vector<mx2onnx::PortReport>& ports) {
   return result;
 }
 
-nb::dict describe(const mx2onnx::Report& report) {
-  nb::dict result;
-  result["inputs"] = describe(report.inputs);
-  result["outputs"] = describe(report.outputs);
-  nb::list diagnostics;
-  for (const auto& diagnostic : report.diagnostics) {
+nb::list describe(const std::vector<mx2onnx::Diagnostic>& diagnostics) {
+  nb::list result;
+  for (const auto& diagnostic : diagnostics) {
     nb::dict entry;
     entry["id"] = diagnostic.id;
     entry["node"] = diagnostic.node;
     entry["message"] = diagnostic.message;
-    diagnostics.append(entry);
+    result.append(entry);
   }
-  result["diagnostics"] = diagnostics;
+  return result;
+}
+
+nb::dict describe(const mx2onnx::Report& report) {
+  nb::dict result;
+  result["inputs"] = describe(report.inputs);
+  result["outputs"] = describe(report.outputs);
+  result["diagnostics"] = describe(report.diagnostics);
   nb::list notes;
   for (const auto& of : report.notes) {
     nb::dict entry;
@@ -110,10 +121,12 @@ nb::dict describe(const mx2onnx::Inspection& inspection) {
   result["inputs"] = describe(inspection.inputs);
   result["outputs"] = describe(inspection.outputs);
   result["labels"] = inspection.labels;
+  result["arguments"] = inspection.arguments;
   result["missing_parameters"] = inspection.missing_parameters;
   result["num_parameters"] = inspection.num_parameters;
   result["parameter_bytes"] = inspection.parameter_bytes;
   result["problems"] = inspection.problems;
+  result["diagnostics"] = describe(inspection.diagnostics);
   return result;
 }
 
@@ -195,6 +208,15 @@ NB_MODULE(_core, m) {
           },
           "name"_a, "dtype"_a, "shape"_a, "bytes"_a);
 
+  nb::class_<Choice>(m, "Choice")
+      .def(
+          "__init__",
+          [](Choice* self, std::optional<std::int64_t> epoch,
+             std::optional<std::uint64_t> unpack_limit) {
+            new (self) Choice{epoch, unpack_limit};
+          },
+          "epoch"_a = nb::none(), "unpack_limit"_a = nb::none());
+
   bind_custom_operator(m);
 
   nb::class_<mx2onnx::Preprocessing>(m, "Preprocessing")
@@ -239,10 +261,10 @@ NB_MODULE(_core, m) {
   m.def(
       "convert_to_file",
       [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const std::string& output,
+         const std::vector<GivenArray>& arrays, const Choice& choice, const std::string& output,
          const mx2onnx::ConvertOptions& options) {
         const auto source =
-            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
         mx2onnx::Report report;
         {
           const nb::gil_scoped_release release;
@@ -250,14 +272,15 @@ NB_MODULE(_core, m) {
         }
         return describe(report);
       },
-      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "output"_a, "options"_a);
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "output"_a, "options"_a);
 
   m.def(
       "convert_to_memory",
       [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+         const std::vector<GivenArray>& arrays, const Choice& choice,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
-            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
         std::pair<std::string, mx2onnx::Report> result;
         {
           const nb::gil_scoped_release release;
@@ -266,17 +289,18 @@ NB_MODULE(_core, m) {
         return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()),
                               describe(result.second));
       },
-      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "options"_a);
 
   m.def(
       "inspect",
       [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+         const std::vector<GivenArray>& arrays, const Choice& choice,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
-            make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
         return describe(mx2onnx::inspect(source, options));
       },
-      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "options"_a);
 
   m.def("operators", [] {
     nb::list result;

@@ -16,6 +16,7 @@
 #include "mxnet/param_files.h"
 #include "mxnet/symbol_json.h"
 #include "ops/record/registry.h"
+#include "source/find_model.h"
 
 namespace mx2onnx::fuzz {
 
@@ -41,20 +42,43 @@ inline void symbol(const std::uint8_t* data, std::size_t size) {
   });
 }
 
-inline void params(const std::uint8_t* data, std::size_t size) {
+// Calls the function with the path of a file of these bytes.
+template <typename Function>
+void with_file(const std::uint8_t* data, std::size_t size, const Function& function) {
   const std::string path = "/tmp/mx2onnx_fuzz_" + std::to_string(::getpid());
   {
     std::FILE* file = std::fopen(path.c_str(), "wb");
     std::fwrite(data, 1, size, file);
     std::fclose(file);
   }
-  tolerate_errors([&] {
-    for (const auto& array : mxnet::read_param_file(MappedFile::open(path))) {
-      if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead)
-        read_doubles(array.tensor);
-    }
-  });
+  tolerate_errors([&] { function(path); });
   std::remove(path.c_str());
+}
+
+inline void read_arrays(const FilePart& file, Unpacker& unpacker) {
+  for (const auto& array : mxnet::read_param_file(file, unpacker)) {
+    if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead)
+      read_doubles(array.tensor);
+  }
+}
+
+// A small limit: the fuzzer would spend its time on writing zeros.
+inline UnpackLimits fuzz_limits() { return {kMostBytesRead}; }
+
+inline void params(const std::uint8_t* data, std::size_t size) {
+  with_file(data, size, [](const std::string& path) {
+    Unpacker unpacker(fuzz_limits());
+    read_arrays(MappedFile::open(path), unpacker);
+  });
+}
+
+inline void archive(const std::uint8_t* data, std::size_t size) {
+  with_file(data, size, [](const std::string& path) {
+    Unpacker unpacker(fuzz_limits());
+    const auto found = source::find_model({.symbol_name = path}, unpacker);
+    mxnet::parse_symbol(found.symbol_text);
+    for (const auto& file : found.params) read_arrays(file, unpacker);
+  });
 }
 
 inline void attrs(const std::uint8_t* data, std::size_t size) {

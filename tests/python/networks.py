@@ -1,6 +1,7 @@
 """Networks written as MXNet symbols without MXNet, with seeded weights: for benchmarks and for tests of size."""
 
 import json
+import pathlib
 import struct
 
 import numpy as np
@@ -202,3 +203,24 @@ def write_params(path, shapes, seed=0):
         for name in shapes:
             kind = "aux:" if "moving_" in name else "arg:"
             f.write(struct.pack("<Q", len(name) + 4) + (kind + name).encode())
+
+
+def read_list(path):
+    """The arrays of a V2 list file of float32, for making variants of it."""
+    data, at = pathlib.Path(path).read_bytes(), 24
+    count = struct.unpack_from("<Q", data, 16)[0]
+    arrays = []
+    for _ in range(count):
+        rank = struct.unpack_from("<I", data, at + 8)[0]
+        shape = struct.unpack_from("<%dq" % rank, data, at + 12)
+        at += 12 + 8 * rank + 12
+        size = int(np.prod(shape)) * 4
+        arrays.append(np.frombuffer(data, "float32", size // 4, at).reshape(shape))
+        at += size
+    at += 8
+    names = []
+    for _ in range(count):
+        length = struct.unpack_from("<Q", data, at)[0]
+        names.append(data[at + 8 : at + 8 + length].decode())
+        at += 8 + length
+    return dict(zip(names, arrays))

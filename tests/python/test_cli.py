@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from networks import read_list
 from running import assert_same, check_model, run
 
 import onnx
@@ -289,29 +290,6 @@ def test_colours_of_verify(tmp_path):
     ]
     assert "\x1b[32mthe numbers agree\x1b[0m\n" in on_terminal(*command)[0]
     assert "\x1b" not in on_terminal(*command, NO_COLOR="1")[0]
-
-
-def read_list(path):
-    """The arrays of a V2 list file of float32, for making variants of it."""
-    import struct
-
-    data, at = open(path, "rb").read(), 24
-    count = struct.unpack_from("<Q", data, 16)[0]
-    arrays = []
-    for _ in range(count):
-        rank = struct.unpack_from("<I", data, at + 8)[0]
-        shape = struct.unpack_from("<%dq" % rank, data, at + 12)
-        at += 12 + 8 * rank + 12
-        size = int(np.prod(shape)) * 4
-        arrays.append(np.frombuffer(data, "float32", size // 4, at).reshape(shape))
-        at += size
-    at += 8
-    names = []
-    for _ in range(count):
-        length = struct.unpack_from("<Q", data, at)[0]
-        names.append(data[at + 8 : at + 8 + length].decode())
-        at += 8 + length
-    return dict(zip(names, arrays))
 
 
 def write_list(path, arrays):

@@ -1,0 +1,163 @@
+// Several models at once, into a folder.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+
+namespace mx2onnx::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  std::string name;
+  std::string output;
+  Report report;
+  std::optional<ErrorCode> failed;
+  std::string message;
+};
+
+// "resnet" of "models/resnet-symbol.json", "resnet.tar.gz" and "resnet/".
+std::string model_name(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::string name = fs::path(path).filename().string();
+  if (name == "." || name == "..") name = fs::absolute(path).lexically_normal().filename().string();
+  for (const std::string_view end : {".gz", ".tgz", ".tar", ".zip", ".mar", ".model",
+                                     "-symbol.json", ".json", ".params", ".npz"}) {
+    if (name.size() > end.size() && std::string_view(name).ends_with(end))
+      name.resize(name.size() - end.size());
+  }
+  return name;
+}
+
+std::string_view kind_of_failure(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+      return "wrong use";
+    case ErrorCode::kIo:
+      return "cannot be read or written";
+    case ErrorCode::kFormat:
+      return "malformed file";
+    case ErrorCode::kModel:
+      return "parts do not fit";
+    case ErrorCode::kUnsupported:
+      return "needs what is not supported";
+    case ErrorCode::kInternal:
+      break;
+  }
+  return "a bug of mx2onnx";
+}
+
+std::vector<Result> name_outputs(const Batch& batch) {
+  std::vector<Result> results;
+  std::map<std::string, std::string> sources;
+  for (const auto& source : batch.sources) {
+    Result result;
+    result.name = model_name(source.symbol_name);
+    result.output = (fs::path(batch.folder) / (result.name + ".onnx")).string();
+    const auto [known, is_new] = sources.emplace(result.output, source.symbol_name);
+    if (!is_new) {
+      throw Error(ErrorCode::kUsage, {.file = result.output},
+                  fmt::format("'{}' and '{}' would both become this file", known->second,
+                              source.symbol_name),
+                  "convert them into two folders");
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+void convert_one(const Batch& batch, const Source& source, Result& result) {
+  try {
+    result.report = convert_to_file(source, result.output, batch.options);
+  } catch (const Error& error) {
+    result.failed = error.code();
+    result.message = error.what();
+  } catch (const std::exception& error) {
+    result.failed = ErrorCode::kInternal;
+    result.message = fmt::format("{}: {}", source.symbol_name, error.what());
+  }
+}
+
+void print_table(const std::vector<Result>& results) {
+  constexpr std::size_t kWidest = 40;
+  std::size_t width = 5;
+  for (const auto& result : results) width = std::max(width, std::min(result.name.size(), kWidest));
+  fmt::print("{:{}}  {:>5}  {:>6}  {:>9}\n", "model", width, "opset", "nodes", "weights");
+  for (const auto& result : results) {
+    if (result.failed) {
+      fmt::print("{:{}}  failed ({}): {}\n", result.name, width, static_cast<int>(*result.failed),
+                 kind_of_failure(*result.failed));
+    } else {
+      fmt::print("{:{}}  {:>5}  {:>6}  {:>9}\n", result.name, width, result.report.opset,
+                 result.report.num_onnx_nodes, size_text(result.report.parameter_bytes));
+    }
+  }
+}
+
+// What was said of a model, as soon as it is done.
+void print_messages(const Result& result) {
+  for (const auto& diagnostic : result.report.diagnostics) {
+    print_warning(fmt::format("{}: {} [{}]", result.name, diagnostic.message, diagnostic.id));
+  }
+  if (result.failed) print_error(result.message);
+}
+
+}  // namespace
+
+bool is_folder(const std::string& output) {
+  std::error_code ignored;
+  return output.ends_with('/') || fs::is_directory(output, ignored);
+}
+
+void convert_batch(const Batch& batch) {
+  auto results = name_outputs(batch);
+  std::error_code error;
+  fs::create_directories(batch.folder, error);
+  if (error) {
+    throw Error(ErrorCode::kIo, {.file = batch.folder},
+                fmt::format("cannot be made: {}", error.message()), "");
+  }
+  std::atomic<std::size_t> next = 0;
+  std::mutex printing;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < results.size(); i = next++) {
+      convert_one(batch, batch.sources[i], results[i]);
+      const std::lock_guard lock(printing);
+      print_messages(results[i]);
+    }
+  };
+  std::vector<std::thread> threads;
+  const auto others = std::min<std::size_t>(batch.jobs, results.size());
+  for (std::size_t i = 1; i < others; ++i) threads.emplace_back(work);
+  work();
+  for (auto& thread : threads) thread.join();
+
+  if (!batch.quiet) print_table(results);
+  std::fflush(stdout);
+  std::size_t failed = 0;
+  ErrorCode worst = ErrorCode::kUsage;
+  for (const auto& result : results) {
+    if (!result.failed) continue;
+    ++failed;
+    if (worst != ErrorCode::kInternal)
+      worst =
+          *result.failed == ErrorCode::kInternal ? *result.failed : std::max(worst, *result.failed);
+  }
+  if (failed == 0) return;
+  throw Error(worst, {},
+              fmt::format("mx2onnx: {} of {} models were not converted", failed, results.size()),
+              "");
+}
+
+}  // namespace mx2onnx::cli

@@ -1,0 +1,32 @@
+// Where converted models go other than into one named file: standard output, or a folder of many.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mx2onnx/convert.h"
+
+namespace mx2onnx::cli {
+
+/// True for "-".
+bool is_standard_output(const std::string& output);
+
+/// Writes the model to standard output. Fails with kUsage if that is a terminal.
+Report convert_to_standard_output(const Source& source, const ConvertOptions& options);
+
+/// True for an output that ends with a slash, or is a folder that exists.
+bool is_folder(const std::string& output);
+
+struct Batch {
+  std::vector<Source> sources;
+  std::string folder;
+  ConvertOptions options;
+  unsigned jobs = 1;
+  bool quiet = false;
+};
+
+/// Converts each into FOLDER/NAME.onnx, `jobs` of them side by side, and prints a line for each.
+/// Throws at the end if any failed, with the code of the worst: a bug, else the largest.
+void convert_batch(const Batch& batch);
+
+}  // namespace mx2onnx::cli

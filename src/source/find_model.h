@@ -1,0 +1,37 @@
+// From what the user named to the parts of a model: files, a checkpoint's prefix, a folder, an
+// archive; and a clear word where it is none of these.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file_part.h"
+#include "base/unpack.h"
+#include "mx2onnx/convert.h"
+
+namespace mx2onnx::source {
+
+struct FoundModel {
+  std::string symbol_name;  ///< For messages; its last part is the file's name.
+  std::string symbol_text;
+  std::vector<FilePart> params;
+  /// What a model server's files say of the inputs. Of no weight against what the user says.
+  std::vector<InputSpec> inputs;
+  std::vector<std::string> labels;  ///< Of the classes, from synset.txt.
+  std::vector<Diagnostic> notes;    ///< What was taken, where there was a choice.
+  std::vector<std::string> files;   ///< On the disk, that must not be written over.
+};
+
+/// Finds the parts. Opens and maps files, unpacks what is compressed; the parameters themselves are
+/// not read. Fails with kIo, kFormat, kUsage and kModel.
+FoundModel find_model(const Source& source, Unpacker& unpacker);
+
+/// The model of one parameter file without a symbol. Fails with kModel if there is none.
+FoundModel find_model_of_parameters(const Source& source, FilePart params, Unpacker& unpacker);
+
+/// The model in an open folder or archive, or in the only archive that is in it (`is_inner` for
+/// that one: it may have no further ones). The source says which epoch.
+FoundModel find_model_in(class Container& container, const Source& source, Unpacker& unpacker,
+                         bool is_inner = false);
+
+}  // namespace mx2onnx::source

@@ -1,0 +1,37 @@
+// What a file is, told by its first bytes: people name all sorts of files, and most that are not a
+// model deserve a name and the next step.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace mx2onnx::source {
+
+enum class Kind {
+  kJson,        ///< UTF-8 text that begins with a brace: a symbol, if it is a good one.
+  kUtf16,       ///< Text in UTF-16, as PowerShell writes it.
+  kParameters,  ///< A list of `mx.nd.save` or a `.npy`.
+  kZip,         ///< An archive, or MXNet 2's parameters.
+  kTar,
+  kGzip,
+  kOther,  ///< None of these: `fail_other` says what.
+};
+
+/// Looks at no more than the first 512 bytes.
+Kind kind_of(std::span<const std::byte> bytes);
+
+/// Fails with kFormat and the name of what the bytes are, as far as that is known. `expected` is
+/// what they should be ("a symbol or parameters of MXNet").
+[[noreturn]] void fail_other(const std::string& name, std::span<const std::byte> bytes,
+                             std::string_view expected);
+
+/// True for bytes that `fail_other` knows by name.
+bool is_known_other(const std::string& name, std::span<const std::byte> bytes);
+
+/// Text in UTF-8 from UTF-16 with a byte order mark, or from UTF-8 with or without one. Fails with
+/// kFormat where UTF-16 is broken.
+std::string to_utf8(std::span<const std::byte> bytes);
+
+}  // namespace mx2onnx::source
