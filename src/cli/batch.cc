@@ -28,10 +28,11 @@ struct Result {
 };
 
 // "resnet" of "models/resnet-symbol.json", "resnet.tar.gz" and "resnet/".
-std::string model_name(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  std::string name = fs::path(path).filename().string();
-  if (name == "." || name == "..") name = fs::absolute(path).lexically_normal().filename().string();
+std::string model_name(fs::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  std::string name = path.filename().string();
+  if (name == "." || name == "..")
+    name = fs::weakly_canonical(fs::absolute(path)).filename().string();
   for (const std::string_view end : {".gz", ".tgz", ".tar", ".zip", ".mar", ".model",
                                      "-symbol.json", ".json", ".params", ".npz"}) {
     if (name.size() > end.size() && std::string_view(name).ends_with(end))
@@ -63,13 +64,13 @@ std::vector<Result> name_outputs(const Batch& batch) {
   std::map<std::string, std::string> sources;
   for (const auto& source : batch.sources) {
     Result result;
-    result.name = model_name(source.symbol_name);
+    result.name = model_name(source.symbol_path);
     result.output = (fs::path(batch.folder) / (result.name + ".onnx")).string();
-    const auto [known, is_new] = sources.emplace(result.output, source.symbol_name);
+    const auto [known, is_new] = sources.emplace(result.output, source.symbol_path.string());
     if (!is_new) {
       throw Error(ErrorCode::kUsage, {.file = result.output},
                   fmt::format("'{}' and '{}' would both become this file", known->second,
-                              source.symbol_name),
+                              source.symbol_path.string()),
                   "convert them into two folders");
     }
     results.push_back(std::move(result));
@@ -85,7 +86,7 @@ void convert_one(const Batch& batch, const Source& source, Result& result) {
     result.message = error.what();
   } catch (const std::exception& error) {
     result.failed = ErrorCode::kInternal;
-    result.message = fmt::format("{}: {}", source.symbol_name, error.what());
+    result.message = fmt::format("{}: {}", source.symbol_path.string(), error.what());
   }
 }
 

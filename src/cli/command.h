@@ -32,12 +32,15 @@ struct ModelArguments {
   std::vector<std::string> inputs;
   std::optional<std::int64_t> epoch;
   std::optional<std::uint64_t> unpack_limit;
+  std::vector<std::string> rename_params;
   ConvertOptions options;
 
   void declare(CLI::App& command);
-  /// Parses the inputs into the options.
+  /// Parses the texts above into the options.
   void finish();
-  Source source() const { return {symbol, "", params, {}, epoch, unpack_limit}; }
+  Source source() const {
+    return {symbol, "", {params.begin(), params.end()}, {}, epoch, unpack_limit};
+  }
 };
 
 /// "float32 (batch, 3, 224, 224)".

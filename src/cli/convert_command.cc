@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <memory>
 
 #include "cli/command.h"
@@ -45,6 +47,7 @@ class ProgressLine {
 
 struct ConvertArguments : ModelArguments {
   std::string output;
+  std::vector<std::string> renames;
   bool no_optimize = false;
   bool quiet = false;
   bool json = false;
@@ -117,7 +120,7 @@ void run_batch(const ConvertArguments& arguments) {
     throw Error(ErrorCode::kUsage, {}, "mx2onnx: --json is for one model, not for a folder of them",
                 "-o FILE");
   }
-  std::vector<std::string> paths = {arguments.symbol};
+  std::vector<std::filesystem::path> paths = {arguments.symbol};
   paths.insert(paths.end(), arguments.params.begin(), arguments.params.end());
   Batch batch{group_models(paths), arguments.output, arguments.options, arguments.jobs,
               arguments.quiet};
@@ -128,8 +131,15 @@ void run_batch(const ConvertArguments& arguments) {
   convert_batch(batch);
 }
 
+void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
+  const RenameRule rule = parse_rename("rename", text);
+  if (renames.try_emplace(rule.from, rule.to).second) return;
+  throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
+}
+
 void run_convert(ConvertArguments& arguments) {
   arguments.finish();
+  for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
   if (is_folder(arguments.output)) return run_batch(arguments);
@@ -184,7 +194,7 @@ void add_convert_command(CLI::App& app, Run& run) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   command
-      .add_option("--rename", arguments->options.rename,
+      .add_option("--rename", arguments->renames,
                   "give the input or output OLD the name NEW in the ONNX model")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);

@@ -13,17 +13,20 @@
 namespace mx2onnx {
 namespace {
 
-std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>& texts) {
-  std::vector<mxnet::RenameRule> rules;
-  for (auto& [from, to] : parse_renames("rename-param", texts)) rules.push_back({from, to});
-  return rules;
+void check_rules(const std::vector<RenameRule>& rules) {
+  for (const auto& rule : rules) {
+    if (!rule.from.empty() && !rule.to.empty()) continue;
+    fail(ErrorCode::kUsage,
+         fmt::format("rename_params: a name is empty in {}", in_quotes(rule.from + "=" + rule.to)));
+  }
 }
 
 }  // namespace
 
 mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Source& source,
                                     const ConvertOptions& options, Unpacker& unpacker) {
-  const auto rules = parse_rename_rules(options.rename_params);
+  const auto& rules = options.rename_params;
+  check_rules(rules);
   mxnet::ParameterSet params;
   for (const auto& file : found.params) {
     params.add(mxnet::read_param_file(file, unpacker), file.name, rules);

@@ -13,10 +13,10 @@ namespace mx2onnx {
 
 /// MXNet's version and the symbol's file name. Where the file takes other inputs than the MXNet
 /// model or has other names, also `mx2onnx.preprocessing` and `mx2onnx.renamed`, as JSON, which
-/// `mx2onnx verify` reads. `renames` are pairs (MXNet's name, the file's).
+/// `mx2onnx verify` reads. `renames` has the file's names by MXNet's.
 std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,
-    const std::string& source, const std::vector<std::pair<std::string, std::string>>& renames);
+    const std::string& source, const std::map<std::string, std::string>& renames);
 
 /// The value of `mx2onnx.labels`: the names of the classes, in order, as a JSON array.
 std::string labels_text(const std::vector<std::string>& labels);

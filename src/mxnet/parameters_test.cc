@@ -118,7 +118,7 @@ TEST(ParamFilesTest, HostileLists) {
             "hint: MXNet's parameter files begin with 12 01 00 00, \"PK\" or \"\\x93NUMPY\"");
   EXPECT_EQ(read_error("{\"nodes\": []}"),
             "expected a parameter file of MXNet, found something else\n"
-            "hint: this looks like JSON: the symbol file comes first on the command line");
+            "hint: MXNet's parameter files begin with 12 01 00 00, \"PK\" or \"\\x93NUMPY\"");
   EXPECT_EQ(read_error(Bytes().add_list(1ULL << 62).text()),
             "offset 16: number of arrays: found 4611686018427387904, more than the rest of the "
             "file can hold");

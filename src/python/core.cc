@@ -2,7 +2,9 @@
 // python/mx2onnx.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/function.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -39,8 +41,8 @@ struct Choice {
   std::optional<std::uint64_t> unpack_limit;
 };
 
-mx2onnx::Source make_source(std::string name, std::string json,
-                            std::vector<std::string> param_paths,
+mx2onnx::Source make_source(std::filesystem::path name, std::string json,
+                            std::vector<std::filesystem::path> param_paths,
                             const std::vector<GivenArray>& arrays, const Choice& choice) {
   mx2onnx::Source source{std::move(name), std::move(json),    std::move(param_paths), {},
                          choice.epoch,    choice.unpack_limit};
@@ -198,6 +200,14 @@ NB_MODULE(_core, m) {
           },
           "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
 
+  nb::class_<mx2onnx::RenameRule>(m, "RenameRule")
+      .def(
+          "__init__",
+          [](mx2onnx::RenameRule* self, std::string from, std::string to) {
+            new (self) mx2onnx::RenameRule{std::move(from), std::move(to)};
+          },
+          "from_"_a, "to"_a);
+
   nb::class_<GivenArray>(m, "GivenArray")
       .def(
           "__init__",
@@ -256,12 +266,14 @@ NB_MODULE(_core, m) {
           "progress"_a.none());
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
+  m.def("parse_rename", &mx2onnx::parse_rename, "option"_a, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
 
   m.def(
       "convert_to_file",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const Choice& choice, const std::string& output,
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const Choice& choice, const std::filesystem::path& output,
          const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
@@ -276,9 +288,9 @@ NB_MODULE(_core, m) {
 
   m.def(
       "convert_to_memory",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const Choice& choice,
-         const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const Choice& choice, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
         std::pair<std::string, mx2onnx::Report> result;
@@ -293,9 +305,9 @@ NB_MODULE(_core, m) {
 
   m.def(
       "inspect",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const Choice& choice,
-         const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const Choice& choice, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
         return describe(mx2onnx::inspect(source, options));

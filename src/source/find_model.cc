@@ -67,21 +67,24 @@ bool is_symbol_kind(Kind kind) { return kind == Kind::kJson || kind == Kind::kUt
 
 class Finder {
  public:
-  Finder(const Source& source, Unpacker& unpacker) : source_(source), unpacker_(unpacker) {}
+  Finder(const Source& source, Unpacker& unpacker)
+      : source_(source), unpacker_(unpacker), name_(source.symbol_path.native()) {
+    for (const auto& path : source.param_paths) paths_.push_back(path.native());
+  }
 
   FoundModel find() {
     if (!source_.symbol_json.empty()) {
       check_no_epoch();
       FoundModel model;
-      model.symbol_name = source_.symbol_name;
+      model.symbol_name = name_;
       model.symbol_text = source_.symbol_json;
       return with_given_parameters(std::move(model));
     }
-    check_not_url(source_.symbol_name);
+    check_not_url(name_);
     std::error_code ignored;
-    const auto status = fs::status(source_.symbol_name, ignored);
+    const auto status = fs::status(name_, ignored);
     if (fs::is_directory(status)) {
-      const auto folder = open_folder(source_.symbol_name, unpacker_);
+      const auto folder = open_folder(name_, unpacker_);
       return with_given_parameters(find_model_in(*folder, source_, unpacker_));
     }
     if (!fs::exists(status)) return with_given_parameters(find_by_prefix());
@@ -91,13 +94,13 @@ class Finder {
  private:
   void check_no_epoch() const {
     if (!source_.epoch) return;
-    fail_at({.file = source_.symbol_name}, ErrorCode::kUsage,
+    fail_at({.file = name_}, ErrorCode::kUsage,
             "an epoch is chosen among files, and these are named already",
             "name the folder, or the beginning of the files' names, or leave out --epoch");
   }
 
   FoundModel find_in_file() {
-    FilePart file = open(source_.symbol_name);
+    FilePart file = open(name_);
     const Kind kind = kind_of(file.bytes());
     const bool npz = kind == Kind::kZip && is_npz(file);
     if (kind == Kind::kTar || (kind == Kind::kZip && !npz)) {
@@ -108,9 +111,9 @@ class Finder {
     if (kind == Kind::kParameters || npz) return find_for_parameters(std::move(file));
     if (!is_symbol_kind(kind) && is_known_other(file.name, file.bytes()))
       fail_other(file.name, file.bytes(), kModelExpected);
-    if (source_.epoch && source_.param_paths.empty()) return find_epoch_of_symbol();
+    if (source_.epoch && paths_.empty()) return find_epoch_of_symbol();
     FoundModel model;
-    model.symbol_name = source_.symbol_name;
+    model.symbol_name = name_;
     // What is unknown is taken for a symbol, whose reader says where it goes wrong.
     model.symbol_text = to_utf8(file.bytes());
     return with_given_parameters(std::move(model));
@@ -119,14 +122,14 @@ class Finder {
   // The parameters are named first: the symbol is among the other files, or beside it.
   FoundModel find_for_parameters(FilePart params) {
     check_no_epoch();
-    if (source_.param_paths.empty() && source_.arrays.empty())
+    if (paths_.empty() && source_.arrays.empty())
       return find_model_of_parameters(source_, std::move(params), unpacker_);
     std::vector<std::string> symbols;
-    for (const auto& path : source_.param_paths) {
+    for (const auto& path : paths_) {
       if (is_symbol_kind(kind_of(open(path).bytes()))) symbols.push_back(path);
     }
     if (symbols.size() != 1) {
-      fail_at({.file = source_.symbol_name}, ErrorCode::kUsage,
+      fail_at({.file = name_}, ErrorCode::kUsage,
               symbols.empty()
                   ? "expected a symbol of MXNet first, found a parameter file"
                   : fmt::format("of several symbols none is the model's: {}", list_names(symbols)),
@@ -137,10 +140,10 @@ class Finder {
     model.symbol_text = to_utf8(open(symbols[0]).bytes());
     model.notes.push_back(
         {"W-files-swapped", "",
-         fmt::format("'{}' is the symbol, '{}' the parameters", symbols[0], source_.symbol_name)});
+         fmt::format("'{}' is the symbol, '{}' the parameters", symbols[0], name_)});
     model.params.push_back(std::move(params));
-    model.files.push_back(source_.symbol_name);
-    for (const auto& path : source_.param_paths) {
+    model.files.push_back(name_);
+    for (const auto& path : paths_) {
       model.files.push_back(path);
       if (path != symbols[0]) model.params.push_back(open_parameters(path));
     }
@@ -148,18 +151,18 @@ class Finder {
   }
 
   FoundModel find_epoch_of_symbol() {
-    const std::string prefix = prefix_of(source_.symbol_name);
+    const std::string prefix = prefix_of(name_);
     Source by_prefix = source_;
-    by_prefix.symbol_name = prefix;
+    by_prefix.symbol_path = prefix;
     return Finder(by_prefix, unpacker_).find_by_prefix();
   }
 
   // The files of a prefix are a folder's whose names begin so.
   FoundModel find_by_prefix() {
-    const fs::path path(source_.symbol_name);
+    const fs::path path(name_);
     const std::string folder_name = path.has_parent_path() ? path.parent_path().string() : ".";
     std::error_code ignored;
-    if (source_.symbol_name.empty() || !fs::is_directory(folder_name, ignored)) fail_missing({});
+    if (name_.empty() || !fs::is_directory(folder_name, ignored)) fail_missing({});
     const auto folder = open_folder(folder_name, unpacker_);
     const std::string prefix = path.filename().string();
     const auto& names = folder->members();
@@ -180,8 +183,8 @@ class Finder {
       fail_other(part.name, part.bytes(), "a symbol of MXNet");
     model.symbol_name = part.name;
     model.symbol_text = to_utf8(part.bytes());
-    if (source_.param_paths.empty() && source_.arrays.empty()) {
-      const ErrorScope scope = ErrorScope::file(source_.symbol_name);
+    if (paths_.empty() && source_.arrays.empty()) {
+      const ErrorScope scope = ErrorScope::file(name_);
       const Checkpoint checkpoint = find_parameters(names, symbol, source_.epoch, false);
       for (const auto& name : checkpoint.params) model.params.push_back(open_member(name));
       if (auto note = epoch_note(checkpoint, source_.epoch))
@@ -191,21 +194,19 @@ class Finder {
   }
 
   [[noreturn]] void fail_missing(const std::vector<std::string>& names) {
-    const std::string wanted = fs::path(source_.symbol_name).filename().string();
+    const std::string wanted = fs::path(name_).filename().string();
     std::vector<std::string> bases;
     for (const auto& name : names) {
       bases.push_back(name);
       if (name.ends_with("-symbol.json")) bases.push_back(prefix_of(name));
     }
     // The system may have other words for why it cannot be read.
-    if (names.empty()) MappedFile::open(source_.symbol_name);
+    if (names.empty()) MappedFile::open(name_);
     const auto like = wanted.empty() ? std::vector<std::string>() : nearest(wanted, bases, 1);
-    fail_at({.file = source_.symbol_name}, ErrorCode::kIo,
-            "cannot be read: No such file or directory",
-            like.empty()
-                ? ""
-                : fmt::format("did you mean '{}'?",
-                              fs::path(source_.symbol_name).replace_filename(like[0]).string()));
+    fail_at({.file = name_}, ErrorCode::kIo, "cannot be read: No such file or directory",
+            like.empty() ? ""
+                         : fmt::format("did you mean '{}'?",
+                                       fs::path(name_).replace_filename(like[0]).string()));
   }
 
   FilePart open(const std::string& path) {
@@ -238,10 +239,9 @@ class Finder {
   }
 
   FoundModel with_given_parameters(FoundModel model) {
-    if (source_.epoch && !source_.param_paths.empty()) check_no_epoch();
-    if (model.files.empty() && source_.symbol_json.empty())
-      model.files.push_back(source_.symbol_name);
-    for (const auto& path : source_.param_paths) {
+    if (source_.epoch && !paths_.empty()) check_no_epoch();
+    if (model.files.empty() && source_.symbol_json.empty()) model.files.push_back(name_);
+    for (const auto& path : paths_) {
       model.params.push_back(open_parameters(path));
       model.files.push_back(path);
     }
@@ -250,6 +250,8 @@ class Finder {
 
   const Source& source_;
   Unpacker& unpacker_;
+  std::string name_;
+  std::vector<std::string> paths_;
 };
 
 }  // namespace

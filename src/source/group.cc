@@ -39,30 +39,31 @@ bool are_one_model(const std::string& params, const std::string& symbol) {
 
 }  // namespace
 
-std::vector<Source> group_models(const std::vector<std::string>& paths) {
+std::vector<Source> group_models(const std::vector<std::filesystem::path>& paths) {
   std::vector<Source> models;
   Word last = Word::kModel;
   for (const auto& path : paths) {
-    const Word word = word_kind(path);
+    const Word word = word_kind(path.native());
     if (word == Word::kParameters && last == Word::kSymbol) {
       models.back().param_paths.push_back(path);
       continue;
     }
     if (word == Word::kSymbol && last == Word::kParameters && models.back().param_paths.empty() &&
-        are_one_model(models.back().symbol_name, path)) {
-      models.back().param_paths.push_back(models.back().symbol_name);
-      models.back().symbol_name = path;
+        are_one_model(models.back().symbol_path.native(), path.native())) {
+      models.back().param_paths.push_back(models.back().symbol_path);
+      models.back().symbol_path = path;
     } else {
-      models.push_back({.symbol_name = path});
+      models.push_back({.symbol_path = path});
     }
     last = word;
   }
   // A symbol that is named alone has its parameters beside it, if anywhere.
   for (auto& model : models) {
-    const std::string prefix = source::prefix_of(model.symbol_name);
-    const bool is_checkpoint = model.symbol_name == prefix + "-symbol.json" ||
-                               model.symbol_name == prefix + "-symbol.json.gz";
-    if (model.param_paths.empty() && is_checkpoint) model.symbol_name = prefix;
+    const std::string& name = model.symbol_path.native();
+    const std::string prefix = source::prefix_of(name);
+    const bool is_checkpoint =
+        name == prefix + "-symbol.json" || name == prefix + "-symbol.json.gz";
+    if (model.param_paths.empty() && is_checkpoint) model.symbol_path = prefix;
   }
   return models;
 }

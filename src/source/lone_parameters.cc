@@ -11,7 +11,7 @@
 namespace mx2onnx::source {
 
 FoundModel find_model_of_parameters(const Source& source, FilePart params, Unpacker& unpacker) {
-  const std::string& path = source.symbol_name;
+  const std::string& path = source.symbol_path.native();
   const std::string prefix = parse_parameter_name(path).prefix;
   std::error_code ignored;
   for (const char* end : {"-symbol.json", "-symbol.json.gz"}) {

@@ -75,7 +75,7 @@ inline void params(const std::uint8_t* data, std::size_t size) {
 inline void archive(const std::uint8_t* data, std::size_t size) {
   with_file(data, size, [](const std::string& path) {
     Unpacker unpacker(fuzz_limits());
-    const auto found = source::find_model({.symbol_name = path}, unpacker);
+    const auto found = source::find_model({.symbol_path = path}, unpacker);
     mxnet::parse_symbol(found.symbol_text);
     for (const auto& file : found.params) read_arrays(file, unpacker);
   });
