@@ -126,6 +126,14 @@ def _input_specs(inputs: Optional[Inputs]) -> list[_core.InputSpec]:
     return [_core.parse_input(text) for text in inputs]
 
 
+def _rename_rules(rules: Union[Mapping[str, str], Iterable[str]]) -> list[_core.RenameRule]:
+    if isinstance(rules, Mapping):
+        return [_core.RenameRule(old, new) for old, new in rules.items()]
+    if isinstance(rules, str):
+        rules = [rules]
+    return [_core.parse_rename("rename_params", text) for text in rules]
+
+
 def _given_array(name: str, value: Any) -> _core.GivenArray:
     import numpy
 
@@ -215,7 +223,7 @@ def convert(
     image_input: Optional[str] = None,
     optimize: bool = True,
     disabled_passes: Sequence[str] = (),
-    rename_params: Sequence[str] = (),
+    rename_params: Union[Mapping[str, str], Iterable[str]] = (),
     random_weights: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
@@ -246,8 +254,8 @@ def convert(
     With ``custom_domain`` operators that are not translated become nodes of that domain (True for
     "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
     ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
-    (:func:`pass_names`). ``rename_params`` has rules ``"old=new"``, with ``*`` for any text, for parameters that
-    are named a little differently. ``random_weights`` fills in what no file has. ``external_data`` writes the
+    (:func:`pass_names`). ``rename_params`` maps old to new names of parameters that are named a little
+    differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``. ``random_weights`` fills in what no file has. ``external_data`` writes the
     weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
     some size is written; an exception that it raises ends the conversion.
 
@@ -255,11 +263,11 @@ def convert(
     """
     options = _options(inputs, opset)
     options.outputs = list(outputs)
-    options.rename = ["%s=%s" % pair for pair in (rename or {}).items()]
+    options.rename = dict(rename or {})
     options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
     options.optimize = optimize
     options.disabled_passes = list(disabled_passes)
-    options.rename_params = list(rename_params)
+    options.rename_params = _rename_rules(rename_params)
     options.random_weights = random_weights
     options.external_data = external_data
     options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""

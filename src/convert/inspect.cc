@@ -46,7 +46,7 @@ std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
 
 Inspection inspect(const Source& source, const ConvertOptions& options) {
   const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   Inspection result;
   mxnet::Symbol symbol = load_symbol(source, options);
   result.mxnet_version = mxnet::version_text(symbol.mxnet_version);

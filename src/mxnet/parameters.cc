@@ -41,11 +41,11 @@ std::optional<std::vector<std::string_view>> match(std::string_view name,
 
 std::string rename(std::string_view name, const std::vector<RenameRule>& rules) {
   for (const auto& rule : rules) {
-    const auto captures = match(name, rule.pattern);
+    const auto captures = match(name, rule.from);
     if (!captures) continue;
     std::string result;
     std::size_t next = 0;
-    for (const char c : rule.replacement) {
+    for (const char c : rule.to) {
       if (c == '*' && next < captures->size()) {
         result += (*captures)[next++];
       } else {

@@ -2,7 +2,9 @@
 // python/mx2onnx.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/function.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -33,8 +35,8 @@ struct GivenArray {
   nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes;
 };
 
-mx2onnx::Source make_source(std::string name, std::string json,
-                            std::vector<std::string> param_paths,
+mx2onnx::Source make_source(std::filesystem::path name, std::string json,
+                            std::vector<std::filesystem::path> param_paths,
                             const std::vector<GivenArray>& arrays) {
   mx2onnx::Source source{std::move(name), std::move(json), std::move(param_paths), {}};
   for (const auto& array : arrays) {
@@ -185,6 +187,14 @@ NB_MODULE(_core, m) {
           },
           "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
 
+  nb::class_<mx2onnx::RenameRule>(m, "RenameRule")
+      .def(
+          "__init__",
+          [](mx2onnx::RenameRule* self, std::string from, std::string to) {
+            new (self) mx2onnx::RenameRule{std::move(from), std::move(to)};
+          },
+          "from_"_a, "to"_a);
+
   nb::class_<GivenArray>(m, "GivenArray")
       .def(
           "__init__",
@@ -234,13 +244,14 @@ NB_MODULE(_core, m) {
           "progress"_a.none());
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
+  m.def("parse_rename", &mx2onnx::parse_rename, "option"_a, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
 
   m.def(
       "convert_to_file",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const std::string& output,
-         const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const std::filesystem::path& output, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         mx2onnx::Report report;
@@ -254,8 +265,9 @@ NB_MODULE(_core, m) {
 
   m.def(
       "convert_to_memory",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         std::pair<std::string, mx2onnx::Report> result;
@@ -270,8 +282,9 @@ NB_MODULE(_core, m) {
 
   m.def(
       "inspect",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
         return describe(mx2onnx::inspect(source, options));
