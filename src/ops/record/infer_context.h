@@ -40,9 +40,9 @@ struct FixedSize {
   std::string node;
 };
 
-/// What inference finds of a subgraph for given types of its variables.
+/// What is known of a subgraph's variables and outputs.
 struct BodyTypes {
-  std::vector<TensorType> inputs;  ///< The given ones, refined.
+  std::vector<TensorType> inputs;
   std::vector<TensorType> outputs;
 };
 
@@ -54,8 +54,9 @@ struct NodeKey {
 
 class InferContext {
  public:
-  /// Infers the types of the given subgraph.
-  using InferBody = std::function<BodyTypes(std::size_t body, std::vector<TensorType> inputs)>;
+  /// Infers the types of the given subgraph from those that are known of its variables, and, unless
+  /// that is empty, of its outputs.
+  using InferBody = std::function<BodyTypes(std::size_t body, const BodyTypes& known)>;
 
   struct Port {
     EntryInfo* entry = nullptr;
@@ -91,8 +92,8 @@ class InferContext {
   DimArena& arena() { return arena_; }
 
   /// Types of a subgraph of a control-flow operator.
-  BodyTypes infer_body(std::size_t body, std::vector<TensorType> inputs) const {
-    return infer_body_(body, std::move(inputs));
+  BodyTypes infer_body(std::size_t body, const BodyTypes& known) const {
+    return infer_body_(body, known);
   }
   /// A free size of its own, for a dimension of an output that depends on data; the same each time
   /// for the same dimension. The translation has to define where it can be read.
