@@ -1,6 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
 import os
-import pathlib
 from typing import Annotated
 
 import numpy
@@ -161,6 +160,12 @@ class ConvertOptions:
 
     @random_weights.setter
     def random_weights(self, arg: bool, /) -> None: ...
+
+    @property
+    def no_dropout(self) -> bool: ...
+
+    @no_dropout.setter
+    def no_dropout(self, arg: bool, /) -> None: ...
 
     @property
     def optimize(self) -> bool: ...

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
@@ -216,6 +217,7 @@ Report convert_files(const std::filesystem::path& symbol_path,
 
 Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   check_output(source, output);
   Conversion result = convert_graph(source, options);
   onnx::ModelWriter writer(result.graph, result.info);
@@ -239,6 +241,7 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;

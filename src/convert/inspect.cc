@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "convert/bind.h"
 #include "convert/load.h"
 #include "convert/resolve.h"
@@ -45,6 +46,7 @@ std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
 }  // namespace
 
 Inspection inspect(const Source& source, const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   const mxnet::ParameterSet params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   Inspection result;
