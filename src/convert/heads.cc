@@ -357,9 +357,8 @@ void warn_of_training_inputs(const Model& model, const ConvertOptions& options, 
   }
   const bool one = names.size() == 1;
   std::string text = fmt::format(
-      "input{} {} {} named like {} of training and stay{} input{}: output{} {} need{} {}",
-      one ? "" : "s", quoted(names), one ? "is" : "are", one ? "a label" : "labels",
-      one ? "s an" : "", one ? "" : "s", needing.size() == 1 ? "" : "s", quoted(needing),
+      "input{} {} look{} like {} of training: output{} {} need{} {}", one ? "" : "s", quoted(names),
+      one ? "s" : "", one ? "a label" : "labels", needing.size() == 1 ? "" : "s", quoted(needing),
       needing.size() == 1 ? "s" : "", one ? "it" : "them");
   of_training.merge(labels);
   const Marked marked(model, of_training);

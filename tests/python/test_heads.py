@@ -125,7 +125,7 @@ def test_labels_that_stay():
     prediction = b.node("BlockGrad", "pred", fc)
     result = mx2onnx.convert(b.json(loss, prediction), PARAMETERS, inputs={**DATA, "softmax_label": ("batch", 1)})
     assert of_id(result, "W-label-input") == [
-        "input 'softmax_label' is named like a label of training and stays an input: output 'loss_output' needs it; "
+        "input 'softmax_label' looks like a label of training: output 'loss_output' needs it; "
         'without it: outputs=["pred_output"]'
     ]
     # The option does what it says.
@@ -195,7 +195,7 @@ def test_training_graph_of_an_rpn():
     result = mx2onnx.convert(*files, inputs=shapes)
     (message,) = of_id(result, "W-label-input")
     assert message == (
-        "inputs 'rpn_label' and 'bbox_target2' are named like labels of training and stay inputs: "
+        "inputs 'rpn_label' and 'bbox_target2' look like labels of training: "
         "outputs 'l1_output' and 'bg_output' need them; without them: "
         'outputs=["rpn_cls_prob_output", "rpn_bbox_output"]'
     )
