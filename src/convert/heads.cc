@@ -315,6 +315,11 @@ Model resolve_for_inference(mxnet::Symbol symbol, OperatorTable& operators,
   Model model = resolve_operators(std::move(symbol), operators, problems);
   if (problems.empty() || !options.outputs.empty() || is_malformed(problems)) return model;
   const auto broken = nodes_with_problems(model, problems);
+  // What another opset or other attributes would help is not what no one can convert.
+  const bool all_unknown = std::all_of(broken.begin(), broken.end(), [&](std::size_t node) {
+    return model.nodes[node].def == nullptr;
+  });
+  if (!all_unknown) return model;
   const LossFinder finder(model, broken);
   const auto warnings = finder.describe_all();
   auto outputs = finder.outputs();

@@ -15,7 +15,7 @@ namespace mx2onnx {
 /// values as outputs instead, unless other outputs are computed from them already. Every loss that
 /// is left out is a warning (`W-loss-left-out`). The user's own choice of outputs is not touched.
 ///
-/// What is a loss: a node of an operator without translation with "loss" in its type or name, or
+/// What is a loss: a node of an operator that is not translated with "loss" in its type or name, or
 /// one whose only way to the outputs is through MakeLoss; and no parameter comes in behind it.
 Model resolve_for_inference(mxnet::Symbol symbol, OperatorTable& operators,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,

@@ -9,6 +9,7 @@
 #include <array>
 #include <map>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/bind.h"
@@ -173,7 +174,9 @@ class Matcher {
 bool shapes_agree(Model& model, const ConvertOptions& options) {
   DimArena arena;
   std::vector<SizeSolution> fixed;
-  try {
+  // Where nothing can be attempted, the conversion itself will say what does not fit.
+  if (!kCanAttempt) return true;
+  const auto error = attempt([&] {
     while (fixed.size() < kMostFixedSizes) {
       declare_types(model, options, fixed, arena);
       const InferResult result = infer_types(model, arena, true);
@@ -181,11 +184,9 @@ bool shapes_agree(Model& model, const ConvertOptions& options) {
       fixed.push_back(result.fixed->solution);
       if (fixed.back().multiple != 0) arena.assume(*fixed.back().atom, fixed.back().size);
     }
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kModel) throw;
-    return false;
-  }
-  return true;
+  });
+  if (error && error->code() != ErrorCode::kModel) fail_again(*error);
+  return !error;
 }
 
 // Variables may share a name.

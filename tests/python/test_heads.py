@@ -244,3 +244,10 @@ def test_dropout_in_a_subgraph():
     result = convert(b.json(loop), no_dropout=True)
     assert result.diagnostics == []
     assert_same(run(result.model, {"data": X}), [FC])
+
+
+def test_a_loss_that_another_opset_can_express_is_not_left_out():
+    b, fc = net()
+    text = b.json(b.node("MakeLoss", "a_loss", b.node("_contrib_fft", "spectrum_loss", fc)))
+    assert refusal(text, opset=12).hint.startswith("ask for opset=17 or newer")
+    assert convert(text, opset=17).diagnostics == []
