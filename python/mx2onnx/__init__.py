@@ -28,7 +28,8 @@ from ._result import ConvertResult
 __version__: str = _core.__version__  # type: ignore[attr-defined]  # the stub's maker leaves it out
 
 if TYPE_CHECKING:
-    from ._verify import VerifyResult, verify
+    from ._comparison import VerifyResult
+    from ._verify import verify
 
 __all__ = [
     "DEFAULT_OPSET",

@@ -426,6 +426,18 @@ def test_results_can_be_read(tmp_path):
     assert "W-unused-parameter" in warned()._repr_html_()
 
 
+def test_verifications_can_be_read(tmp_path):
+    convert(output=tmp_path / "o.onnx")
+    result = mx2onnx.verify(
+        SYMBOL, PARAMS, tmp_path / "o.onnx", expect=MODELS.parent / "verify" / "digits_cnn-internals.npz"
+    )
+    assert repr(result) == "<VerifyResult of %d case%s: the numbers agree>" % (
+        len(result.cases),
+        "" if len(result.cases) == 1 else "s",
+    )
+    assert result._repr_html_().startswith("<pre>inputs data") and result._repr_html_().endswith("agree</pre>")
+
+
 def test_session(tmp_path):
     x = np.random.RandomState(0).rand(2, 1, 8, 8).astype("float32")
     in_memory = convert()
