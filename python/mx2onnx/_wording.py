@@ -9,7 +9,7 @@ _WORD = r"'[^']*'|\"[^\"]*\"|[^\s'\"();]*[^\s'\"();,.:?]"
 # Options with a value, and how the argument is written with one.
 _LISTS = {"--outputs": "outputs", "--disable-pass": "disabled_passes"}
 _MAPPINGS = {"--rename": "rename", "--rename-param": "rename_params"}
-_NUMBERS = {"--opset": "opset"}
+_NUMBERS = {"--opset": "opset", "--batch": "batch"}
 _NUMBER_LISTS = {"--mean": "mean", "--std": "std"}
 _TEXTS = {
     "--scale": "scale",
@@ -25,6 +25,7 @@ _FLAGS = {
     "--no-optimize": "optimize=False",
     "--external-data": "external_data=True",
     "--allow-custom-domain": "custom_domain=True",
+    "--fixed": "fixed=True",
 }
 _WITH_VALUE = ["--input", *_MAPPINGS, *_LISTS, *_NUMBERS, *_NUMBER_LISTS, *_TEXTS]
 OPTIONS = {*_WITH_VALUE, *_FLAGS}
@@ -91,6 +92,10 @@ def _translated(found: "re.Match[str]") -> str:
     return ", ".join(_written(option, values) for option, values in arguments.items())
 
 
+# A whole command to copy: in Python its options are what matters.
+_COMMAND = re.compile(r"mx2onnx convert [^\n]*? -o \S+ (?=--)")
+
+
 def in_python(text: str) -> str:
     """The text with every option of `convert` as the argument that does the same."""
-    return _RUN.sub(_translated, text)
+    return _RUN.sub(_translated, _COMMAND.sub("", text))
