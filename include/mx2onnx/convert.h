@@ -93,6 +93,9 @@ struct ConvertOptions {
   std::vector<RenameRule> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
+  /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
+  /// (`mode=always`).
+  bool no_dropout = false;
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;
@@ -105,8 +108,11 @@ struct ConvertOptions {
   /// kernels for them: with their attributes, and outputs whose shape is not known unless the node
   /// has `__shape__`.
   std::string custom_domain;
-  /// Called while weights are written: bytes done, bytes in all. Not called for a small model.
+  /// Called while the model is written: bytes done, bytes in all, which are the same at the end.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
+  /// Called often, in all phases, on the thread that converts. An exception that it throws ends the
+  /// conversion, and nothing is left behind.
+  std::function<void()> checkpoint;
 };
 
 /// An array that the caller holds, instead of a parameter file.

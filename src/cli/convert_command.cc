@@ -164,6 +164,8 @@ void add_convert_command(CLI::App& app, Run& run) {
   declare_preprocessing(command, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
+  command.add_flag("--no-dropout", arguments->options.no_dropout,
+                   "take a Dropout of mode=always, which drops at inference too, for a plain one");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,

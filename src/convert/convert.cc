@@ -6,15 +6,16 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
+#include "convert/heads.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
-#include "convert/resolve.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -171,9 +172,11 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
 
   std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
+  Model model =
+      resolve_for_inference(std::move(symbol), operators, options, problems, result.report);
+  fail_if_any(problems, options.opset, outputs_that_convert(model, options, problems));
   assign_roles(model, params, options, result.report);
+  warn_of_training_inputs(model, options, result.report);
 
   const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
   result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
@@ -216,6 +219,7 @@ Report convert_files(const std::filesystem::path& symbol_path,
 
 Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   check_output(source, output);
   Conversion result = convert_graph(source, options);
   onnx::ModelWriter writer(result.graph, result.info);
@@ -239,6 +243,7 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;

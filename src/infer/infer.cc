@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -144,6 +145,7 @@ class Driver {
   }
 
   void infer_node(std::uint32_t index) {
+    interruption_point();
     const ModelNode& node = model_.nodes[index];
     const mxnet::Node& raw = model_.symbol.nodes[index];
     const std::string name = model_.path + raw.name;  // the scope does not keep it

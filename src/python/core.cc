@@ -12,6 +12,7 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -152,13 +153,27 @@ nb::dict describe_untranslated(const mx2onnx::OperatorInfo& op) {
 }
 
 void raise_error(const mx2onnx::Error& error) {
-  const nb::object type = nb::module_::import_("mx2onnx._errors")
-                              .attr("error_for_code")(static_cast<int>(error.code()));
   const auto& place = error.place();
-  const nb::object instance = type(
-      error.what(), "message"_a = error.message(), "hint"_a = error.hint(), "file"_a = place.file,
-      "node"_a = place.node, "op"_a = place.op, "attribute"_a = place.attribute);
-  PyErr_SetObject(type.ptr(), instance.ptr());
+  const nb::object instance =
+      nb::module_::import_("mx2onnx._errors")
+          .attr("from_core")(static_cast<int>(error.code()), error.what(), error.message(),
+                             error.hint(), "file"_a = place.file, "node"_a = place.node,
+                             "op"_a = place.op, "attribute"_a = place.attribute);
+  PyErr_SetObject(instance.type().ptr(), instance.ptr());
+}
+
+// The options with a look at Python's signals, Ctrl-C above all, in every phase. Only the main
+// thread of Python handles signals; in others the look does nothing.
+mx2onnx::ConvertOptions with_signals(mx2onnx::ConvertOptions options) {
+  static constexpr std::chrono::milliseconds kBetweenLooks(20);
+  options.checkpoint = [last = std::chrono::steady_clock::now()]() mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < kBetweenLooks) return;
+    last = now;
+    const nb::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  };
+  return options;
 }
 
 }  // namespace
@@ -225,6 +240,7 @@ NB_MODULE(_core, m) {
       .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
+      .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
@@ -254,10 +270,11 @@ NB_MODULE(_core, m) {
          const std::filesystem::path& output, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto watched = with_signals(options);
         mx2onnx::Report report;
         {
           const nb::gil_scoped_release release;
-          report = mx2onnx::convert_to_file(source, output, options);
+          report = mx2onnx::convert_to_file(source, output, watched);
         }
         return describe(report);
       },
@@ -270,10 +287,11 @@ NB_MODULE(_core, m) {
          const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto watched = with_signals(options);
         std::pair<std::string, mx2onnx::Report> result;
         {
           const nb::gil_scoped_release release;
-          result = mx2onnx::convert_to_memory(source, options);
+          result = mx2onnx::convert_to_memory(source, watched);
         }
         return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()),
                               describe(result.second));
@@ -287,7 +305,7 @@ NB_MODULE(_core, m) {
          const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
-        return describe(mx2onnx::inspect(source, options));
+        return describe(mx2onnx::inspect(source, with_signals(options)));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
 
