@@ -71,7 +71,7 @@ BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c) {
   const Tuple& locations = *p.locations()[body];
   std::vector<TensorType> inputs;
   for (const auto input : locations) inputs.push_back(c.input(static_cast<std::size_t>(input)));
-  BodyTypes types = c.infer_body(body, {std::move(inputs), {}});
+  BodyTypes types = c.infer_body(body, std::move(inputs));
   for (std::size_t k = 0; k < locations.size(); ++k)
     set_input(c, static_cast<std::size_t>(locations[k]), types.inputs[k]);
   return types;
@@ -141,7 +141,7 @@ void translate_cond(const CondParam& p, Translation& t) {
 void register_cond(Registry& r) {
   r.add<CondParam>({"_cond"})
       .summary("Runs one of two subgraphs.")
-      .inputs_by([](const CondParam& p) { return subgraph_inputs(p.num_args - 3); })
+      .inputs_by([](const CondParam& p) { return numbered_inputs("data", p.num_args - 3); })
       .outputs_by([](const CondParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
       .check(check_cond)
       .bodies(cond_bodies)
