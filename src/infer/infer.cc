@@ -30,15 +30,16 @@ class Driver {
     return std::move(result_);
   }
 
-  /// Of a subgraph: what its variables are is for the model around it to say.
-  InferResult run_body(const BodyTypes& known) {
+  /// Of a subgraph: what its variables are is for the model around it to say, which may know of its
+  /// outputs, too.
+  InferResult run_body(const std::vector<TensorType>& known) {
     const auto variables = model_.variables();
     for (std::size_t i = 0; i < variables.size(); ++i) {
-      result_.entries[model_.first_entry[variables[i]]].type = known.inputs[i];
+      result_.entries[model_.first_entry[variables[i]]].type = known[i];
     }
-    const std::size_t heads = std::min(known.outputs.size(), model_.symbol.heads.size());
-    for (std::size_t i = 0; i < heads; ++i) {
-      add_to_head(model_.symbol.heads[i], known.outputs[i]);
+    const std::size_t more = known.size() - variables.size();
+    for (std::size_t i = 0; i < std::min(more, model_.symbol.heads.size()); ++i) {
+      add_to_head(model_.symbol.heads[i], known[variables.size() + i]);
     }
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
@@ -163,7 +164,7 @@ class Driver {
                              node.output_names[i], nullptr));
     }
     InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_,
-                         [&](std::size_t body, const BodyTypes& known) {
+                         [&](std::size_t body, const std::vector<TensorType>& known) {
                            return infer_body(*node.bodies[body], known);
                          },
                          {model_.key, index});
@@ -204,7 +205,7 @@ class Driver {
     fail(ErrorCode::kModel, conflict.message);
   }
 
-  BodyTypes infer_body(const Model& body, const BodyTypes& known) {
+  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& known) {
     InferResult found = Driver(body, arena_, records_conflicts_).run_body(known);
     if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
     if (found.conflict && !result_.conflict) result_.conflict = found.conflict;

@@ -71,7 +71,7 @@ BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c) {
   const Tuple& locations = *p.locations()[body];
   std::vector<TensorType> inputs;
   for (const auto input : locations) inputs.push_back(c.input(static_cast<std::size_t>(input)));
-  BodyTypes types = c.infer_body(body, {std::move(inputs), {}});
+  BodyTypes types = c.infer_body(body, std::move(inputs));
   for (std::size_t k = 0; k < locations.size(); ++k)
     set_input(c, static_cast<std::size_t>(locations[k]), types.inputs[k]);
   return types;

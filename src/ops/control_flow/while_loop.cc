@@ -123,7 +123,7 @@ class LoopVariables {
         if (p_.input_of(i) == static_cast<std::size_t>(input)) types.back() = types_[i];
       }
     }
-    return c_.infer_body(0, {std::move(types), {}});
+    return c_.infer_body(0, std::move(types));
   }
 
   BodyTypes infer_function() const {
@@ -132,7 +132,7 @@ class LoopVariables {
       types.push_back(c_.input(static_cast<std::size_t>(input)));
     for (std::size_t i = 0; i < types_.size(); ++i)
       types[static_cast<std::size_t>(p_.func_var_locs[i])] = types_[i];
-    return c_.infer_body(1, {std::move(types), {}});
+    return c_.infer_body(1, std::move(types));
   }
 
   /// Takes in what one iteration makes of a variable; true if that is something new.

@@ -40,9 +40,9 @@ struct FixedSize {
   std::string node;
 };
 
-/// What is known of a subgraph's variables and outputs.
+/// What inference finds of a subgraph for given types of its variables.
 struct BodyTypes {
-  std::vector<TensorType> inputs;
+  std::vector<TensorType> inputs;  ///< The given ones, refined.
   std::vector<TensorType> outputs;
 };
 
@@ -54,9 +54,8 @@ struct NodeKey {
 
 class InferContext {
  public:
-  /// Infers the types of the given subgraph from those that are known of its variables, and, unless
-  /// that is empty, of its outputs.
-  using InferBody = std::function<BodyTypes(std::size_t body, const BodyTypes& known)>;
+  /// Infers a subgraph's types. The inputs are its variables' and, unless left out, its outputs'.
+  using InferBody = std::function<BodyTypes(std::size_t body, std::vector<TensorType> inputs)>;
 
   struct Port {
     EntryInfo* entry = nullptr;
@@ -91,9 +90,9 @@ class InferContext {
   bool np_shape() const { return np_shape_; }
   DimArena& arena() { return arena_; }
 
-  /// Types of a subgraph of a control-flow operator.
-  BodyTypes infer_body(std::size_t body, const BodyTypes& known) const {
-    return infer_body_(body, known);
+  /// Types of a subgraph, from those known of its variables and, after them, of its outputs.
+  BodyTypes infer_body(std::size_t body, std::vector<TensorType> inputs) const {
+    return infer_body_(body, std::move(inputs));
   }
   /// A free size of its own, for a dimension of an output that depends on data; the same each time
   /// for the same dimension. The translation has to define where it can be read.

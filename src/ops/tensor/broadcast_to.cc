@@ -133,7 +133,7 @@ void infer_broadcast_like(const BroadcastLikeParam& p, InferContext& c) {
   Shape result = rhs;
   for (std::size_t i = 0; i < lhs.rank(); ++i) {
     // Only 1 is broadcast.
-    if (!rhs[i].known() && lhs[i].is_constant() && lhs[i].value() != 1) result[i] = lhs[i];
+    if (!rhs[i].known() && lhs[i].is_constant() && !(lhs[i] == Dim(1))) result[i] = lhs[i];
   }
   c.set_output_shape(0, result);
 }
