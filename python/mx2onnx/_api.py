@@ -24,7 +24,7 @@ class ConvertResult:
     """What a conversion made.
 
     - ``model``: the ONNX file's bytes; None if it was written to ``output``
-    - ``inputs``, ``outputs``: lists of dicts with ``name``, ``dtype`` and ``shape``
+    - ``inputs``, ``outputs``: lists of dicts with ``name``, ``dtype`` and ``shape``, whose sizes are numbers, or texts where they are free
     - ``diagnostics``: list of dicts with ``id`` (stable: ``W-…``), ``node`` and ``message``
     - ``report``: all of the above and more as one dict: opset, IR version, node counts, passes, and ``notes``, a list of
       dicts with ``op``, ``nodes`` and ``notes``, which say where MXNet computes something else
@@ -87,7 +87,9 @@ class ConvertResult:
 
     def __repr__(self) -> str:
         def ports(entries: list[dict[str, Any]]) -> str:
-            return ", ".join("%s %s(%s)" % (e["name"], e["dtype"], ", ".join(e["shape"])) for e in entries)
+            return ", ".join(
+                "%s %s(%s)" % (e["name"], e["dtype"], ", ".join(str(size) for size in e["shape"])) for e in entries
+            )
 
         return "<ConvertResult opset %d: %s -> %s>" % (self.report["opset"], ports(self.inputs), ports(self.outputs))
 
@@ -289,20 +291,24 @@ def inspect(
     inputs: Optional[Inputs] = None,
     opset: int = _core.DEFAULT_OPSET,
 ) -> dict[str, Any]:
-    """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
-    sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
-    all variables in MXNet's order."""
-    import json
+    """Says what is in a file, as a dict; ``symbol`` may also be the path of a parameter file or of an ONNX file.
 
+    - ``converts``, ``opset``, ``failure``: whether :func:`convert` makes a file of it, for the opset, and the exit code
+      (5 or 6) of the command line if it does not; ``problems`` and ``hints``: all that stands in the way, in the words of
+      the error that :func:`convert` raises
+    - ``inputs``, ``outputs``: as in a result of :func:`convert`; sizes that are not known are "?", and the shape is
+      ``["..."]`` if not even the number of dimensions is
+    - ``layers``: a dict per node with ``name``, ``op``, ``dtype``, ``shape``, ``parameters``, ``parameter_bytes`` and
+      ``multiply_adds``, None where these are not known; multiplications are counted for a size of 1 of ``counted_as_one``
+    - ``operators``, ``arguments`` (all variables in MXNet's order), ``labels``, ``missing_parameters``,
+      ``num_parameters``, ``parameter_count``, ``parameter_bytes``, ``mxnet_version``, ``np_shape``
+    - ``kind``: "symbol", "parameters" (then ``arrays`` has a dict with ``name``, ``dtype``, ``shape`` and ``bytes`` of
+      each) or "onnx" (then ``opsets``, ``metadata``, ``producer`` and ``ir_version`` are set)
+
+    Raises a subclass of :class:`mx2onnx.Error` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params):
         source = _source(opened_symbol, opened_params)
-        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset))
-        text = source["json"]
-        if not text:
-            with open(source["name"], encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        result["arguments"] = [node["name"] for node in json.loads(text)["nodes"] if node["op"] == "null"]
-        return result
+        return _core.inspect(**source, options=_options(inputs, opset))
 
 
 def operators() -> list[dict[str, Any]]:

@@ -121,12 +121,11 @@ int run_application(int argc, char** argv) {
     return report_usage(app, error, std::vector<std::string>(argv + 1, argv + argc));
   }
   try {
-    run();
+    return run();
   } catch (const Error& error) {
     print_error(error.what());
     return static_cast<int>(error.code());
   }
-  return 0;
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ class App;
 
 namespace mx2onnx::cli {
 
-/// Set by the command that the user chose.
-using Run = std::function<void()>;
+/// Set by the command that the user chose; returns the exit code.
+using Run = std::function<int()>;
 
 void add_convert_command(CLI::App& app, Run& run);
 void add_inspect_command(CLI::App& app, Run& run);
@@ -35,6 +35,8 @@ struct ModelArguments {
   /// Parses the texts above into the options.
   void finish();
   Source source() const { return {symbol, "", {params.begin(), params.end()}, {}}; }
+  /// The command that converts this model with these options, for a shell.
+  std::string convert_command() const;
 };
 
 /// "float32 (batch, 3, 224, 224)".

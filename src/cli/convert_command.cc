@@ -114,7 +114,7 @@ void add_rename(std::map<std::string, std::string>& renames, const std::string& 
   throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
 }
 
-void run_convert(ConvertArguments& arguments) {
+int run_convert(ConvertArguments& arguments) {
   arguments.finish();
   for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
@@ -128,6 +128,7 @@ void run_convert(ConvertArguments& arguments) {
     report = convert_to_file(arguments.source(), arguments.output, arguments.options);
   }
   print_summary(arguments, report);
+  return 0;
 }
 
 std::string pass_list() {
@@ -174,7 +175,7 @@ void add_convert_command(CLI::App& app, Run& run) {
                    "write the weights to FILE.data beside the model (always above 2 GB)");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json, "print the report as JSON");
-  command.callback([arguments, &run] { run = [arguments] { run_convert(*arguments); }; });
+  command.callback([arguments, &run] { run = [arguments] { return run_convert(*arguments); }; });
 }
 
 }  // namespace mx2onnx::cli

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 
@@ -51,8 +52,30 @@ void ModelArguments::finish() {
     options.rename_params.push_back(parse_rename("rename-param", text));
 }
 
+std::string ModelArguments::convert_command() const {
+  std::string name = symbol.substr(symbol.rfind('/') + 1);
+  for (const std::string_view ending : {".json", "-symbol"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  std::string text = "mx2onnx convert " + shell_word(symbol);
+  const auto add = [&](const std::string& option, const std::string& value) {
+    text += " " + option + shell_word(value);
+  };
+  for (const auto& path : params) add("", path);
+  add("-o ", name + ".onnx");
+  for (const auto& input : inputs) add("--input ", input);
+  for (const auto& output : options.outputs) add("--outputs ", output);
+  if (options.opset != kDefaultOpset) add("--opset ", std::to_string(options.opset));
+  if (!options.custom_domain.empty()) add("--allow-custom-domain=", options.custom_domain);
+  for (const auto& rule : rename_params) add("--rename-param ", rule);
+  return text;
+}
+
 std::string type_text(const PortReport& port) {
-  std::string text = port.dtype + " (";
+  const std::string dtype = port.dtype == "unknown" ? "?" : port.dtype;
+  // Not even the number of dimensions is known.
+  if (port.shape.size() == 1 && port.shape[0] == "...") return dtype == "?" ? "?" : dtype + " ?";
+  std::string text = dtype + " (";
   for (std::size_t i = 0; i < port.shape.size(); ++i) text += (i > 0 ? ", " : "") + port.shape[i];
   return text + (port.shape.size() == 1 ? ",)" : ")");
 }

@@ -162,22 +162,25 @@ void check_output(const Source& source, const std::filesystem::path& output) {
 
 }  // namespace
 
-Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
   check_options(options);
-  const mxnet::ParameterSet params = load_parameters(source, options);
+  result.params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
-  Conversion result;
   mxnet::Symbol symbol = load_symbol(source, options);
 
-  std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
-  assign_roles(model, params, options, result.report);
+  result.model = resolve_operators(std::move(symbol), operators, result.problems);
+  result.stage = ConversionStage::kResolved;
+  Model& model = *result.model;
+  fail_if_any(result.problems, options.opset);
+  assign_roles(model, result.params, options, result.report);
+  result.stage = ConversionStage::kBound;
 
-  const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
-  fail_if_any(problems, options.opset);
+  result.types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
+  result.stage = ConversionStage::kInferred;
+  const InferResult& types = *result.types;
+  result.graph = translate_model(model, types, options, result.problems, result.report.diagnostics);
+  fail_if_any(result.problems, options.opset);
 
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
@@ -189,6 +192,12 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   result.info = {options.opset, kVersion,
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
+  result.stage = ConversionStage::kDone;
+}
+
+Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+  Conversion result;
+  convert_graph(source, options, result);
   return result;
 }
 

@@ -48,75 +48,14 @@ mx2onnx::Source make_source(std::filesystem::path name, std::string json,
   return source;
 }
 
-nb::dict describe(const mx2onnx::PortReport& port) {
-  nb::dict result;
-  result["name"] = port.name;
-  result["dtype"] = port.dtype;
-  result["shape"] = port.shape;
-  return result;
-}
-
-nb::list describe(const std::vector<mx2onnx::PortReport>& ports) {
-  nb::list result;
-  for (const auto& port : ports) result.append(describe(port));
-  return result;
-}
-
+// Reports are in Python what they are in JSON.
 nb::dict describe(const mx2onnx::Report& report) {
-  nb::dict result;
-  result["inputs"] = describe(report.inputs);
-  result["outputs"] = describe(report.outputs);
-  nb::list diagnostics;
-  for (const auto& diagnostic : report.diagnostics) {
-    nb::dict entry;
-    entry["id"] = diagnostic.id;
-    entry["node"] = diagnostic.node;
-    entry["message"] = diagnostic.message;
-    diagnostics.append(entry);
-  }
-  result["diagnostics"] = diagnostics;
-  nb::list notes;
-  for (const auto& of : report.notes) {
-    nb::dict entry;
-    entry["op"] = of.op;
-    entry["nodes"] = of.nodes;
-    entry["notes"] = of.notes;
-    notes.append(entry);
-  }
-  result["notes"] = notes;
-  result["opset"] = report.opset;
-  result["ir_version"] = report.ir_version;
-  result["num_mxnet_nodes"] = report.num_mxnet_nodes;
-  result["num_onnx_nodes"] = report.num_onnx_nodes;
-  result["num_parameters"] = report.num_parameters;
-  result["parameter_bytes"] = report.parameter_bytes;
-  nb::dict passes;
-  for (const auto& [name, count] : report.passes) passes[name.c_str()] = count;
-  result["passes"] = passes;
-  return result;
+  return nb::cast<nb::dict>(nb::module_::import_("json").attr("loads")(mx2onnx::to_json(report)));
 }
 
 nb::dict describe(const mx2onnx::Inspection& inspection) {
-  nb::dict result;
-  result["mxnet_version"] = inspection.mxnet_version;
-  result["np_shape"] = inspection.np_shape;
-  nb::list operators;
-  for (const auto& count : inspection.operators) {
-    nb::dict entry;
-    entry["op"] = count.op;
-    entry["nodes"] = count.nodes;
-    entry["known"] = count.known;
-    operators.append(entry);
-  }
-  result["operators"] = operators;
-  result["inputs"] = describe(inspection.inputs);
-  result["outputs"] = describe(inspection.outputs);
-  result["labels"] = inspection.labels;
-  result["missing_parameters"] = inspection.missing_parameters;
-  result["num_parameters"] = inspection.num_parameters;
-  result["parameter_bytes"] = inspection.parameter_bytes;
-  result["problems"] = inspection.problems;
-  return result;
+  return nb::cast<nb::dict>(
+      nb::module_::import_("json").attr("loads")(mx2onnx::to_json(inspection)));
 }
 
 nb::dict describe(const mx2onnx::OperatorInfo& op) {

@@ -151,7 +151,7 @@ def test_names_and_metadata(tmp_path):
 
 def test_json_report(tmp_path):
     report = json.loads(tool("convert", *CNN, "-o", str(tmp_path / "o"), "--input", "data:N,1,8,8", "--json"))
-    assert report["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", "1", "8", "8"]}]
+    assert report["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", 1, 8, 8]}]
     assert report["opset"] == 17 and report["passes"]["fold_batch_norm"] == 2
     notes = {entry["op"]: entry for entry in report["notes"]}
     known = {o["name"]: o["notes"] for o in json.loads(tool("ops", "--json"))["operators"] if o.get("notes")}
@@ -161,7 +161,7 @@ def test_json_report(tmp_path):
 
 def test_inspect():
     text = tool("inspect", *CNN, "--input", "data:N,1,8,8")
-    assert "saved by MXNet 1.9.1" in text and "data: float32 (N, 1, 8, 8)" in text and "2  BatchNorm" in text
+    assert "saved by MXNet 1.9.1" in text and "data: float32 (N, 1, 8, 8)" in text and "2 BatchNorm" in text
     found = json.loads(tool("inspect", CNN[0], "--json"))
     assert "digits_dense0_weight" in found["missing_parameters"]
     assert found["outputs"][0]["name"] == "probabilities_output"
