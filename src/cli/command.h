@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/application.h"
 #include "mx2onnx/convert.h"
 
 namespace CLI {
@@ -17,11 +18,12 @@ namespace mx2onnx::cli {
 /// Set by the command that the user chose; returns the exit code.
 using Run = std::function<int()>;
 
-void add_convert_command(CLI::App& app, Run& run);
+void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier);
 void add_inspect_command(CLI::App& app, Run& run);
 void add_ops_command(CLI::App& app, Run& run);
 void add_version_command(CLI::App& app, Run& run);
 void add_python_commands(CLI::App& app, Run& run);
+void add_generated_commands(CLI::App& app, Run& run);
 
 /// The model that convert and inspect work on, and what is known of it.
 struct ModelArguments {

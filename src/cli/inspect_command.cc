@@ -1,5 +1,6 @@
 // mx2onnx inspect
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -24,7 +25,7 @@ struct InspectArguments : ModelArguments {
 class Printer {
  public:
   Printer(const InspectArguments& arguments, const Inspection& inspection)
-      : arguments_(arguments), found_(inspection), screen_(screen_size()) {}
+      : arguments_(arguments), found_(inspection), screen_(screen_size(STDOUT_FILENO)) {}
 
   void print() const {
     print_kind();

@@ -173,9 +173,10 @@ std::vector<std::string> layer_table(const std::vector<LayerInfo>& layers, Table
       {"layer", "operator", "output", "parameters", "multiply-adds", "bytes"}};
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    // Of too many rows the beginning and the end are shown.
+    // Of too many rows the beginning and the end are shown, with a row between.
+    const std::size_t shown = std::max<std::size_t>(most, 1) - 1;
     const bool is_middle =
-        rows.size() > most && i >= most / 2 && i + (most - most / 2) < rows.size();
+        rows.size() > most && i >= shown / 2 && i + (shown - shown / 2) < rows.size();
     if (is_middle) {
       left_out += rows[i].count;
       continue;

@@ -22,10 +22,10 @@ std::size_t skip(std::string_view text, std::size_t at, std::size_t count) {
 
 }  // namespace
 
-ScreenSize screen_size() {
+ScreenSize screen_size(int descriptor) {
   winsize size = {};
-  if (::isatty(STDOUT_FILENO) != 1) return {};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {80, 24};
+  if (::isatty(descriptor) != 1) return {};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {80, 24};
   return {size.ws_col, size.ws_row};
 }
 

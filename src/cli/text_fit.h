@@ -8,12 +8,12 @@
 
 namespace mx2onnx::cli {
 
-/// Columns and lines of the terminal that standard output is; 0 if it is none.
+/// Columns and lines of the terminal that a file descriptor is; 0 if it is none.
 struct ScreenSize {
   std::size_t columns = 0;
   std::size_t lines = 0;
 };
-ScreenSize screen_size();
+ScreenSize screen_size(int descriptor);
 
 /// Columns that the text takes, of UTF-8 without wide letters.
 std::size_t text_width(std::string_view text);

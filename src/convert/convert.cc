@@ -5,16 +5,20 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
+#include "convert/phase_clock.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/random_weights.h"
 #include "convert/resolve.h"
+#include "convert/size_hints.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -132,6 +136,7 @@ void add_notes(const Model& model, std::vector<OperatorNotes>& notes) {
 
 void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
+  report.version = kVersion;
   report.opset = result.info.opset;
   report.ir_version = onnx::ir_version(report.opset);
   for (const auto value : result.graph.main.inputs)
@@ -141,10 +146,9 @@ void describe_result(const Model& model, Conversion& result) {
   add_notes(model, report.notes);
   for (const auto& node : model.nodes) {
     if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
-    if (node.role != VariableRole::kParameter) continue;
-    ++report.num_parameters;
-    report.parameter_bytes += node.data->size_bytes();
+    if (node.role == VariableRole::kParameter) ++report.num_parameters;
   }
+  report.parameter_bytes = parameter_bytes(model, *result.types);
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
@@ -160,10 +164,10 @@ void check_output(const Source& source, const std::filesystem::path& output) {
   }
 }
 
-}  // namespace
-
-void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
+void run_steps(const Source& source, const ConvertOptions& options, Conversion& result) {
   check_options(options);
+  PhaseClock clock(result.report.seconds);
+  clock.begin("read");
   result.params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   mxnet::Symbol symbol = load_symbol(source, options);
@@ -176,12 +180,16 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
   assign_roles(model, result.params, options, result.report);
   result.stage = ConversionStage::kBound;
 
+  clock.begin("infer");
   result.types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
   result.stage = ConversionStage::kInferred;
   const InferResult& types = *result.types;
+  note_random_weights(model, result.report);
+  clock.begin("translate");
   result.graph = translate_model(model, types, options, result.problems, result.report.diagnostics);
   fail_if_any(result.problems, options.opset);
 
+  clock.begin("optimize");
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
   const auto renames = rename_ports(result.graph, options.rename);
@@ -193,6 +201,23 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
   result.stage = ConversionStage::kDone;
+}
+
+}  // namespace
+
+void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
+  const auto error = attempt([&] { run_steps(source, options, result); });
+  if (!error) return;
+  std::string hint = error->hint();
+  if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
+    const auto converts = [&](const ConvertOptions& other) {
+      Conversion trial;
+      return !attempt([&] { run_steps(source, other, trial); });
+    };
+    const std::string better = hint_for_sizes(*error, *result.model, options, converts);
+    if (!better.empty()) hint = better;
+  }
+  fail_at(error->place(), error->code(), error->message(), std::move(hint));
 }
 
 Conversion convert_graph(const Source& source, const ConvertOptions& options) {
@@ -227,6 +252,9 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
                        const ConvertOptions& options) {
   check_output(source, output);
   Conversion result = convert_graph(source, options);
+  Report& report = result.report;
+  PhaseClock clock(report.seconds);
+  clock.begin("write");
   onnx::ModelWriter writer(result.graph, result.info);
   FileSink sink(output.native());
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
@@ -236,11 +264,15 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
     FileSink data(data_path.native());
     writer.write_with_data(sink, data, data_path.filename().native(), options.progress);
     data.commit();
+    report.output_bytes = data.size();
   } else {
     writer.write(sink, options.progress);
   }
   sink.commit();
-  return std::move(result.report);
+  clock.end();
+  report.output = output.native();
+  report.output_bytes += sink.size();
+  return std::move(report);
 }
 
 std::pair<std::string, Report> convert_to_memory(const Source& source,
@@ -252,7 +284,11 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;
   sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
+  PhaseClock clock(result.report.seconds);
+  clock.begin("write");
   writer.write(sink, options.progress);
+  clock.end();
+  result.report.output_bytes = writer.message_size();
   return {sink.take(), std::move(result.report)};
 }
 

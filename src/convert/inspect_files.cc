@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "convert/inspect_onnx.h"
 #include "mxnet/param_files.h"
 
 namespace mx2onnx {
@@ -30,6 +31,16 @@ bool is_parameters(const MappedFile& file) {
          begins_with(file, "\x93NUMPY"sv);
 }
 
+// Protobuf has no magic. Whoever writes ONNX begins with the IR version, a small number, and no
+// symbol begins so; a name that says it is one is believed, too.
+bool is_onnx(const MappedFile& file) {
+  const auto bytes = file.bytes();
+  constexpr std::byte kIrVersion{0x08};
+  constexpr std::byte kMostVersions{0x20};
+  const bool has_version = bytes.size() > 2 && bytes[0] == kIrVersion && bytes[1] < kMostVersions;
+  return has_version || file.path().ends_with(".onnx");
+}
+
 void add_arrays(const std::shared_ptr<const MappedFile>& file, Inspection& result) {
   const ErrorScope scope = ErrorScope::file(file->path());
   for (const auto& array : mxnet::read_param_file(file)) {
@@ -49,6 +60,7 @@ std::optional<Inspection> inspect_other_file(const Source& source, const Convert
   if (!source.symbol_json.empty() || !is_regular_file(source.symbol_path.native()))
     return std::nullopt;
   const auto file = MappedFile::open(source.symbol_path.native());
+  if (is_onnx(*file)) return inspect_onnx(file);
   if (!is_parameters(*file)) return std::nullopt;
   Inspection result;
   result.kind = FileKind::kParameters;

@@ -6,75 +6,10 @@
 #include <map>
 
 #include "base/text.h"
+#include "convert/size_numbers.h"
 
 namespace mx2onnx {
 namespace {
-
-using Number = std::optional<std::uint64_t>;
-
-Number plus(Number a, Number b) {
-  std::uint64_t sum = 0;
-  if (!a || !b || __builtin_add_overflow(*a, *b, &sum)) return std::nullopt;
-  return sum;
-}
-
-Number times(Number a, Number b) {
-  std::uint64_t product = 0;
-  if (!a || !b || __builtin_mul_overflow(*a, *b, &product)) return std::nullopt;
-  return product;
-}
-
-// The value of a size where those of `ones` are 1, if that is a number.
-class SizeEvaluator {
- public:
-  explicit SizeEvaluator(const std::vector<std::string>& ones) : ones_(ones) {}
-
-  Number operator()(const Dim& dim) const {
-    const auto value = evaluate(dim);
-    if (!value || *value < 0) return std::nullopt;
-    return static_cast<std::uint64_t>(*value);
-  }
-
-  Number count(const Shape& shape) const {
-    if (!shape.known_rank()) return std::nullopt;
-    Number product = 1;
-    for (const Dim& dim : shape.dims()) product = times(product, (*this)(dim));
-    return product;
-  }
-
- private:
-  std::optional<std::int64_t> evaluate(const Dim& dim) const {
-    if (!dim.known()) return std::nullopt;
-    if (dim.is_constant()) return dim.value();
-    std::int64_t sum = dim.expr()->constant;
-    for (const auto& term : dim.expr()->terms) {
-      std::int64_t product = term.coefficient;
-      for (const DimAtom* atom : term.atoms) {
-        const auto factor = evaluate(*atom);
-        if (!factor || __builtin_mul_overflow(product, *factor, &product)) return std::nullopt;
-      }
-      if (__builtin_add_overflow(sum, product, &sum)) return std::nullopt;
-    }
-    return sum;
-  }
-
-  // As deep as expressions are nested, which their arena bounds.
-  std::optional<std::int64_t> evaluate(const DimAtom& atom) const {
-    if (atom.kind == DimAtom::Kind::kSymbol) {
-      if (std::find(ones_.begin(), ones_.end(), atom.name) == ones_.end()) return std::nullopt;
-      return 1;
-    }
-    const auto a = evaluate(atom.a);
-    const auto b = evaluate(atom.b);
-    if (!a || !b) return std::nullopt;
-    if (atom.kind == DimAtom::Kind::kMin) return std::min(*a, *b);
-    if (atom.kind == DimAtom::Kind::kMax) return std::max(*a, *b);
-    if (*b <= 0) return std::nullopt;
-    return *a / *b - (*a % *b < 0 ? 1 : 0);
-  }
-
-  const std::vector<std::string>& ones_;
-};
 
 /// What a counting rule sees of a node.
 struct Work {
@@ -218,7 +153,7 @@ ParameterSize parameter_size(const ModelNode& node, const TensorType& type) {
     return {static_cast<std::uint64_t>(node.data->count()), node.data->size_bytes()};
   }
   if (node.role != VariableRole::kRandom) return {};
-  const Number count = SizeEvaluator({}).count(type.shape);
+  const Number count = SizeEvaluator(std::vector<std::string>()).count(type.shape);
   const bool is_known = type.dtype != DType::kUnknown;
   return {count, is_known ? times(count, dtype_size(type.dtype)) : std::nullopt};
 }

@@ -245,15 +245,15 @@ NB_MODULE(_core, m) {
 
   m.def(
       "run_command_line",
-      [](std::vector<std::string> arguments) {
+      [](std::vector<std::string> arguments, const mx2onnx::cli::Verifier& verifier) {
         std::vector<char*> argv;
         for (auto& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         const nb::gil_scoped_release release;
-        const int code =
-            mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()), argv.data());
+        const int code = mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()),
+                                                        argv.data(), verifier);
         std::fflush(stdout);
         return code;
       },
-      "arguments"_a);
+      "arguments"_a, "verifier"_a);
 }
