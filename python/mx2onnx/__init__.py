@@ -26,7 +26,8 @@ from ._legacy import export_model, get_model_metadata, get_operator_support, imp
 __version__: str = _core.__version__  # type: ignore[attr-defined]  # the stub's maker leaves it out
 
 if TYPE_CHECKING:
-    from ._verify import VerifyResult, verify
+    from ._comparison import VerifyResult
+    from ._verify import verify
 
 __all__ = [
     "DEFAULT_OPSET",

@@ -12,7 +12,8 @@ def _verify(arguments: list[str]) -> int:
     import argparse
     import json
 
-    from ._verify import read_npz, verify
+    from ._mxnet_values import read_npz
+    from ._verify import verify
 
     def sizes(text: str) -> tuple[str, list[int]]:
         name, _, values = text.partition("=")
@@ -72,7 +73,7 @@ def _verify(arguments: list[str]) -> int:
 def _exit_code(work: Callable[[], int]) -> int:
     """What `work` returns, or the code of what it raises, which is printed."""
     from ._errors import Error, FormatError
-    from ._verify import CannotCompare
+    from ._runtime import CannotCompare
 
     try:
         return work()
@@ -129,7 +130,7 @@ def _record(arguments: list[str]) -> int:
     import os
     import subprocess
 
-    from ._verify import RECORDER
+    from ._mxnet_values import RECORDER
 
     python = sys.executable
     if "--mxnet-python" in arguments[:-1]:

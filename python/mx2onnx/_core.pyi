@@ -1,6 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
 import os
-import pathlib
 from typing import Annotated
 
 import numpy

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from ._verify import CannotCompare, _dtype, _Runtime
+from ._runtime import CannotCompare, Runtime, dtype_of
 
 # For free sizes behind the first; the first that all nodes can do with is taken.
 _SIZES = (32, 224, 8, 64, 512, 1)
@@ -17,7 +17,7 @@ def _feeds(runtime: Any, size: int) -> dict[str, Any]:
     feeds = {}
     for name, entry in runtime.inputs.items():
         shape = [s if isinstance(s, int) else 1 if i == 0 else size for i, s in enumerate(entry.shape)]
-        dtype = _dtype(entry)
+        dtype = dtype_of(entry)
         feeds[name] = (random.uniform(0, 1, shape) if dtype.startswith("float") else np.ones(shape)).astype(dtype)
     return feeds
 
@@ -26,7 +26,7 @@ def run_once(path: str) -> str:
     """Loads and runs the file; what to say of it. CannotCompare if that fails, with ONNX Runtime's words."""
     import numpy as np
 
-    runtime = _Runtime(path)
+    runtime = Runtime(path)
     is_open = any(not isinstance(s, int) for entry in runtime.inputs.values() for s in entry.shape[1:])
     failure = None
     for size in _SIZES if is_open else _SIZES[:1]:

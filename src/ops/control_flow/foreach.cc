@@ -206,7 +206,7 @@ void translate_foreach(const ForeachParam& p, Translation& t) {
 void register_foreach(Registry& r) {
   r.add<ForeachParam>({"_foreach"})
       .summary("Runs a subgraph over the steps of its data, with states from step to step.")
-      .inputs_by([](const ForeachParam& p) { return subgraph_inputs(p.num_args - 1); })
+      .inputs_by([](const ForeachParam& p) { return numbered_inputs("data", p.num_args - 1); })
       .outputs_by(
           [](const ForeachParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
       .check(check_foreach)

@@ -10,8 +10,9 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/matrices.h"
-#include "ops/expressions/zero_sign.h"
+#include "ops/expressions/notes.h"
 
 namespace mx2onnx {
 namespace {

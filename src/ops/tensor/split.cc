@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/numbered.h"
 
 namespace mx2onnx {
 namespace {
@@ -14,9 +15,7 @@ namespace {
 constexpr std::int64_t kMostOutputs = 1 << 16;
 
 std::vector<std::string> numbered_outputs(std::size_t count) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("output{}", i));
-  return names;
+  return numbered("output", static_cast<std::int64_t>(count));
 }
 
 Shape without_axis(const Shape& shape, std::size_t axis) {

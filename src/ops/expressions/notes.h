@@ -1,4 +1,4 @@
-// A note that several operators have.
+// Notes that operators of several families have.
 #pragma once
 
 #include <string_view>
@@ -9,5 +9,9 @@ namespace mx2onnx {
 /// (all operators of up to three inputs were asked about 0 and -0).
 constexpr std::string_view kZeroSignNote =
     "Where the result is 0, its sign may be another one than MXNet's.";
+
+/// Of operators of which no MXNet computes golden values on a CPU.
+constexpr std::string_view kGpuOnlyNote =
+    "MXNet has it for GPUs only: this follows its source, and is tested against NumPy.";
 
 }  // namespace mx2onnx
