@@ -67,27 +67,33 @@ def _verify(arguments: list[str]) -> int:
         print(json.dumps(result.to_dict(), indent=2) if args.json else _coloured(result.table()))
         return 0 if result.ok else 7
 
-    return _exit_code(compare)
+    return _exit_code(compare, args.json)
 
 
-def _exit_code(work: Callable[[], int]) -> int:
-    """What `work` returns, or the code of what it raises, which is printed."""
+def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
+    """What `work` returns, or the code of what it raises, which is printed, on standard output as JSON, too, if wanted."""
+    import json
+
     from ._errors import Error, FormatError
     from ._runtime import CannotCompare
 
+    failure: Exception
     try:
         return work()
     except CannotCompare as error:
-        code, text = 8, str(error)
+        code, kind, failure = 8, "nothing compared", error
     except FormatError as error:
-        code, text = 4, str(error)
+        code, kind, failure = 4, "format", error
     except OSError as error:
-        code, text = 3, str(error)
+        code, kind, failure = 3, "file", error
     except (Error, ValueError) as error:
-        code, text = 2, str(error)
+        code, kind, failure = 2, "usage", error
     except ImportError as error:
-        code, text = 8, "%s: pip install 'mx2onnx[verify]'" % error
-    print("mx2onnx: %s" % text, file=sys.stderr)
+        code, kind, failure = 8, "nothing compared", ImportError("%s: pip install 'mx2onnx[verify]'" % error)
+    print("mx2onnx: %s" % failure, file=sys.stderr)
+    if as_json:
+        known = failure if isinstance(failure, Error) else Error(str(failure))
+        print(json.dumps({"error": {**known.to_dict(), "code": code, "kind": kind}}, indent=2))
     return code
 
 

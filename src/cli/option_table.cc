@@ -29,7 +29,12 @@ OptionRow row_of(const CLI::Option& option) {
   if (option.get_items_expected_max() > 0) row.value = option.get_type_name();
   row.value_is_optional = option.get_items_expected_min() == 0;
   if (row.names.empty()) row.value = option.get_name(true);
+  // It is shown as optional anyway.
+  if (row.value_is_optional && row.value.starts_with('[') && row.value.ends_with(']'))
+    row.value = row.value.substr(1, row.value.size() - 2);
   row.help = one_line(option.get_description());
+  const std::string usual = option.get_default_str();
+  if (!usual.empty() && !row.value_is_optional) row.help += fmt::format(" (default {})", usual);
   return row;
 }
 

@@ -85,6 +85,7 @@ void look_further(const Source& source, const ConvertOptions& options, Conversio
                   Inspection& result) {
   ConvertOptions lenient = options;
   lenient.random_weights = true;
+  lenient.optimize = false;  // no pass refuses anything
   if (conversion.stage == ConversionStage::kResolved && conversion.problems.empty()) {
     // Parameters are missing: with others in their place the rest can be tried.
     Conversion again;

@@ -119,3 +119,23 @@ def test_other_sizes_are_no_batch(tmp_path):
     np.savez(tmp_path / "small.npz", **arrays)
     code, _, errors = module("verify", convert(tmp_path, 1, 1, 8, 8), "--expect", str(tmp_path / "small.npz"))
     assert code == 8 and errors.startswith("mx2onnx: ONNX Runtime cannot run the file: ")
+
+
+def test_failures_of_verify_as_json(tmp_path):
+    code, printed, errors = module("verify", str(tmp_path / "none.onnx"), "--expect", EXPECTED, "--json")
+    error = json.loads(printed)["error"]
+    assert code == error["code"] == 3 and error["kind"] == "file" and error["file"] == str(tmp_path / "none.onnx")
+    assert errors == "mx2onnx: %s\n" % error["problems"][0]
+    (tmp_path / "bad.onnx").write_text("none")
+    code, printed, _ = module("verify", str(tmp_path / "bad.onnx"), "--expect", EXPECTED, "--json")
+    error = json.loads(printed)["error"]
+    assert code == error["code"] == 8 and error["message"].startswith("ONNX Runtime does not take the file: ")
+
+
+@pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
+def test_failures_are_the_same_in_python(tmp_path):
+    command = [TOOL, "convert", *CNN, "-o", str(tmp_path / "o.onnx"), "--input", "data:1,2,8,8", "--json"]
+    printed = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    with pytest.raises(mx2onnx.ModelError) as error:
+        mx2onnx.convert(*CNN, inputs=["data:1,2,8,8"])
+    assert error.value.to_dict() == printed["error"]
