@@ -2,7 +2,6 @@
 #include "convert/inspect_onnx.h"
 
 #include <algorithm>
-#include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
