@@ -2,7 +2,9 @@
 // application and leaves behind what is to be run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct ModelArguments {
   std::string symbol;
   std::vector<std::string> params;
   std::vector<std::string> inputs;
+  std::optional<int> opset;
   ConvertOptions options;
 
   void declare(CLI::App& command);

@@ -12,11 +12,18 @@ void ModelArguments::declare(CLI::App& command) {
   command.add_option("PARAMS", params, "the parameter files: *.params, *.npz, any number of them");
   command
       .add_option("--input", inputs,
-                  "shape and element type of an input, where the model does not say\n"
-                  "them. DIMS are numbers, or names for sizes that stay free, between\n"
-                  "commas: data:batch,3,224,224 or data:1,3,224,224:float16")
+                  "shape and element type of an input, instead of what is found in the\n"
+                  "model. DIMS are numbers, names for sizes that stay free, or ? for what\n"
+                  "the model determines: data:batch,3,224,224 or data:1,3,?,?:float16")
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
+  command
+      .add_option("--batch", options.batch, "a number for the size 'batch', which else stays free")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command.add_flag("--fixed", options.fixed_sizes,
+                   "numbers for all sizes that would stay free: 1 for the batch, 224 for\n"
+                   "the sides of an image, and so on");
   command
       .add_option("--outputs", options.outputs,
                   "other outputs than the file's: outputs of inner nodes\n"
@@ -25,10 +32,11 @@ void ModelArguments::declare(CLI::App& command) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command
-      .add_option("--opset", options.opset,
-                  fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
-      ->type_name("N")
-      ->capture_default_str();
+      .add_option("--opset", opset,
+                  fmt::format("ONNX opset to write, {} to {}; if it is not given, {}, or a\n"
+                              "higher one where the model needs it",
+                              kFirstOpset, kLastOpset, kDefaultOpset))
+      ->type_name("N");
   command
       .add_option("--allow-custom-domain", options.custom_domain,
                   fmt::format("emit operators that are not translated as nodes of this domain\n"
@@ -47,6 +55,8 @@ void ModelArguments::declare(CLI::App& command) {
 
 void ModelArguments::finish() {
   for (const auto& text : inputs) options.inputs.push_back(parse_input(text));
+  options.opset = opset.value_or(kDefaultOpset);
+  options.raise_opset = !opset;
 }
 
 std::string type_text(const PortReport& port) {

@@ -215,7 +215,7 @@ void declare_types(Model& model, const ConvertOptions& options,
       if (is_integer(*dtype)) node.fed_as = *dtype;
     }
     if (spec->dims) {
-      auto dims = mxnet::spec_dims(*spec, arena);
+      auto dims = mxnet::spec_dims(*spec, model.symbol.np_shape, arena);
       for (const auto& found : fixed) {
         for (auto& dim : dims) dim = substitute(dim, *found.atom, found.size);
       }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
@@ -14,6 +15,7 @@
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
 #include "convert/resolve.h"
+#include "convert/signature.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -35,72 +37,6 @@ void check_options(const ConvertOptions& options) {
   }
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
-}
-
-constexpr std::size_t kMostFixedSizes = 256;
-
-bool inputs_have(const Model& model, const DimAtom& symbol) {
-  return std::any_of(model.nodes.begin(), model.nodes.end(), [&](const ModelNode& node) {
-    if (node.role != VariableRole::kInput || !node.declared.shape.known_rank()) return false;
-    const auto& dims = node.declared.shape.dims();
-    return std::any_of(dims.begin(), dims.end(),
-                       [&](const Dim& dim) { return contains(dim, symbol); });
-  });
-}
-
-Diagnostic describe_fixed(const FixedSize& fixed) {
-  const SizeSolution& found = fixed.solution;
-  if (found.multiple != 0) {
-    std::string text = fmt::format(
-        "size '{}' is free on a condition: '{}' needs {} to be {}, as for multiples of {}",
-        found.symbol->name, fixed.node, atom_text(*found.atom), found.size.to_string(),
-        found.multiple);
-    if (found.broadcasts_up_to != 0) {
-      text += fmt::format("; up to {}, other sizes may give numbers where MXNet gives an error",
-                          found.broadcasts_up_to);
-    }
-    return {"W-dim-condition", fixed.node, std::move(text)};
-  }
-  std::string size = found.size.to_string();
-  if (found.lowest != found.highest)
-    size = fmt::format("{} to {}: {} is taken", found.lowest, found.highest, size);
-  return {"W-dim-fixed", fixed.node,
-          fmt::format("size '{}' is not free: '{}' needs it to be {}", found.atom->name, fixed.node,
-                      size)};
-}
-
-// Inference starts again with each free size that turns out to be fixed, or free on a condition.
-InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
-                                   Report& report) {
-  std::vector<SizeSolution> fixed;
-  for (;;) {
-    declare_types(model, options, fixed, arena);
-    InferResult result = infer_types(model, arena);
-    if (result.conflict) {
-      const DtypeConflict& conflict = *result.conflict;
-      for (const auto input : conflict.inputs) {
-        model.nodes[input].converted = true;
-        const std::string& name = model.symbol.nodes[input].name;
-        report.diagnostics.push_back(
-            {"W-input-converted", name,
-             fmt::format(
-                 "input '{}' is converted to float32 inside the model: '{}' does not take {}", name,
-                 conflict.node, dtype_name(model.nodes[input].fed_as))});
-      }
-      continue;
-    }
-    if (!result.fixed) return result;
-    const SizeSolution& found = result.fixed->solution;
-    const DimAtom& symbol = found.multiple != 0 ? *found.symbol : *found.atom;
-    report.diagnostics.push_back(describe_fixed(*result.fixed));
-    fixed.push_back(found);
-    if (!inputs_have(model, symbol) || fixed.size() > kMostFixedSizes) {
-      fail_at({.node = result.fixed->node}, ErrorCode::kModel,
-              fmt::format("size '{}' would have to be {}, but no input has it", symbol.name,
-                          found.size.to_string()));
-    }
-    if (found.multiple != 0) arena.assume(*found.atom, found.size);
-  }
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -149,6 +85,46 @@ void describe_result(const Model& model, Conversion& result) {
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+Conversion convert_to_opset(const Source& source, const mxnet::ParameterSet& params,
+                            const ConvertOptions& options) {
+  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  Conversion result;
+  mxnet::Symbol symbol = load_symbol(source, options);
+
+  std::vector<NodeProblem> problems;
+  OperatorTable operators(options, *result.arena);
+  Model model = resolve_operators(std::move(symbol), operators, problems);
+  fail_if_any(problems, options.opset);
+  assign_roles(model, params, options, result.report);
+
+  SignatureSolver solver(model, source, options, *result.arena);
+  std::vector<Diagnostic> said;
+  const auto translate = [&](const InferResult& types) {
+    return attempt([&] {
+      problems.clear();
+      said.clear();
+      result.graph = translate_model(model, types, options, problems, said);
+      fail_if_any(problems, options.opset);
+    });
+  };
+  const InferResult& types = solver.solve(translate);
+  auto& diagnostics = result.report.diagnostics;
+  for (const auto& found : {solver.diagnostics(), said})
+    diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+
+  if (options.optimize)
+    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+  const auto renames = rename_ports(result.graph, options.rename);
+  onnx::check_graph(result.graph);
+
+  const std::string base = file_name(source.symbol_name);
+  result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
+  result.info = {options.opset, kVersion,
+                 make_metadata(model, types, options, onnx::Names().unique(base), renames)};
+  describe_result(model, result);
+  return result;
+}
+
 // Writing over a file that is being read would destroy it.
 void check_output(const Source& source, const std::string& output) {
   struct stat target = {};
@@ -169,30 +145,27 @@ void check_output(const Source& source, const std::string& output) {
 Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   check_options(options);
   const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
   Conversion result;
-  mxnet::Symbol symbol = load_symbol(source, options);
-
-  std::vector<NodeProblem> problems;
-  OperatorTable operators(options, *result.arena);
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
-  assign_roles(model, params, options, result.report);
-
-  const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
-  fail_if_any(problems, options.opset);
-
-  if (options.optimize)
-    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
-  const auto renames = rename_ports(result.graph, options.rename);
-  onnx::check_graph(result.graph);
-
-  const std::string base = file_name(source.symbol_name);
-  result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
-  result.info = {options.opset, kVersion,
-                 make_metadata(model, types, options, onnx::Names().unique(base), renames)};
-  describe_result(model, result);
+  const auto converts_to = [&](int opset) {
+    ConvertOptions at = options;
+    at.opset = opset;
+    return attempt([&] { result = convert_to_opset(source, params, at); });
+  };
+  const auto error = converts_to(options.opset);
+  if (!error) return result;
+  // What the newest opset does not help, none does.
+  const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
+  if (!may_raise || converts_to(kLastOpset)) fail_again(*error);
+  int opset = options.opset + 1;
+  while (opset < kLastOpset && converts_to(opset)) ++opset;
+  if (opset == kLastOpset) converts_to(opset);
+  const ErrorPlace& place = error->place();
+  result.report.diagnostics.insert(
+      result.report.diagnostics.begin(),
+      {"W-opset-raised", place.node,
+       fmt::format(
+           "opset {} is written instead of {}: {} needs it", opset, options.opset,
+           place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
   return result;
 }
 

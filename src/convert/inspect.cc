@@ -65,7 +65,7 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   assign_roles(model, params, lenient, report);
   declare_types(model, options, {}, arena);
   std::vector<EntryInfo> types(model.num_entries);
-  if (problems.empty()) types = infer_types(model, arena, true).entries;
+  if (problems.empty()) types = infer_types(model, arena, {.allow_unknown = true}).entries;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     const ModelNode& node = model.nodes[i];

@@ -91,16 +91,25 @@ std::optional<SizeSolution> solve_range(const Dim& expr, const DimAtom& symbol,
   return SizeSolution{&symbol, roundest(lowest, highest), lowest, highest};
 }
 
+// "height" and "width", "image_width" and "image_height".
+bool are_sides(std::string_view a, std::string_view b) {
+  constexpr std::string_view kHeight = "height";
+  constexpr std::string_view kWidth = "width";
+  if (a.ends_with(kWidth)) std::swap(a, b);
+  if (!a.ends_with(kHeight) || !b.ends_with(kWidth)) return false;
+  return a.substr(0, a.size() - kHeight.size()) == b.substr(0, b.size() - kWidth.size());
+}
+
 std::optional<SizeSolution> solve_for_number(const Dim& expr, std::int64_t number) {
   SymbolsIn in;
   in.collect(expr);
   const Symbols& symbols = in.symbols;
-  // A size that is nowhere divided has one solution or none.
-  if (!in.all_divided || !in.divided_by_numbers || symbols.empty() || symbols.size() > 2)
-    return std::nullopt;
+  if (!in.divided_by_numbers || symbols.empty() || symbols.size() > 2) return std::nullopt;
   const DimAtom& first = **symbols.begin();
-  if (symbols.size() == 1) return solve_range(expr, first, number);
   const DimAtom& second = **symbols.rbegin();
+  // A size that is nowhere divided has one solution or none.
+  if (!in.all_divided && !are_sides(first.name, second.name)) return std::nullopt;
+  if (symbols.size() == 1) return solve_range(expr, first, number);
   DimArena& arena = *first.arena;
   const Dim one = arena.symbol(first.name);
   const Dim other = arena.symbol(second.name);
