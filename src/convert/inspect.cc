@@ -63,7 +63,7 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   lenient.random_weights = true;
   Report report;
   assign_roles(model, params, lenient, report);
-  declare_types(model, options, {}, arena);
+  declare_types(model, options, TrainedShapes::kAll, {}, arena);
   std::vector<EntryInfo> types(model.num_entries);
   if (problems.empty()) types = infer_types(model, arena, {.allow_unknown = true}).entries;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {

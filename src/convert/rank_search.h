@@ -1,5 +1,5 @@
 // How many dimensions the inputs have that nobody describes: those are tried, and the shape rules
-// of the operators behind say which fit.
+// of the operators behind say which fit together.
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,46 @@ class RankSearch {
   explicit RankSearch(TrialRunner& runner) : runner_(runner) {}
 
   /// True if the rank of each input is found. Of several that fit, the one that people mean is
-  /// taken where no other number of dimensions could give other results unnoticed.
+  /// taken, where the model says anything of the input at all.
   bool run();
 
-  /// What was found so far: all sizes in it are unknown.
+  /// Forgets what was found.
+  void reset() {
+    shapes_.clear();
+    choices_.clear();
+  }
+
+  /// What was found so far.
   const std::map<std::size_t, Shape>& shapes() const { return shapes_; }
   /// The choices that were made.
   const std::vector<Diagnostic>& choices() const { return choices_; }
 
  private:
-  using Fitting = std::map<std::size_t, Trial>;  // by rank
+  using Ranks = std::map<std::size_t, std::size_t>;
+  struct Assignment {
+    Ranks ranks;
+    std::map<std::size_t, Shape> shapes;  // what inference made of them
+    std::size_t singles = 0;              // sizes of 1 that are no one's wish
+    std::size_t distance = 0;             // from what people prefer
+    std::size_t total = 0;                // of all ranks
+  };
 
-  Fitting fitting(std::size_t input);
+  Trial try_ranks(const Ranks& ranks);
+  bool settle_certain(const std::vector<std::size_t>& open);
+  bool choose(const std::vector<std::size_t>& open);
+  void collect(const std::vector<std::size_t>& open, const Ranks& ranks);
+  Assignment assess(const Ranks& ranks, const Trial& trial) const;
+  bool may_be_chosen(const Assignment& best, std::size_t input);
   std::optional<std::size_t> nearly_fitting(std::size_t input);
-  bool settle_one(const std::vector<std::size_t>& open);
-  void choose(std::size_t input, std::size_t rank, const Fitting& fits);
-  const Shape& shape_in(const Trial& trial, std::size_t input) const;
-  std::optional<std::size_t> preferred(std::size_t input, const Fitting& fits) const;
-  bool is_index(std::size_t input) const;
+  void restore_images();
+  const Shape& shape_in(const Trial& trial, std::size_t input) const {
+    return trial.types.entries[runner_.model().first_entry[input]].type.shape;
+  }
 
   TrialRunner& runner_;
   std::map<std::size_t, Shape> shapes_;
+  std::vector<Assignment> fitting_;
+  std::size_t trials_ = 0;
   std::vector<Diagnostic> choices_;
 };
 

@@ -56,7 +56,33 @@ std::string quoted_list(const std::set<std::string>& names) {
 
 }  // namespace
 
+// The shapes of the training are what is used where it is not clear without them.
 const InferResult& SignatureSolver::solve(const Use& use) {
+  const auto first = attempt([&] { search(use); });
+  const bool has_others = has_trained_shape(runner_.model(), options_);
+  if (has_others && (first || leaves_a_choice())) {
+    for (const auto trained : {TrainedShapes::kAllButBatch, TrainedShapes::kAll}) {
+      runner_.trained = trained;
+      if (!attempt([&] { search(use); })) return trial_.types;
+    }
+    runner_.trained = TrainedShapes::kRank;
+    if (!first) search(use);
+  }
+  if (first) fail_again(*first);
+  return trial_.types;
+}
+
+bool SignatureSolver::leaves_a_choice() const {
+  return !chosen_.empty() ||
+         std::any_of(trial_.fixed.begin(), trial_.fixed.end(), [](const FixedSize& fixed) {
+           return fixed.solution.lowest != fixed.solution.highest;
+         });
+}
+
+void SignatureSolver::search(const Use& use) {
+  ranks_.reset();
+  candidates_.clear();
+  chosen_.clear();
   prepare();
   std::map<std::string, std::int64_t> numbers;
   if (options_.batch) numbers[std::string(kBatch)] = *options_.batch;
@@ -86,7 +112,6 @@ const InferResult& SignatureSolver::solve(const Use& use) {
       say_numbers(sizes, "");
     }
   }
-  return trial_.types;
 }
 
 void SignatureSolver::check_batch() const {

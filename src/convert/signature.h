@@ -38,6 +38,8 @@ class SignatureSolver {
  private:
   using Names = std::map<InputAxis, std::string>;
 
+  void search(const Use& use);
+  bool leaves_a_choice() const;
   void prepare();
   void find_names();
   void check_batch() const;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/attempt.h"
-#include "convert/bind.h"
 #include "mxnet/input_spec.h"
 
 namespace mx2onnx {
@@ -26,10 +25,13 @@ Trial TrialRunner::run(const Supposition& supposition) {
   return trial;
 }
 
-Supposition TrialRunner::with_hidden_names(std::map<std::size_t, Shape> shapes) {
-  Supposition supposition{.shapes = std::move(shapes)};
+Supposition TrialRunner::with_hidden_names(std::map<std::size_t, Shape> shapes, bool one_batch) {
+  Supposition supposition;
+  supposition.shapes = std::move(shapes);
   // What one trial assumes of its sizes must not be known to the next.
-  supposition.name = [this, mark = ++hidden_](const InputAxis& axis, std::size_t rank) {
+  supposition.name = [this, one_batch, mark = ++hidden_](const InputAxis& axis, std::size_t rank) {
+    if (one_batch && axis.second == 0) return fmt::format("\n{}", mark);
+    // The sides of an image are known by their names.
     return fmt::format("{}\n{}.{}.{}", input_name(axis.first), mark, rank == 4 ? 0 : axis.second,
                        usual_meaning(rank, axis.second));
   };
@@ -78,7 +80,7 @@ void TrialRunner::infer(const Supposition& supposition, Trial& trial) {
     };
   }
   for (;;) {
-    declare_types(model_, options_, solutions, arena_);
+    declare_types(model_, options_, trained, solutions, arena_);
     suppose(supposition.shapes);
     InferResult result = infer_types(model_, arena_, how);
     if (result.conflict) {

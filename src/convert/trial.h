@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "convert/axis_names.h"
+#include "convert/bind.h"
 #include "infer/infer.h"
 #include "mx2onnx/convert.h"
 #include "ops/record/model.h"
@@ -43,8 +44,9 @@ class TrialRunner {
   /// Infers; starts again with each free size that turns out to be fixed, or free on a condition.
   Trial run(const Supposition& supposition);
 
-  /// The names of open sizes for a trial of which nobody shall see them.
-  Supposition with_hidden_names(std::map<std::size_t, Shape> shapes);
+  /// The names of open sizes for a trial of which nobody shall see them: all different, but with
+  /// `one_batch` the first of each input.
+  Supposition with_hidden_names(std::map<std::size_t, Shape> shapes, bool one_batch = false);
 
   /// Inputs of unknown shape, or of unknown rank alone.
   std::vector<std::size_t> open_inputs(const InferResult& types, bool rank_only) const;
@@ -55,6 +57,8 @@ class TrialRunner {
   const Model& model() const { return model_; }
   const std::string& input_name(std::size_t node) const { return model_.symbol.nodes[node].name; }
 
+  /// What is believed of the shapes in the file.
+  TrainedShapes trained = TrainedShapes::kRank;
   /// Numbers for free sizes, by name.
   std::map<std::string, std::int64_t> numbers;
   /// Of integer inputs that are converted to float32: once they are, they stay so.

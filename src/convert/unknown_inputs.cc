@@ -19,7 +19,8 @@ std::string shell_word(const std::string& text) {
 
 class Known {
  public:
-  Known(const TrialRunner& runner, const Trial& scan) : runner_(runner), scan_(scan) {}
+  Known(const TrialRunner& runner, const Trial& scan, bool is_only)
+      : runner_(runner), scan_(scan), is_only_(is_only) {}
 
   /// "(batch, ?, 12 to 17)"
   std::string text(std::size_t input) const {
@@ -35,7 +36,7 @@ class Known {
   /// The sizes that could be given, numbers where there has to be one.
   std::string example(std::size_t input) const {
     const Shape& shape = shape_of(input);
-    if (!shape.known_rank()) return "1,3,224,224";
+    if (!shape.known_rank()) return is_only_ ? "1,3,224,224" : "batch,1";
     std::string text;
     for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
       const auto meaning = usual_meaning(shape.rank(), axis);
@@ -68,6 +69,7 @@ class Known {
 
   const TrialRunner& runner_;
   const Trial& scan_;
+  bool is_only_;  // of the model's inputs
 };
 
 std::string command(const Known& known, const TrialRunner& runner, const Source& source,
@@ -86,7 +88,11 @@ std::string command(const Known& known, const TrialRunner& runner, const Source&
 void fail_unknown_inputs(const TrialRunner& runner, const Source& source,
                          const std::vector<std::size_t>& open, const Trial& scan,
                          const std::optional<Error>& why) {
-  const Known known(runner, scan);
+  const auto& nodes = runner.model().nodes;
+  const auto inputs = std::count_if(nodes.begin(), nodes.end(), [](const ModelNode& node) {
+    return node.role == VariableRole::kInput && node.live;
+  });
+  const Known known(runner, scan, inputs == 1);
   std::string text =
       open.size() == 1
           ? fmt::format("the shape of input '{}' is not known: ", runner.input_name(open[0]))

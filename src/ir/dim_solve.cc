@@ -1,5 +1,6 @@
 #include "ir/dim_solve.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <set>
@@ -165,6 +166,25 @@ std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
   return solution;
 }
 
+// A symbol that is a factor of all terms of both, and of these nothing else.
+const DimAtom* common_factor(const Dim& a, const Dim& b) {
+  const auto divides = [](const DimAtom& symbol, const Dim& dim) {
+    const auto is_factor = [&](const DimTerm& term) {
+      const auto is_in = [&](const DimAtom* atom) {
+        return contains(atom->a, symbol) || contains(atom->b, symbol);
+      };
+      return std::count(term.atoms.begin(), term.atoms.end(), &symbol) == 1 &&
+             std::none_of(term.atoms.begin(), term.atoms.end(), is_in);
+    };
+    const auto& terms = dim.expr()->terms;
+    return dim.expr()->constant == 0 && std::all_of(terms.begin(), terms.end(), is_factor);
+  };
+  for (const DimAtom* atom : a.expr()->terms[0].atoms) {
+    if (atom->kind == DimAtom::Kind::kSymbol && divides(*atom, a) && divides(*atom, b)) return atom;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
@@ -172,8 +192,10 @@ std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
   if (auto solution = solve_linear(b, a)) return solution;
   if (a.is_symbolic() && b.is_constant()) return solve_for_number(a, b.value());
   if (b.is_symbolic() && a.is_constant()) return solve_for_number(b, a.value());
-  if (a.is_symbolic() && b.is_symbolic()) return solve_condition(a, b);
-  return std::nullopt;
+  if (!a.is_symbolic() || !b.is_symbolic()) return std::nullopt;
+  if (const DimAtom* factor = common_factor(a, b))
+    return solve_size(substitute(a, *factor, 1), substitute(b, *factor, 1));
+  return solve_condition(a, b);
 }
 
 }  // namespace mx2onnx

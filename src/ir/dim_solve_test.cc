@@ -66,6 +66,14 @@ TEST_F(DimSolveTest, TakesASquareWhereTheNamesAreThoseOfSides) {
   EXPECT_FALSE(solve_size(arena_.symbol("width") * height, 784));
 }
 
+TEST_F(DimSolveTest, LeavesOutACommonFactor) {
+  expect_choice(solve_size(n_ * h_, n_ * 4), 4, 4, 4);
+  const auto other = solve_size(n_ * h_ * 2, n_ * w_ * 2);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(solve_size(n_ * h_ + 1, n_ * 4));
+  EXPECT_FALSE(solve_size(n_ * h_, n_ * n_ * 4 + h_));
+}
+
 TEST_F(DimSolveTest, FindsTheCondition) {
   const Dim a = floor_div(h_ + 31, 32) * 2;
   const Dim b = floor_div(h_ + 15, 16);
