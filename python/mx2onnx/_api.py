@@ -9,8 +9,8 @@ from . import _core, _live
 from ._custom import registered_operators
 from ._errors import UsageError
 
-Size = Union[int, str]
-"""A dimension: a number, a name for a free size, or "?" for a free size without a name."""
+Size = Union[int, str, None]
+"""A dimension: a number, a name for a free size, or None, -1 or "?" for one that the model says or leaves free."""
 
 InputType = Union[Sequence[Size], tuple[Sequence[Size], str], str]
 """A shape, a pair (shape, dtype), or an element type alone."""
@@ -95,7 +95,7 @@ class ConvertResult:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, str)) or hasattr(value, "__index__")
+    return value is None or isinstance(value, (int, str)) or hasattr(value, "__index__")
 
 
 def _input_spec(name: str, value: InputType) -> _core.InputSpec:
@@ -174,10 +174,11 @@ def _source(symbol: Any, params: Any) -> dict[str, Any]:
     return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays}
 
 
-def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
+def _options(inputs: Optional[Inputs], opset: Optional[int]) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
     options.inputs = _input_specs(inputs)
-    options.opset = opset
+    options.opset = _core.DEFAULT_OPSET if opset is None else opset
+    options.raise_opset = opset is None
     options.operators = registered_operators()
     return options
 
@@ -214,7 +215,9 @@ def convert(
     *,
     inputs: Optional[Inputs] = None,
     output: Optional[Path] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    batch: Optional[int] = None,
+    fixed: bool = False,
+    opset: Optional[int] = None,
     outputs: Sequence[str] = (),
     rename: Optional[Mapping[str, str]] = None,
     mean: Union[float, Sequence[float], None] = None,
@@ -237,9 +240,14 @@ def convert(
     Gluon ``HybridBlock`` that was hybridized and has run once. ``params`` is the path of a parameter
     file, several paths, or a mapping of names to arrays of NumPy or MXNet; a block needs none.
 
-    ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
-    224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
-    ``["data:batch,3,224,224:float32"]``. A name in a shape is a free size.
+    The model and its weights say what its inputs are; what they leave open stays free, under names such as
+    ``batch`` and ``height``. ``batch`` is a number for the size of that name, and ``fixed=True`` makes all
+    such sizes numbers, for runtimes that want that.
+
+    ``inputs`` says more: a mapping of names to shapes, ``{"data": ("batch", 3, 224, 224)}``, to pairs of shape
+    and element type, or to element types; or the command line's form, ``["data:batch,3,224,224:float32"]``.
+    A name in a shape is a free size; None, -1 and "?" are for the model to say. Without ``opset`` it is 17, or a
+    higher one where the model needs it, which a warning says.
 
     With ``output`` the model is written to that file, and nothing is left behind if that fails; without
     it, the result has the bytes in ``model``.
@@ -264,6 +272,8 @@ def convert(
     Raises a subclass of :class:`mx2onnx.Error`.
     """
     options = _options(inputs, opset)
+    options.batch = batch
+    options.fixed_sizes = fixed
     options.outputs = list(outputs)
     options.rename = dict(rename or {})
     options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
@@ -289,7 +299,7 @@ def inspect(
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    opset: Optional[int] = None,
 ) -> dict[str, Any]:
     """Says what is in a file, as a dict; ``symbol`` may also be the path of a parameter file or of an ONNX file.
 

@@ -133,7 +133,7 @@ def export_model(
                 parameters,
                 inputs=inputs,
                 output=onnx_file_path,
-                opset=_core.DEFAULT_OPSET if opset_version is None else opset_version,
+                opset=opset_version,
                 external_data=large_model,
             )
 

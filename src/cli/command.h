@@ -2,7 +2,9 @@
 // application and leaves behind what is to be run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,7 @@ struct ModelArguments {
   std::vector<std::string> params;
   std::vector<std::string> inputs;
   std::vector<std::string> rename_params;
+  std::optional<int> opset;
   ConvertOptions options;
 
   void declare(CLI::App& command);

@@ -18,6 +18,7 @@
 #include "convert/problems.h"
 #include "convert/random_weights.h"
 #include "convert/resolve.h"
+#include "convert/signature.h"
 #include "convert/size_hints.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
@@ -40,72 +41,6 @@ void check_options(const ConvertOptions& options) {
   }
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
-}
-
-constexpr std::size_t kMostFixedSizes = 256;
-
-bool inputs_have(const Model& model, const DimAtom& symbol) {
-  return std::any_of(model.nodes.begin(), model.nodes.end(), [&](const ModelNode& node) {
-    if (node.role != VariableRole::kInput || !node.declared.shape.known_rank()) return false;
-    const auto& dims = node.declared.shape.dims();
-    return std::any_of(dims.begin(), dims.end(),
-                       [&](const Dim& dim) { return contains(dim, symbol); });
-  });
-}
-
-Diagnostic describe_fixed(const FixedSize& fixed) {
-  const SizeSolution& found = fixed.solution;
-  if (found.multiple != 0) {
-    std::string text = fmt::format(
-        "size '{}' is free on a condition: '{}' needs {} to be {}, as for multiples of {}",
-        found.symbol->name, fixed.node, atom_text(*found.atom), found.size.to_string(),
-        found.multiple);
-    if (found.broadcasts_up_to != 0) {
-      text += fmt::format("; up to {}, other sizes may give numbers where MXNet gives an error",
-                          found.broadcasts_up_to);
-    }
-    return {"W-dim-condition", fixed.node, std::move(text)};
-  }
-  std::string size = found.size.to_string();
-  if (found.lowest != found.highest)
-    size = fmt::format("{} to {}: {} is taken", found.lowest, found.highest, size);
-  return {"W-dim-fixed", fixed.node,
-          fmt::format("size '{}' is not free: '{}' needs it to be {}", found.atom->name, fixed.node,
-                      size)};
-}
-
-// Inference starts again with each free size that turns out to be fixed, or free on a condition.
-InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
-                                   Report& report) {
-  std::vector<SizeSolution> fixed;
-  for (;;) {
-    declare_types(model, options, fixed, arena);
-    InferResult result = infer_types(model, arena);
-    if (result.conflict) {
-      const DtypeConflict& conflict = *result.conflict;
-      for (const auto input : conflict.inputs) {
-        model.nodes[input].converted = true;
-        const std::string& name = model.symbol.nodes[input].name;
-        report.diagnostics.push_back(
-            {"W-input-converted", name,
-             fmt::format(
-                 "input '{}' is converted to float32 inside the model: '{}' does not take {}", name,
-                 conflict.node, dtype_name(model.nodes[input].fed_as))});
-      }
-      continue;
-    }
-    if (!result.fixed) return result;
-    const SizeSolution& found = result.fixed->solution;
-    const DimAtom& symbol = found.multiple != 0 ? *found.symbol : *found.atom;
-    report.diagnostics.push_back(describe_fixed(*result.fixed));
-    fixed.push_back(found);
-    if (!inputs_have(model, symbol) || fixed.size() > kMostFixedSizes) {
-      fail_at({.node = result.fixed->node}, ErrorCode::kModel,
-              fmt::format("size '{}' would have to be {}, but no input has it", symbol.name,
-                          found.size.to_string()));
-    }
-    if (found.multiple != 0) arena.assume(*found.atom, found.size);
-  }
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -164,11 +99,10 @@ void check_output(const Source& source, const std::filesystem::path& output) {
   }
 }
 
-void run_steps(const Source& source, const ConvertOptions& options, Conversion& result) {
-  check_options(options);
+// All steps behind the reading of the parameters.
+void run_at_opset(const Source& source, const ConvertOptions& options, Conversion& result) {
   PhaseClock clock(result.report.seconds);
   clock.begin("read");
-  result.params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   mxnet::Symbol symbol = load_symbol(source, options);
 
@@ -181,13 +115,27 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
   result.stage = ConversionStage::kBound;
 
   clock.begin("infer");
-  result.types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.stage = ConversionStage::kInferred;
+  SignatureSolver solver(model, source, options, *result.arena);
+  std::vector<Diagnostic> said;
+  const auto translate = [&](const InferResult& types) {
+    clock.begin("translate");
+    result.types = types;
+    result.stage = ConversionStage::kInferred;
+    result.problems.clear();
+    said.clear();
+    auto error = attempt([&] {
+      result.graph = translate_model(model, types, options, result.problems, said);
+      fail_if_any(result.problems, options.opset);
+    });
+    clock.begin("infer");
+    return error;
+  };
+  result.types = solver.solve(translate);
   const InferResult& types = *result.types;
+  auto& diagnostics = result.report.diagnostics;
+  for (const auto& found : {solver.diagnostics(), said})
+    diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   note_random_weights(model, result.report);
-  clock.begin("translate");
-  result.graph = translate_model(model, types, options, result.problems, result.report.diagnostics);
-  fail_if_any(result.problems, options.opset);
 
   clock.begin("optimize");
   if (options.optimize)
@@ -201,6 +149,42 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
   result.stage = ConversionStage::kDone;
+}
+
+// The steps at the opset that is asked for or, where the model needs a higher one, at the first
+// that will do. After a failure the result is that of the opset that was asked for.
+void run_steps(const Source& source, const ConvertOptions& options, Conversion& result) {
+  check_options(options);
+  {
+    PhaseClock clock(result.report.seconds);
+    clock.begin("read");
+    result.params = load_parameters(source, options);
+  }
+  const auto error = attempt([&] { run_at_opset(source, options, result); });
+  if (!error) return;
+  Conversion raised;
+  const auto converts_to = [&](int opset) {
+    Conversion other;
+    other.params = result.params;
+    ConvertOptions at = options;
+    at.opset = opset;
+    const auto failure = attempt([&] { run_at_opset(source, at, other); });
+    if (!failure) raised = std::move(other);
+    return !failure;
+  };
+  // What the newest opset does not help, none does.
+  const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
+  if (!may_raise || !converts_to(kLastOpset)) fail_again(*error);
+  int opset = options.opset + 1;
+  while (opset < kLastOpset && !converts_to(opset)) ++opset;
+  const ErrorPlace& place = error->place();
+  result = std::move(raised);
+  result.report.diagnostics.insert(
+      result.report.diagnostics.begin(),
+      {"W-opset-raised", place.node,
+       fmt::format(
+           "opset {} is written instead of {}: {} needs it", opset, options.opset,
+           place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
 }
 
 }  // namespace

@@ -13,9 +13,6 @@
 namespace mx2onnx {
 namespace {
 
-// Each failing node is taken out, and the others are looked at again.
-constexpr int kMostFailingNodes = 16;
-
 void count_operators(const Model& model, std::map<std::string, OperatorCount>& counts) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
@@ -66,17 +63,14 @@ void take_out(Model& model, const std::vector<NodeProblem>& problems) {
 }
 
 // The types as far as they can be known, of a model that does not convert.
-std::vector<EntryInfo> infer_what_is_known(Model& model, DimArena& arena) {
+std::vector<EntryInfo> infer_what_is_known(Model& model, const ConvertOptions& options,
+                                           DimArena& arena) {
   std::vector<EntryInfo> entries(model.num_entries);
-  for (int i = 0; i < kMostFailingNodes; ++i) {
-    const auto failure = attempt([&] { entries = infer_types(model, arena, true).entries; });
-    if (!failure) break;
-    const std::int64_t index = failure->place().node_index;
-    if (index < 0 || static_cast<std::size_t>(index) >= model.nodes.size()) break;
-    ModelNode& node = model.nodes[static_cast<std::size_t>(index)];
-    if (node.def == nullptr) break;
-    node.def = nullptr;
-  }
+  attempt([&] {
+    declare_types(model, options, TrainedShapes::kRank, {}, arena);
+    entries =
+        infer_types(model, arena, {.allow_unknown = true, .pass_over_failures = true}).entries;
+  });
   return entries;
 }
 
@@ -103,7 +97,6 @@ void look_further(const Source& source, const ConvertOptions& options, Conversio
       if (is_verdict(*failure)) add_failure(*failure, {}, result);
       bind(lenient);
     }
-    attempt([&] { declare_types(*conversion.model, lenient, {}, *conversion.arena); });
   }
 }
 
@@ -133,7 +126,7 @@ void describe_variables(const Model& model, const std::vector<EntryInfo>& types,
   }
 }
 
-void describe_model(Conversion& conversion, Inspection& result) {
+void describe_model(Conversion& conversion, const ConvertOptions& options, Inspection& result) {
   Model& model = *conversion.model;
   result.mxnet_version = mxnet::version_text(model.symbol.mxnet_version);
   result.np_shape = model.symbol.np_shape;
@@ -146,7 +139,7 @@ void describe_model(Conversion& conversion, Inspection& result) {
     types = std::move(conversion.types->entries);
   } else {
     take_out(model, conversion.problems);
-    types = infer_what_is_known(model, *conversion.arena);
+    types = infer_what_is_known(model, options, *conversion.arena);
   }
   describe_variables(model, types, result);
   result.counted_as_one = first_sizes(model, types);
@@ -172,8 +165,9 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
     add_failure(*failure, conversion.problems, result);
     look_further(source, options, conversion, result);
   }
-  describe_model(conversion, result);
+  describe_model(conversion, options, result);
   if (!failure) {
+    result.opset = report.opset;
     result.inputs = report.inputs;
     result.outputs = report.outputs;
   }

@@ -1,6 +1,7 @@
 // How long each step of a conversion takes.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -8,7 +9,8 @@
 
 namespace mx2onnx {
 
-/// Adds the seconds between `begin` and the next one, or the end of its life, to a list.
+/// Adds the seconds between `begin` and the next one, or the end of its life, to a list; a phase
+/// may come again.
 class PhaseClock {
  public:
   using Seconds = std::vector<std::pair<std::string, double>>;
@@ -27,7 +29,13 @@ class PhaseClock {
   void end() {
     if (phase_.empty()) return;
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
-    seconds_.emplace_back(std::move(phase_), passed.count());
+    const auto known = std::find_if(seconds_.begin(), seconds_.end(),
+                                    [&](const auto& entry) { return entry.first == phase_; });
+    if (known != seconds_.end()) {
+      known->second += passed.count();
+    } else {
+      seconds_.emplace_back(phase_, passed.count());
+    }
     phase_.clear();
   }
 
