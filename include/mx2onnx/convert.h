@@ -37,8 +37,9 @@ constexpr const char* kDefaultCustomDomain = "org.apache.mxnet";
 /// What is known of one input of the model.
 struct InputSpec {
   std::string name;
-  /// Sizes as text: numbers, names of free sizes, "?" for a free size without a name. Empty if the
-  /// model itself determines the shape.
+  /// Sizes as text: numbers, names of free sizes, or "?", "-1", "None" and "0" for those that are not
+  /// known (under NumPy's shape semantics 0 is a size). Those the model determines, or they stay
+  /// free under names such as "batch" and "height". Empty if all of the shape is not known.
   std::optional<std::vector<std::string>> dims;
   /// NumPy's name of the element type; empty if the model determines it (else float32).
   std::string dtype;
@@ -79,7 +80,14 @@ struct Preprocessing {
 
 struct ConvertOptions {
   int opset = kDefaultOpset;
+  /// Writes a higher opset where the model needs one, and says so.
+  bool raise_opset = false;
+  /// What is known of inputs; the model and its weights determine the rest.
   std::vector<InputSpec> inputs;
+  /// A number for the size `batch`.
+  std::optional<std::int64_t> batch;
+  /// Makes all sizes that would stay free the numbers that people take for them.
+  bool fixed_sizes = false;
   /// Values that become the outputs, instead of the file's: names of outputs as MXNet's
   /// `list_outputs` has them (`relu1_output`), or of nodes, for their first output. Empty for the
   /// file's own.

@@ -67,9 +67,10 @@ def _source(symbol: Any, params: Any) -> dict[str, Any]:
     return {"name": name, "json": json, "param_paths": paths, "arrays": arrays}
 
 
-def _options(inputs: Optional[Inputs], opset: int, source: Mapping[str, Any]) -> _core.ConvertOptions:
+def _options(inputs: Optional[Inputs], opset: Optional[int], source: Mapping[str, Any]) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
-    options.opset = check.whole("opset", opset)
+    options.opset = _core.DEFAULT_OPSET if opset is None else check.whole("opset", opset)
+    options.raise_opset = opset is None
     options.operators = registered_operators()
 
     def input_names() -> list[str]:
@@ -105,7 +106,9 @@ def convert(
     *,
     inputs: Optional[Inputs] = None,
     output: Optional[Path] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    batch: Optional[int] = None,
+    fixed: bool = False,
+    opset: Optional[int] = None,
     outputs: Sequence[str] = (),
     rename: Optional[Mapping[str, str]] = None,
     mean: Union[float, Sequence[float], None] = None,
@@ -129,10 +132,15 @@ def convert(
     Gluon ``HybridBlock`` that was hybridized and has run once. ``params`` is the path of a parameter
     file, several paths, or a mapping of names to arrays of NumPy or MXNet; a block needs none.
 
-    ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
-    224, 224)}``, to pairs of shape and element type, to element types, or to arrays like those that the model
-    takes; for a model of one input one of these alone, ``(1, 3, 224, 224)``; or the command line's form,
-    ``["data:batch,3,224,224:float32"]``. A name in a shape is a free size, and so are None and -1.
+    The model and its weights say what its inputs are; what they leave open stays free, under names such as
+    ``batch`` and ``height``. ``batch`` is a number for the size of that name, and ``fixed=True`` makes all
+    such sizes numbers, for runtimes that want that.
+
+    ``inputs`` says more: a mapping of names to shapes, ``{"data": ("batch", 3, 224, 224)}``, to pairs of shape
+    and element type, to element types, or to arrays like those that the model takes; for a model of one input one
+    of these alone, ``(1, 3, 224, 224)``; or the command line's form, ``["data:batch,3,224,224:float32"]``. A name
+    in a shape is a free size; None, -1 and "?" are for the model to say. Without ``opset`` it is 17, or a higher one
+    where the model needs it, which a warning says.
 
     With ``output`` the model is written to that file, and nothing is left behind if that fails; without
     it, the result has the bytes in ``model``.
@@ -162,6 +170,8 @@ def convert(
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("convert"):
         source = _source(opened_symbol, opened_params)
         options = _options(inputs, opset, source)
+        options.batch = None if batch is None else check.whole("batch", batch)
+        options.fixed_sizes = check.flag("fixed", fixed)
         options.outputs = check.texts("outputs", outputs)
         options.rename = check.pairs("rename", rename)
         options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
@@ -196,22 +206,28 @@ def inspect(
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    opset: Optional[int] = None,
 ) -> dict[str, Any]:
-    """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
-    sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
-    all variables in MXNet's order."""
-    import json
+    """Says what is in a file, as a dict; ``symbol`` may also be the path of a parameter file or of an ONNX file.
 
+    - ``converts``, ``opset``, ``failure``: whether :func:`convert` makes a file of it, for the opset, and the exit code
+      (5 or 6) of the command line if it does not; ``problems`` and ``hints``: all that stands in the way, in the words of
+      the error that :func:`convert` raises
+    - ``inputs``, ``outputs``: as in a result of :func:`convert`; sizes that are not known are "?", and the shape is
+      ``["..."]`` if not even the number of dimensions is
+    - ``layers``: a dict per node with ``name``, ``op``, ``dtype``, ``shape``, ``parameters``, ``parameter_bytes`` and
+      ``multiply_adds``, None where these are not known; multiplications are counted for a size of 1 of ``counted_as_one``
+    - ``operators``, ``arguments`` (all variables in MXNet's order), ``labels``, ``missing_parameters``,
+      ``num_parameters``, ``parameter_count``, ``parameter_bytes``, ``mxnet_version``, ``np_shape``
+    - ``kind``: "symbol", "parameters" (then ``arrays`` has a dict with ``name``, ``dtype``, ``shape`` and ``bytes`` of
+      each) or "onnx" (then ``opsets``, ``metadata``, ``producer`` and ``ir_version`` are set)
+
+    Raises a subclass of :class:`mx2onnx.Error` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params)
         result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, source))
-        result["problems"] = [in_python(line) for line in result["problems"]]
-        text = source["json"]
-        if not text:
-            with open(source["name"], encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        result["arguments"] = [node["name"] for node in json.loads(text)["nodes"] if node["op"] == "null"]
+        for key in ("problems", "hints"):
+            result[key] = [in_python(line) for line in result[key]]
         return result
 
 

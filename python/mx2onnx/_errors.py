@@ -43,6 +43,20 @@ class Error(Exception):
         first, *others = (self.message or str(self)).split("\n  ")
         return others or [str(self)]
 
+    def to_dict(self) -> dict[str, Any]:
+        """What ``--json`` prints of a failure: ``code`` (the exit code), ``kind``, the fields, None where nothing is known,
+        and ``problems``."""
+        code = next((code for code, kind in _BY_CODE.items() if isinstance(self, kind)), 1)
+        fields = {"file": self.file, "node": self.node, "operator": self.op, "attribute": self.attribute}
+        return {
+            "code": code,
+            "kind": _KINDS[code],
+            **{name: value or None for name, value in fields.items()},
+            "message": self.message or str(self),
+            "hint": self.hint or None,
+            "problems": self.problems,
+        }
+
 
 class InternalError(Error):
     """A bug in mx2onnx."""
@@ -95,6 +109,7 @@ def warn_of(diagnostics: list[dict[str, Any]]) -> None:
 
 # The values of mx2onnx::ErrorCode.
 _BY_CODE = {1: InternalError, 2: UsageError, 3: FileError, 4: FormatError, 5: ModelError, 6: UnsupportedError}
+_KINDS = {1: "internal", 2: "usage", 3: "file", 4: "format", 5: "model", 6: "unsupported"}
 
 
 def from_core(code: int, text: str, message: str, hint: str, **place: str) -> Error:

@@ -51,9 +51,9 @@ def _free(name: str, shape: Sequence[Any], fixed: Optional[Sequence[Any]]) -> tu
     return tuple("%s_dim%d" % (name, i) if s is None or s == -1 else s for i, s in enumerate(shape))
 
 
-def _input_names(symbol: Any, params: Any, wanted: int) -> list[str]:
-    """The inputs that `in_shapes` speaks of: those that are fed, with the labels if that many were given."""
-    found = _api.inspect(symbol, params)
+def _input_names(found: dict[str, Any], wanted: int) -> list[str]:
+    """The inputs that `in_shapes` speaks of: those that are fed, with the labels if that many were given. `found` is what
+    `inspect` says."""
     names = [port["name"] for port in found["inputs"]]
     if wanted == len(names):
         return names
@@ -135,14 +135,15 @@ def export_model(
                     text = file.read()
             symbol = _live.with_legacy_output_order(text)
         given = shapes if shapes is not None else free
+        found = _api.inspect(symbol, parameters)
         if given is None:
-            names = [port["name"] for port in _api.inspect(symbol, parameters)["inputs"]]
+            names = [port["name"] for port in found["inputs"]]
         else:
-            names = _input_names(symbol, parameters, len(given))
+            names = _input_names(found, len(given))
         types = _types(in_types, len(names))
         if dynamic and free is not None and len(free) != len(names):
             raise UsageError("dynamic_input_shapes: expected %d shapes, got %d" % (len(names), len(free)))
-        labels = set(_api.inspect(symbol, parameters)["labels"])
+        labels = set(found["labels"])
 
         def convert(all_free: bool) -> ConvertResult:
             inputs: dict[str, Any] = {}
@@ -160,7 +161,7 @@ def export_model(
                 parameters,
                 inputs=inputs,
                 output=onnx_file_path,
-                opset=_core.DEFAULT_OPSET if opset_version is None else opset_version,
+                opset=opset_version,
                 external_data=large_model,
             )
 

@@ -113,6 +113,13 @@ Shape hidden_shape(const mxnet::Node& variable, bool np_shape) {
   return Shape(std::move(dims));
 }
 
+// A shape with open sizes is no training batch's, but the rows of a state for instance.
+void free_sizes(Shape& shape, TrainedShapes trained) {
+  if (!shape.known() || trained == TrainedShapes::kAll) return;
+  const std::size_t freed = trained == TrainedShapes::kRank ? shape.rank() : 1;
+  for (std::size_t axis = 0; axis < std::min(freed, shape.rank()); ++axis) shape[axis] = Dim();
+}
+
 DType hidden_dtype(const mxnet::Node& variable) {
   const auto text = variable.attrs.find("__dtype__");
   const auto flag = text == variable.attrs.end() ? std::nullopt : parse_int(text->second);
@@ -176,7 +183,18 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
   report_surplus(model, params, renamed, report);
 }
 
-void declare_types(Model& model, const ConvertOptions& options,
+bool has_trained_shape(const Model& model, const ConvertOptions& options) {
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (model.nodes[i].role != VariableRole::kInput || find_spec(options, raw.name) != nullptr)
+      continue;
+    const Shape shape = hidden_shape(raw, model.symbol.np_shape);
+    if (shape.rank() > 0 && shape.known()) return true;
+  }
+  return false;
+}
+
+void declare_types(Model& model, const ConvertOptions& options, TrainedShapes trained,
                    const std::vector<SizeSolution>& fixed, DimArena& arena) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     ModelNode& node = model.nodes[i];
@@ -188,6 +206,8 @@ void declare_types(Model& model, const ConvertOptions& options,
     }
     node.declared = {hidden_dtype(raw), hidden_shape(raw, model.symbol.np_shape)};
     const InputSpec* spec = find_spec(options, raw.name);
+    if (node.role == VariableRole::kInput && (spec == nullptr || !spec->dims))
+      free_sizes(node.declared.shape, trained);
     if (spec == nullptr) continue;
     if (!spec->dtype.empty()) {
       const auto dtype = dtype_from_name(spec->dtype);
@@ -200,7 +220,7 @@ void declare_types(Model& model, const ConvertOptions& options,
       if (is_integer(*dtype)) node.fed_as = *dtype;
     }
     if (spec->dims) {
-      auto dims = mxnet::spec_dims(*spec, arena);
+      auto dims = mxnet::spec_dims(*spec, model.symbol.np_shape, arena);
       for (const auto& found : fixed) {
         for (auto& dim : dims) dim = substitute(dim, *found.atom, found.size);
       }

@@ -178,8 +178,8 @@ bool shapes_agree(Model& model, const ConvertOptions& options) {
   if (!kCanAttempt) return true;
   const auto error = attempt([&] {
     while (fixed.size() < kMostFixedSizes) {
-      declare_types(model, options, fixed, arena);
-      const InferResult result = infer_types(model, arena, true);
+      declare_types(model, options, TrainedShapes::kAll, fixed, arena);
+      const InferResult result = infer_types(model, arena, {.allow_unknown = true});
       if (!result.fixed) break;
       fixed.push_back(result.fixed->solution);
       if (fixed.back().multiple != 0) arena.assume(*fixed.back().atom, fixed.back().size);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/interruption.h"
 
@@ -11,19 +12,22 @@ namespace {
 
 class Driver {
  public:
-  Driver(const Model& model, DimArena& arena, bool records_conflicts)
-      : model_(model), arena_(arena), records_conflicts_(records_conflicts) {
+  Driver(const Model& model, DimArena& arena, bool records_conflicts,
+         const InferOptions& options = {})
+      : model_(model), arena_(arena), records_conflicts_(records_conflicts), options_(options) {
     result_.entries.resize(model.num_entries);
     collect_users();
     declare_variables();
   }
 
-  InferResult run(bool allow_unknown) {
+  InferResult run() {
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
+    while (name_input_sizes()) {
+    }
     set_default_dtypes();
     name_open_sizes();
-    if (!stopped() && !allow_unknown) {
+    if (!stopped() && !options_.allow_unknown) {
       check_complete(model_, result_.entries);
       for (const auto& [body, entries] : result_.bodies) check_complete(*body, entries);
     }
@@ -58,6 +62,23 @@ class Driver {
     context.set_output_shape(0, type.shape);
     context.set_output_dtype(0, type.dtype);
     if (context.fixed_size() && !result_.fixed) result_.fixed = context.fixed_size();
+  }
+
+  // One size after the other, since each may determine sizes of other inputs. True if any was open.
+  bool name_input_sizes() {
+    bool found = false;
+    for (std::size_t node = 0; node < model_.nodes.size() && options_.name_size; ++node) {
+      if (model_.nodes[node].role != VariableRole::kInput || !model_.nodes[node].live) continue;
+      Shape& shape = result_.entries[model_.first_entry[node]].type.shape;
+      for (std::size_t axis = 0; axis < shape.rank() && !stopped(); ++axis) {
+        if (shape[axis].known()) continue;
+        shape[axis] = options_.name_size(node, axis, shape.rank());
+        found = true;
+        enqueue_users(model_.first_entry[node]);
+        settle();
+      }
+    }
+    return found && !stopped();
   }
 
   void set_default_dtypes() {
@@ -123,6 +144,7 @@ class Driver {
 
   void enqueue(std::size_t node) {
     if (!model_.nodes[node].live || model_.nodes[node].def == nullptr || queued_[node] != 0) return;
+    if (!passed_over_.empty() && passed_over_[node] != 0) return;
     queued_[node] = 1;
     queue_.push_back(static_cast<std::uint32_t>(node));
   }
@@ -169,7 +191,16 @@ class Driver {
                          },
                          {model_.key, index});
     if (records_conflicts_) context.record_dtype_conflicts();
-    node.def->infer(node.params.get(), context);
+    if (options_.pass_over_failures) {
+      const auto error = attempt([&] { node.def->infer(node.params.get(), context); });
+      if (error || context.fixed_size()) {
+        passed_over_.resize(model_.nodes.size(), 0);
+        passed_over_[index] = 1;
+        return;
+      }
+    } else {
+      node.def->infer(node.params.get(), context);
+    }
     if (context.fixed_size()) result_.fixed = context.fixed_size();
     if (context.dtype_conflict() && !result_.conflict)
       result_.conflict = DtypeConflict{{}, index, name, raw.op, *context.dtype_conflict()};
@@ -288,20 +319,22 @@ class Driver {
   const Model& model_;
   DimArena& arena_;
   bool records_conflicts_;
+  InferOptions options_;
   InferResult result_;
   std::vector<std::vector<std::uint32_t>> users_;
   std::deque<std::uint32_t> queue_;
   std::vector<char> queued_;
+  std::vector<char> passed_over_;  // empty until there is one
   std::vector<std::uint32_t> touched_;
 };
 
 }  // namespace
 
-InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown) {
+InferResult infer_types(const Model& model, DimArena& arena, const InferOptions& options) {
   const bool has_integers = std::any_of(
       model.nodes.begin(), model.nodes.end(),
       [](const ModelNode& node) { return node.fed_as != DType::kUnknown && !node.converted; });
-  return Driver(model, arena, has_integers && !allow_unknown).run(allow_unknown);
+  return Driver(model, arena, has_integers && !options.allow_unknown, options).run();
 }
 
 }  // namespace mx2onnx

@@ -49,75 +49,14 @@ mx2onnx::Source make_source(std::filesystem::path name, std::string json,
   return source;
 }
 
-nb::dict describe(const mx2onnx::PortReport& port) {
-  nb::dict result;
-  result["name"] = port.name;
-  result["dtype"] = port.dtype;
-  result["shape"] = port.shape;
-  return result;
-}
-
-nb::list describe(const std::vector<mx2onnx::PortReport>& ports) {
-  nb::list result;
-  for (const auto& port : ports) result.append(describe(port));
-  return result;
-}
-
+// Reports are in Python what they are in JSON.
 nb::dict describe(const mx2onnx::Report& report) {
-  nb::dict result;
-  result["inputs"] = describe(report.inputs);
-  result["outputs"] = describe(report.outputs);
-  nb::list diagnostics;
-  for (const auto& diagnostic : report.diagnostics) {
-    nb::dict entry;
-    entry["id"] = diagnostic.id;
-    entry["node"] = diagnostic.node;
-    entry["message"] = diagnostic.message;
-    diagnostics.append(entry);
-  }
-  result["diagnostics"] = diagnostics;
-  nb::list notes;
-  for (const auto& of : report.notes) {
-    nb::dict entry;
-    entry["op"] = of.op;
-    entry["nodes"] = of.nodes;
-    entry["notes"] = of.notes;
-    notes.append(entry);
-  }
-  result["notes"] = notes;
-  result["opset"] = report.opset;
-  result["ir_version"] = report.ir_version;
-  result["num_mxnet_nodes"] = report.num_mxnet_nodes;
-  result["num_onnx_nodes"] = report.num_onnx_nodes;
-  result["num_parameters"] = report.num_parameters;
-  result["parameter_bytes"] = report.parameter_bytes;
-  nb::dict passes;
-  for (const auto& [name, count] : report.passes) passes[name.c_str()] = count;
-  result["passes"] = passes;
-  return result;
+  return nb::cast<nb::dict>(nb::module_::import_("json").attr("loads")(mx2onnx::to_json(report)));
 }
 
 nb::dict describe(const mx2onnx::Inspection& inspection) {
-  nb::dict result;
-  result["mxnet_version"] = inspection.mxnet_version;
-  result["np_shape"] = inspection.np_shape;
-  nb::list operators;
-  for (const auto& count : inspection.operators) {
-    nb::dict entry;
-    entry["op"] = count.op;
-    entry["nodes"] = count.nodes;
-    entry["known"] = count.known;
-    operators.append(entry);
-  }
-  result["operators"] = operators;
-  result["inputs"] = describe(inspection.inputs);
-  result["outputs"] = describe(inspection.outputs);
-  result["labels"] = inspection.labels;
-  result["missing_parameters"] = inspection.missing_parameters;
-  result["num_parameters"] = inspection.num_parameters;
-  result["parameter_bytes"] = inspection.parameter_bytes;
-  result["problems"] = inspection.problems;
-  return result;
+  return nb::cast<nb::dict>(
+      nb::module_::import_("json").attr("loads")(mx2onnx::to_json(inspection)));
 }
 
 nb::dict describe(const mx2onnx::OperatorInfo& op) {
@@ -234,7 +173,10 @@ NB_MODULE(_core, m) {
   nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
       .def(nb::init<>())
       .def_rw("opset", &mx2onnx::ConvertOptions::opset)
+      .def_rw("raise_opset", &mx2onnx::ConvertOptions::raise_opset)
       .def_rw("inputs", &mx2onnx::ConvertOptions::inputs)
+      .def_rw("batch", &mx2onnx::ConvertOptions::batch, "batch"_a.none())
+      .def_rw("fixed_sizes", &mx2onnx::ConvertOptions::fixed_sizes)
       .def_rw("outputs", &mx2onnx::ConvertOptions::outputs)
       .def_rw("rename", &mx2onnx::ConvertOptions::rename)
       .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
@@ -324,15 +266,15 @@ NB_MODULE(_core, m) {
 
   m.def(
       "run_command_line",
-      [](std::vector<std::string> arguments) {
+      [](std::vector<std::string> arguments, const mx2onnx::cli::Verifier& verifier) {
         std::vector<char*> argv;
         for (auto& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         const nb::gil_scoped_release release;
-        const int code =
-            mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()), argv.data());
+        const int code = mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()),
+                                                        argv.data(), verifier);
         std::fflush(stdout);
         return code;
       },
-      "arguments"_a);
+      "arguments"_a, "verifier"_a);
 }
