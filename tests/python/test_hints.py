@@ -7,6 +7,7 @@ import subprocess
 
 import mx2onnx
 import pytest
+from mx2onnx._wording import in_python
 from test_cli import CNN, MODELS, TOOL, on_terminal, tool
 
 pytestmark = pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
@@ -77,7 +78,7 @@ def test_order_of_sizes(sizes, hint):
     assert text.startswith("digits_cnn-symbol.json: node 2 'digits_conv0_fwd' (Convolution): ")
     assert text.endswith("\nhint: %s\n" % hint)
     found = mx2onnx.inspect(*CNN, inputs=["data:" + sizes])
-    assert found["hints"] == [hint] and not found["converts"]
+    assert found["hints"] == [in_python(hint)] and not found["converts"]
 
 
 def test_sizes_that_nothing_helps():

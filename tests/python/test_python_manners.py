@@ -116,7 +116,6 @@ def mx2onnx_session(path):
 WRONG = {
     "opset text": ({"opset": "17"}, "opset: expected a whole number, got '17'"),
     "opset float": ({"opset": 17.0}, "opset: expected a whole number, got 17.0"),
-    "opset none": ({"opset": None}, "opset: expected a whole number, got None"),
     "outputs": ({"outputs": [5]}, "outputs: expected a text, got 5"),
     "outputs none": ({"outputs": None}, "outputs: expected a list of texts, got None"),
     "rename": ({"rename": ["a=b"]}, "rename: expected a mapping of old names to new ones, got ['a=b']"),
@@ -251,7 +250,7 @@ def test_every_option_of_convert_has_python_s_word():
         [sys.executable, "-m", "mx2onnx", "convert", "--help"], capture_output=True, text=True, check=True
     ).stdout
     options = {option for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", help_text)} - {"--help"}
-    of_the_tool = {"--quiet", "--json", *NOT_IN_PYTHON}
+    of_the_tool = {"--quiet", "--json", "--timings", "--verify", *NOT_IN_PYTHON}
     assert options - of_the_tool <= _wording.OPTIONS
     for option in options - of_the_tool:
         assert option not in _wording.in_python("try %s" % option), option
