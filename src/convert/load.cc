@@ -2,6 +2,8 @@
 #include "convert/load.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -18,6 +20,35 @@ void check_rules(const std::vector<RenameRule>& rules) {
     if (!rule.from.empty() && !rule.to.empty()) continue;
     fail(ErrorCode::kUsage,
          fmt::format("rename_params: a name is empty in {}", in_quotes(rule.from + "=" + rule.to)));
+  }
+}
+
+// Variables of one name are one array to MXNet, and so they are one here: the first of them.
+void merge_variables(mxnet::Symbol& symbol) {
+  std::map<std::string, std::uint32_t> first;
+  std::vector<std::uint32_t> instead(symbol.nodes.size());
+  for (std::uint32_t i = 0; i < symbol.nodes.size(); ++i) {
+    auto& node = symbol.nodes[i];
+    instead[i] = i;
+    for (auto& input : node.inputs) input.node = instead[input.node];
+    if (!node.is_variable() || node.name.empty()) continue;
+    const auto [known, is_new] = first.emplace(node.name, i);
+    instead[i] = known->second;
+    if (!is_new) symbol.nodes[known->second].attrs.insert(node.attrs.begin(), node.attrs.end());
+  }
+  for (auto& head : symbol.heads) head.node = instead[head.node];
+}
+
+// A Dropout that draws at inference, and why: its mode. Subgraphs have their own.
+void make_dropouts_plain(mxnet::Symbol& symbol) {
+  for (auto& node : symbol.nodes) {
+    const bool is_dropout = node.op == "Dropout" || node.op == "_npx_dropout";
+    if (is_dropout) node.attrs.erase("mode");
+    for (auto& body : node.subgraphs) {
+      mxnet::Symbol changed = *body;
+      make_dropouts_plain(changed);
+      body = std::make_shared<const mxnet::Symbol>(std::move(changed));
+    }
   }
 }
 
@@ -53,6 +84,8 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
   auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(found.symbol_text), Registry::instance());
+  merge_variables(symbol);
+  if (options.no_dropout) make_dropouts_plain(symbol);
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
   return symbol;
 }
