@@ -63,7 +63,6 @@ docs: build  ## Write the generated pages
 
 site: build  ## Build the documentation site into build/site
 	@[ -x $(SITE)/bin/mkdocs ] || { python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt; }
-	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/gen_reference.py
 	@$(SITE)/bin/mkdocs build --strict
 
 docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON and others: see tools/test_docs.py)

@@ -21,7 +21,6 @@ step "schema";    .venv/bin/python tools/gen_schema.py --check
 step "names";     .venv/bin/python tools/gen_mxnet_names.py --check
 if [[ -x build/release/mx2onnx ]]; then
   step "generated pages"; .venv/bin/python tools/gen_docs.py --check build/release/mx2onnx
-  PYTHONPATH=build/release/python .venv/bin/python tools/gen_reference.py --check
 fi
 # Where the library is compiled without exceptions, as for WebAssembly, clang takes a throw for an error.
 step "clang-tidy, and no exceptions in the library"

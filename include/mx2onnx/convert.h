@@ -21,6 +21,7 @@
 
 #include "mx2onnx/custom_operator.h"
 #include "mx2onnx/error.h"
+#include "mx2onnx/export.h"
 #include "mx2onnx/report.h"
 
 namespace mx2onnx {
@@ -46,7 +47,7 @@ struct InputSpec {
 
 /// Parses `NAME:DIMS:DTYPE`, as the command line takes it (`data:batch,3,224,224:float32`). Throws
 /// Error with kUsage.
-InputSpec parse_input(std::string_view text);
+MX2ONNX_EXPORT InputSpec parse_input(std::string_view text);
 
 /// A new name for parameters: `*` in `from` matches any text, and the k-th `*` of `to` stands for
 /// what the k-th of `from` matched.
@@ -56,7 +57,7 @@ struct RenameRule {
 };
 
 /// Parses `old=new`, as the command line takes it. Throws Error with kUsage, naming the option.
-RenameRule parse_rename(std::string_view option, std::string_view text);
+MX2ONNX_EXPORT RenameRule parse_rename(std::string_view option, std::string_view text);
 
 /// The preparation of an image that becomes part of the converted model. The ONNX input is then the
 /// image as a camera or a file gives it, and the MXNet model's input is
@@ -120,9 +121,10 @@ struct ParameterArray {
 
 /// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if
 /// it fails. Throws Error.
-Report convert_files(const std::filesystem::path& symbol_path,
-                     const std::vector<std::filesystem::path>& param_paths,
-                     const std::filesystem::path& output, const ConvertOptions& options = {});
+MX2ONNX_EXPORT Report convert_files(const std::filesystem::path& symbol_path,
+                                    const std::vector<std::filesystem::path>& param_paths,
+                                    const std::filesystem::path& output,
+                                    const ConvertOptions& options = {});
 
 /// A model to convert, from files, from memory, or both.
 struct Source {
@@ -133,15 +135,15 @@ struct Source {
 };
 
 /// As convert_files, for any source.
-Report convert_to_file(const Source& source, const std::filesystem::path& output,
-                       const ConvertOptions& options = {});
+MX2ONNX_EXPORT Report convert_to_file(const Source& source, const std::filesystem::path& output,
+                                      const ConvertOptions& options = {});
 
 /// The ONNX model's bytes instead of a file. Throws Error with kUnsupported if the model passes
 /// protobuf's limit of 2 GB.
-std::pair<std::string, Report> convert_to_memory(const Source& source,
-                                                 const ConvertOptions& options = {});
+MX2ONNX_EXPORT std::pair<std::string, Report> convert_to_memory(const Source& source,
+                                                                const ConvertOptions& options = {});
 
 /// The names of the passes, in the order in which they run.
-std::vector<std::string> pass_names();
+MX2ONNX_EXPORT std::vector<std::string> pass_names();
 
 }  // namespace mx2onnx

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mx2onnx/convert.h"
+#include "mx2onnx/export.h"
 
 namespace mx2onnx {
 
@@ -32,9 +33,9 @@ struct Inspection {
 };
 
 /// Reads a model and says what is in it. Only unreadable and malformed files are errors.
-Inspection inspect(const Source& source, const ConvertOptions& options = {});
+MX2ONNX_EXPORT Inspection inspect(const Source& source, const ConvertOptions& options = {});
 
 /// An inspection as a JSON document with the fields' names as keys.
-std::string to_json(const Inspection& inspection);
+MX2ONNX_EXPORT std::string to_json(const Inspection& inspection);
 
 }  // namespace mx2onnx

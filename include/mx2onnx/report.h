@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "mx2onnx/export.h"
+
 namespace mx2onnx {
 
 /// A warning. The id is stable: `W-dim-fixed`, `W-unused-input`…
@@ -49,6 +51,6 @@ struct Report {
 };
 
 /// A report as a JSON document with the fields' names as keys.
-std::string to_json(const Report& report);
+MX2ONNX_EXPORT std::string to_json(const Report& report);
 
 }  // namespace mx2onnx

@@ -254,12 +254,12 @@ def convert(
     With ``custom_domain`` operators that are not translated become nodes of that domain (True for
     "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
     ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
-    (:func:`pass_names`). ``rename_params`` maps old to new names of parameters that are named a little
+    (``pass_names``). ``rename_params`` maps old to new names of parameters that are named a little
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``. ``random_weights`` fills in what no file has. ``external_data`` writes the
     weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
     some size is written; an exception that it raises ends the conversion.
 
-    Raises a subclass of :class:`mx2onnx.Error`.
+    Raises a subclass of ``mx2onnx.Error``.
     """
     options = _options(inputs, opset)
     options.outputs = list(outputs)
@@ -313,7 +313,7 @@ def operators() -> list[dict[str, Any]]:
 
 def untranslated_operators() -> list[dict[str, Any]]:
     """The other operators of MXNet 1.9.1: a dict each with ``name``, ``aliases``, ``status`` ("planned" or
-    "refused"), ``kind`` and ``reason``. With :func:`operators` these are all that it registers."""
+    "refused"), ``kind`` and ``reason``. With ``operators`` these are all that it registers."""
     return _core.untranslated_operators()
 
 

@@ -77,7 +77,7 @@ void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
       ->group(group);
   command
       .add_option("--layout", preprocessing.layout,
-                  "NHWC for an image with its channels last (--input still has\n"
+                  "NHWC for an image with its channels last (--input still has "
                   "MXNet's order)")
       ->type_name("LAYOUT")
       ->group(group);
@@ -132,7 +132,7 @@ void run_convert(ConvertArguments& arguments) {
 
 std::string pass_list() {
   std::string text;
-  for (const auto& name : pass_names()) text += (text.empty() ? "" : ",\n") + name;
+  for (const auto& name : pass_names()) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
@@ -142,7 +142,7 @@ void add_convert_command(CLI::App& app, Run& run) {
   const auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input "
       "data:batch,3,224,224\n"
       "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
@@ -167,7 +167,7 @@ void add_convert_command(CLI::App& app, Run& run) {
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,
-                  "leave out one optimisation pass; the passes are\n" + pass_list())
+                  "leave out one optimisation pass; the passes are " + pass_list())
       ->type_name("NAME")
       ->allow_extra_args(false);
   command.add_flag("--external-data", arguments->options.external_data,

@@ -12,14 +12,14 @@ void ModelArguments::declare(CLI::App& command) {
   command.add_option("PARAMS", params, "the parameter files: *.params, *.npz, any number of them");
   command
       .add_option("--input", inputs,
-                  "shape and element type of an input, where the model does not say\n"
-                  "them. DIMS are numbers, or names for sizes that stay free, between\n"
+                  "shape and element type of an input, where the model does not say "
+                  "them. DIMS are numbers, or names for sizes that stay free, between "
                   "commas: data:batch,3,224,224 or data:1,3,224,224:float16")
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
   command
       .add_option("--outputs", options.outputs,
-                  "other outputs than the file's: outputs of inner nodes\n"
+                  "other outputs than the file's: outputs of inner nodes "
                   "(relu1_output), or nodes for their first output")
       ->type_name("NAME,...")
       ->delimiter(',')
@@ -31,7 +31,7 @@ void ModelArguments::declare(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--allow-custom-domain", options.custom_domain,
-                  fmt::format("emit operators that are not translated as nodes of this domain\n"
+                  fmt::format("emit operators that are not translated as nodes of this domain "
                               "({} unless given), for a runtime that has kernels for them",
                               kDefaultCustomDomain))
       ->type_name("[DOMAIN]")
@@ -39,7 +39,7 @@ void ModelArguments::declare(CLI::App& command) {
       ->default_str(kDefaultCustomDomain);
   command
       .add_option("--rename-param", rename_params,
-                  "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
+                  "use the stored parameter OLD as NEW; a * in OLD matches any text and "
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
