@@ -24,6 +24,6 @@ if [[ -x build/release/mx2onnx ]]; then
 fi
 # Where the library is compiled without exceptions, as for WebAssembly, clang takes a throw for an error.
 step "clang-tidy, and no exceptions in the library"
-cmake -S . -B build/tidy -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-16 -DMX2ONNX_NO_EXCEPTIONS=ON > /dev/null
+cmake --preset tidy > /dev/null
 mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v -e _test.cc -e src/python)
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/tidy 2> >(grep -v "warnings generated\|Suppressed\|Use -header-filter" >&2)

@@ -66,8 +66,10 @@ std::string HelpLayout::make_help(const CLI::App* app, std::string name,
   std::string text = paragraphs(make_description(app)) + make_usage(app, name) +
                      make_positionals(app) + make_groups(app, mode) + make_subcommands(app, mode);
   if (!footer.empty()) text += "\n" + paragraphs(footer);
-  // Between two groups CLI11 leaves one line more than elsewhere.
-  return CLI::detail::find_and_replace(text, "\n\n\n", "\n\n");
+  // Between two groups CLI11 leaves more lines than elsewhere.
+  while (text.find("\n\n\n") != std::string::npos)
+    text = CLI::detail::find_and_replace(text, "\n\n\n", "\n\n");
+  return text;
 }
 
 std::string HelpLayout::make_option(const CLI::Option* option, bool is_positional) const {
