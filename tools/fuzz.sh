@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 tools/setup.sh lint
 tools/build.sh build/fuzz
 mkdir -p build/fuzz/findings
-for target in ${TARGETS:-symbol params attrs pipeline}; do
+for target in ${TARGETS:-symbol params onnx attrs pipeline}; do
   corpus=build/fuzz/corpus_$target
   mkdir -p "$corpus"
   echo "fuzzing $target for ${SECONDS_EACH:-60} s"

@@ -1,11 +1,9 @@
 #include "cli/terminal.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -14,9 +12,6 @@ namespace mx2onnx::cli {
 namespace {
 
 constexpr std::string_view kHint = "hint:";
-constexpr std::size_t kUsualWidth = 80;
-constexpr std::size_t kLeastWidth = 60;
-constexpr std::size_t kMostWidth = 120;
 
 // As https://no-color.org has it: any text in NO_COLOR forbids colours.
 bool has_colours() {
@@ -33,18 +28,6 @@ std::string painted(std::string_view text, std::string_view colour) {
 }  // namespace
 
 bool is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
-
-std::size_t output_width() {
-  std::size_t width = 0;
-  if (const char* columns = std::getenv("COLUMNS")) {
-    const std::string_view text = columns;
-    std::from_chars(text.data(), text.data() + text.size(), width);
-  }
-  winsize size = {};
-  if (width == 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-  // Longer lines are hard to read, and shorter ones hold no word.
-  return width == 0 ? kUsualWidth : std::clamp(width, kLeastWidth, kMostWidth);
-}
 
 void print_error(const std::string& text) {
   std::string_view rest = text;

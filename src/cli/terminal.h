@@ -1,17 +1,12 @@
 // What goes to standard error, in colour where that is a terminal that shows it.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 namespace mx2onnx::cli {
 
 /// True if standard error is a terminal.
 bool is_terminal();
-
-/// How many letters a line of standard output may have: what COLUMNS says, else the terminal's
-/// width, else 80.
-std::size_t output_width();
 
 /// An error's text with its hints, a line each.
 void print_error(const std::string& text);

@@ -2,6 +2,8 @@
 #include "convert/load.h"
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <system_error>
 
 #include "base/error.h"
@@ -29,6 +31,35 @@ void check_not_prefix(const std::filesystem::path& path) {
   if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(symbol, ignored)) return;
   fail_at({.file = path.native()}, ErrorCode::kIo, "cannot be read: No such file or directory",
           fmt::format("did you mean '{}'? The parameter files are named after it", symbol));
+}
+
+// Variables of one name are one array to MXNet, and so they are one here: the first of them.
+void merge_variables(mxnet::Symbol& symbol) {
+  std::map<std::string, std::uint32_t> first;
+  std::vector<std::uint32_t> instead(symbol.nodes.size());
+  for (std::uint32_t i = 0; i < symbol.nodes.size(); ++i) {
+    auto& node = symbol.nodes[i];
+    instead[i] = i;
+    for (auto& input : node.inputs) input.node = instead[input.node];
+    if (!node.is_variable() || node.name.empty()) continue;
+    const auto [known, is_new] = first.emplace(node.name, i);
+    instead[i] = known->second;
+    if (!is_new) symbol.nodes[known->second].attrs.insert(node.attrs.begin(), node.attrs.end());
+  }
+  for (auto& head : symbol.heads) head.node = instead[head.node];
+}
+
+// A Dropout that draws at inference, and why: its mode. Subgraphs have their own.
+void make_dropouts_plain(mxnet::Symbol& symbol) {
+  for (auto& node : symbol.nodes) {
+    const bool is_dropout = node.op == "Dropout" || node.op == "_npx_dropout";
+    if (is_dropout) node.attrs.erase("mode");
+    for (auto& body : node.subgraphs) {
+      mxnet::Symbol changed = *body;
+      make_dropouts_plain(changed);
+      body = std::make_shared<const mxnet::Symbol>(std::move(changed));
+    }
+  }
 }
 
 }  // namespace
@@ -65,6 +96,8 @@ mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
   const auto text =
       source.symbol_json.empty() ? read_text_file(source.symbol_path.native()) : source.symbol_json;
   auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+  merge_variables(symbol);
+  if (options.no_dropout) make_dropouts_plain(symbol);
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
   return symbol;
 }
