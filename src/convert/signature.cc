@@ -91,7 +91,7 @@ void SignatureSolver::search(const Use& use) {
     names_ = names;
     auto error = attempt_with(numbers, use);
     if (!why || !error) why = std::move(error);
-    if (!why) break;
+    if (!why && (&names == &candidates_.back() || !has_farfetched_input())) break;
   }
   if (why && !fix_few(*why, use)) {
     if (open_.empty() || was_used_) fail_again(*why);
@@ -112,6 +112,13 @@ void SignatureSolver::search(const Use& use) {
       say_numbers(sizes, "");
     }
   }
+}
+
+bool SignatureSolver::has_farfetched_input() const {
+  return std::any_of(open_.begin(), open_.end(), [&](std::size_t input) {
+    const auto& dims = trial_.types.entries[runner_.model().first_entry[input]].type.shape.dims();
+    return std::any_of(dims.begin(), dims.end(), is_farfetched);
+  });
 }
 
 void SignatureSolver::check_batch() const {

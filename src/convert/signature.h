@@ -40,6 +40,7 @@ class SignatureSolver {
 
   void search(const Use& use);
   bool leaves_a_choice() const;
+  bool has_farfetched_input() const;
   void prepare();
   void find_names();
   void check_batch() const;

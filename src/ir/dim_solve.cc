@@ -130,11 +130,14 @@ std::int64_t last_broadcast(const Dim& a, const Dim& b) {
   return 0;
 }
 
-Dim without_common_factor(const Dim& dim) {
-  if (!dim.is_symbolic()) return dim;
+std::int64_t common_factor_of(const Dim& dim) {
   std::int64_t factor = dim.expr()->constant;
   for (const auto& term : dim.expr()->terms) factor = std::gcd(factor, term.coefficient);
-  return floor_div(dim, factor);
+  return factor;
+}
+
+Dim without_common_factor(const Dim& dim) {
+  return dim.is_symbolic() ? floor_div(dim, common_factor_of(dim)) : dim;
 }
 
 // Both are expressions of one size that agree for its multiples: one division in them is expressed
@@ -166,6 +169,20 @@ std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
   return solution;
 }
 
+// A symbol that one of the two has once more than the other: as large as what the other has more.
+std::optional<SizeSolution> solve_difference(const Dim& a, const Dim& b) {
+  const Dim difference = a - b;
+  if (!difference.is_symbolic()) return std::nullopt;
+  for (const auto& term : difference.expr()->terms) {
+    if (term.atoms.size() != 1 || std::abs(term.coefficient) != 1) continue;
+    const DimAtom& atom = *term.atoms[0];
+    if (atom.kind != DimAtom::Kind::kSymbol) continue;
+    const Dim size = substitute(difference, atom, 0) * -term.coefficient;
+    if (!contains(size, atom) && certainly_at_least(size, 0)) return SizeSolution{&atom, size};
+  }
+  return std::nullopt;
+}
+
 // A symbol that is a factor of all terms of both, and of these nothing else.
 const DimAtom* common_factor(const Dim& a, const Dim& b) {
   const auto divides = [](const DimAtom& symbol, const Dim& dim) {
@@ -193,6 +210,10 @@ std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
   if (a.is_symbolic() && b.is_constant()) return solve_for_number(a, b.value());
   if (b.is_symbolic() && a.is_constant()) return solve_for_number(b, a.value());
   if (!a.is_symbolic() || !b.is_symbolic()) return std::nullopt;
+  const std::int64_t number = std::gcd(common_factor_of(a), common_factor_of(b));
+  if (auto solution = solve_linear(floor_div(a, number), floor_div(b, number))) return solution;
+  if (auto solution = solve_linear(floor_div(b, number), floor_div(a, number))) return solution;
+  if (auto solution = solve_difference(a, b)) return solution;
   if (const DimAtom* factor = common_factor(a, b))
     return solve_size(substitute(a, *factor, 1), substitute(b, *factor, 1));
   return solve_condition(a, b);

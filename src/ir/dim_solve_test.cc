@@ -66,10 +66,22 @@ TEST_F(DimSolveTest, TakesASquareWhereTheNamesAreThoseOfSides) {
   EXPECT_FALSE(solve_size(arena_.symbol("width") * height, 784));
 }
 
+TEST_F(DimSolveTest, SolvesForWhatOneHasMore) {
+  const Dim m = arena_.symbol("M");
+  const auto found = solve_size(h_ + n_, h_ + m);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->atom->name, "N");
+  EXPECT_EQ(found->size, m);
+  EXPECT_FALSE(solve_size(h_ * n_ + w_, h_ * m + n_ * 2)) << "a size would be a difference";
+}
+
 TEST_F(DimSolveTest, LeavesOutACommonFactor) {
   expect_choice(solve_size(n_ * h_, n_ * 4), 4, 4, 4);
   const auto other = solve_size(n_ * h_ * 2, n_ * w_ * 2);
   ASSERT_TRUE(other);
+  const auto rows = solve_size(n_ * 4, h_ * 4);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->size, h_);
   EXPECT_FALSE(solve_size(n_ * h_ + 1, n_ * 4));
   EXPECT_FALSE(solve_size(n_ * h_, n_ * n_ * 4 + h_));
 }
