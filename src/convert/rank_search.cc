@@ -56,16 +56,16 @@ bool RankSearch::run() {
 // Sizes are first all different, then the first of each input the same: neither finds more in every
 // model.
 Trial RankSearch::try_ranks(const Ranks& ranks) {
+  Trial trial = try_names(ranks, false);
+  return trial.error ? try_names(ranks, true) : std::move(trial);
+}
+
+Trial RankSearch::try_names(const Ranks& ranks, bool one_batch) {
   auto shapes = shapes_;
   for (const auto& [input, rank] : ranks) shapes[input] = Shape::unknown_dims(rank);
-  Trial trial;
-  for (const bool one_batch : {false, true}) {
-    Supposition supposition = runner_.with_hidden_names(shapes, one_batch);
-    supposition.allow_unknown = true;
-    trial = runner_.run(supposition);
-    if (!trial.error) break;
-  }
-  return trial;
+  Supposition supposition = runner_.with_hidden_names(std::move(shapes), one_batch);
+  supposition.allow_unknown = true;
+  return runner_.run(supposition);
 }
 
 // Takes the rank of an input for which only one fits.
@@ -141,7 +141,7 @@ void RankSearch::collect(const std::vector<std::size_t>& open, const Ranks& rank
     const Trial trial = try_ranks(more);
     if (trial.error) continue;
     if (more.size() == open.size()) {
-      fitting_.push_back(assess(more, trial));
+      fitting_.push_back(assess_with_one_batch(assess(more, trial)));
     } else {
       collect(open, more);
     }
@@ -164,6 +164,15 @@ RankSearch::Assignment RankSearch::assess(const Ranks& ranks, const Trial& trial
     }
   }
   return found;
+}
+
+// Batches that are broadcast with each other are no sizes computed from others.
+RankSearch::Assignment RankSearch::assess_with_one_batch(const Assignment& found) {
+  if (found.composed == 0) return found;
+  const Trial trial = try_names(found.ranks, true);
+  if (trial.error) return found;
+  Assignment other = assess(found.ranks, trial);
+  return other.composed < found.composed ? other : found;
 }
 
 std::size_t RankSearch::count_composed(const Trial& trial) const {

@@ -43,12 +43,14 @@ class RankSearch {
   };
 
   Trial try_ranks(const Ranks& ranks);
+  Trial try_names(const Ranks& ranks, bool one_batch);
   bool settle_certain(const std::vector<std::size_t>& open);
   bool choose(const std::vector<std::size_t>& open);
   bool take_preferred(const std::vector<std::size_t>& open);
   bool ran_out() const;
   void collect(const std::vector<std::size_t>& open, const Ranks& ranks);
   Assignment assess(const Ranks& ranks, const Trial& trial) const;
+  Assignment assess_with_one_batch(const Assignment& found);
   std::size_t count_composed(const Trial& trial) const;
   std::size_t count_uneven(const Trial& trial) const;
   bool is_anchored(const Assignment& best, std::size_t input) const;

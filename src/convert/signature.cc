@@ -104,6 +104,7 @@ void SignatureSolver::search(const Use& use) {
     }
     fail_unknown_inputs(runner_, source_, open_, scan, why);
   }
+  if (!why) share_names(use);
   check_batch();
   if (options_.fixed_sizes) {
     const auto sizes = free_sizes();
@@ -112,6 +113,33 @@ void SignatureSolver::search(const Use& use) {
       say_numbers(sizes, "");
     }
   }
+}
+
+// Sizes that turned out to be equal get one name, the shortest, without having to be solved.
+void SignatureSolver::share_names(const Use& use) {
+  const auto own = own_names();
+  std::map<std::string, std::string> better;
+  for (const auto& fixed : trial_.fixed) {
+    const SizeSolution& found = fixed.solution;
+    if (found.multiple != 0) continue;
+    std::string a = found.atom->name;
+    std::string b(found.size.symbol_name());
+    if (!own.contains(a) || !own.contains(b)) continue;
+    while (better.contains(a)) a = better.at(a);
+    while (better.contains(b)) b = better.at(b);
+    if (a == b) continue;
+    const bool is_a = std::pair(a.size(), a) < std::pair(b.size(), b);
+    better[is_a ? b : a] = is_a ? a : b;
+  }
+  if (better.empty()) return;
+  const Names before = names_;
+  const auto numbers = runner_.numbers;
+  for (auto& [axis, name] : names_) {
+    while (better.contains(name)) name = better.at(name);
+  }
+  if (!attempt_with(numbers, use)) return;
+  names_ = before;
+  attempt_with(numbers, use);
 }
 
 bool SignatureSolver::has_farfetched_input() const {

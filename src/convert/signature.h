@@ -41,6 +41,7 @@ class SignatureSolver {
   void search(const Use& use);
   bool leaves_a_choice() const;
   bool has_farfetched_input() const;
+  void share_names(const Use& use);
   void prepare();
   void find_names();
   void check_batch() const;
