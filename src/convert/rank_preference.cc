@@ -42,7 +42,9 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
     const auto flatten = attribute(node, "flatten");
     if (flatten == "False" || flatten == "false" || flatten == "0") return kFeatures;
   }
-  if (node.op.starts_with("broadcast_") && node.inputs.size() == 2) {
+  static const Names kSequence = {"SequenceMask", "SequenceLast", "SequenceReverse"};
+  if (kSequence.contains(node.op) && position == 0) return kFeatures;
+  if (is_broadcast_function(node)) {
     const auto& other = model.nodes[node.inputs[1 - position].node];
     if (other.data && other.data->dims.size() >= 2) return other.data->dims.size();
   }
@@ -50,6 +52,12 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
 }
 
 }  // namespace
+
+bool is_broadcast_function(const mxnet::Node& node) {
+  static const Names kOthers = {"broadcast_like", "broadcast_to", "broadcast_axis",
+                                "broadcast_axes"};
+  return node.op.starts_with("broadcast_") && node.inputs.size() == 2 && !kOthers.contains(node.op);
+}
 
 std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input) {
   static const Names kKeep = {"Cast",          "cast",         "amp_cast",    "_copy",

@@ -85,10 +85,11 @@ bool RankSearch::settle_certain(const std::vector<std::size_t>& open) {
 }
 
 // Where the sizes are wrong or cannot be found, the rank with which most operators can do
-// something.
+// something, or that alone has another reason to fail than the others.
 std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
   std::optional<std::size_t> best;
   std::size_t most = 0;
+  std::map<std::string, std::vector<std::size_t>> by_reason;
   for (std::size_t rank = 1; rank <= kMostRank; ++rank) {
     auto shapes = shapes_;
     shapes[input] = Shape::unknown_dims(rank);
@@ -105,6 +106,11 @@ std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
       most = known;
       best = rank;
     }
+    const auto failed = try_ranks({{input, rank}}).error;
+    if (failed) by_reason[failed->message().substr(0, failed->message().find(','))].push_back(rank);
+  }
+  for (const auto& [reason, ranks] : by_reason) {
+    if (!best && ranks.size() == 1 && by_reason.size() == 2) best = ranks[0];
   }
   return best;
 }
@@ -193,8 +199,7 @@ std::size_t RankSearch::count_uneven(const Trial& trial) const {
   std::size_t count = 0;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
-    if (!model.nodes[i].live || raw.inputs.size() != 2 || !raw.op.starts_with("broadcast_"))
-      continue;
+    if (!model.nodes[i].live || !is_broadcast_function(raw)) continue;
     const auto& a = trial.types.entries[model.entry(raw.inputs[0])].type.shape;
     const auto& b = trial.types.entries[model.entry(raw.inputs[1])].type.shape;
     if (a.known_rank() && b.known_rank() && a.rank() != b.rank() && a.rank() * b.rank() != 0)

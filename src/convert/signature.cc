@@ -4,6 +4,7 @@
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "convert/rank_preference.h"
 #include "convert/unknown_inputs.h"
 
 namespace mx2onnx {
@@ -104,13 +105,16 @@ void SignatureSolver::search(const Use& use) {
     }
     fail_unknown_inputs(runner_, source_, open_, scan, why);
   }
-  if (!why) share_names(use);
+  if (!why) {
+    share_names(use);
+    settle_broadcasts(use);
+  }
   check_batch();
   if (options_.fixed_sizes) {
     const auto sizes = free_sizes();
     if (!sizes.empty()) {
       if (const auto error = fix(sizes, use)) fail_again(*error);
-      say_numbers(sizes, "");
+      say_numbers(sizes, std::nullopt);
     }
   }
 }
@@ -140,6 +144,30 @@ void SignatureSolver::share_names(const Use& use) {
   if (!attempt_with(numbers, use)) return;
   names_ = before;
   attempt_with(numbers, use);
+}
+
+// A size that is broadcast with a number, and is not the batch, is that number: it could be 1 only.
+void SignatureSolver::settle_broadcasts(const Use& use) {
+  const Model& model = runner_.model();
+  const auto own = own_names();
+  const auto before = runner_.numbers;
+  auto numbers = before;
+  const auto look_at = [&](const Dim& size, const Dim& with) {
+    const std::string name(size.symbol_name());
+    const bool settles = with.is_constant() && with.value() > 1 && name != kBatch;
+    if (settles && own.contains(name)) numbers.try_emplace(name, with.value());
+  };
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (!model.nodes[i].live || !is_broadcast_function(raw)) continue;
+    const Shape& a = trial_.types.entries[model.entry(raw.inputs[0])].type.shape;
+    const Shape& b = trial_.types.entries[model.entry(raw.inputs[1])].type.shape;
+    for (std::size_t k = 1; k <= std::min(a.rank(), b.rank()); ++k) {
+      look_at(a[a.rank() - k], b[b.rank() - k]);
+      look_at(b[b.rank() - k], a[a.rank() - k]);
+    }
+  }
+  if (numbers != before && attempt_with(numbers, use)) attempt_with(before, use);
 }
 
 bool SignatureSolver::has_farfetched_input() const {
@@ -177,6 +205,9 @@ void SignatureSolver::prepare() {
     fail_unknown_inputs(runner_, source_, without_rank.empty() ? open_ : without_rank, scan,
                         std::nullopt);
   }
+  // What fails without any size being supposed is not about these.
+  const Trial bare = runner_.run({.shapes = ranks_.shapes(), .allow_unknown = true});
+  if (bare.error) fail_again(*bare.error);
   find_names();
 }
 
@@ -257,11 +288,11 @@ bool SignatureSolver::fix_few(const Error& why, const Use& use) {
   for (const auto& sizes : sets) {
     runner_.numbers = before;
     if (fix(sizes, use)) continue;
-    say_numbers(sizes, why.what());
+    say_numbers(sizes, why);
     return true;
   }
   if (attempt_with(numbers, use)) return false;  // what it gave before
-  say_numbers(all, why.what());
+  say_numbers(all, why);
   return true;
 }
 
@@ -282,13 +313,17 @@ std::set<std::string> SignatureSolver::free_sizes() const {
   return names;
 }
 
-void SignatureSolver::say_numbers(const std::set<std::string>& sizes, const std::string& why) {
+void SignatureSolver::say_numbers(const std::set<std::string>& sizes,
+                                  const std::optional<Error>& why) {
   std::map<std::int64_t, std::set<std::string>> by_number;
   for (const auto& name : sizes) by_number[runner_.numbers.at(name)].insert(name);
   for (const auto& [number, names] : by_number) {
     std::string text = fmt::format("{} {} not left free: {} is taken", quoted_list(names),
                                    names.size() == 1 ? "is" : "are", number);
-    if (!why.empty()) text += fmt::format(" ({})", why.substr(0, why.find('\n')));
+    if (why) {
+      const std::string& node = why->place().node;
+      text += fmt::format(" ({}{})", node.empty() ? "" : "'" + node + "': ", why->message());
+    }
     chosen_.push_back({"W-size-chosen", "", std::move(text)});
   }
 }

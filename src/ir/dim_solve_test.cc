@@ -40,6 +40,7 @@ TEST_F(DimSolveTest, TakesTheRoundestOfARange) {
   expect_choice(solve_size(floor_div(h_ + 7, 8), 16), 128, 121, 128);
   expect_choice(solve_size(16, floor_div(h_ + 7, 8)), 128, 121, 128);
   expect_choice(solve_size(floor_div(h_, 32), 7), 224, 224, 255);
+  expect_choice(solve_size(floor_div(h_ - 43, 256), 1), 299, 299, 554);
   expect_choice(solve_size(floor_div(h_ - 1, 4) + 1, 1), 4, 1, 4);
   expect_choice(solve_size(max(floor_div(h_, 2), 5), 9), 18, 18, 19);
   EXPECT_FALSE(solve_size(floor_div(h_, 2) * 3, 10));
@@ -73,6 +74,13 @@ TEST_F(DimSolveTest, SolvesForWhatOneHasMore) {
   EXPECT_EQ(found->atom->name, "N");
   EXPECT_EQ(found->size, m);
   EXPECT_FALSE(solve_size(h_ * n_ + w_, h_ * m + n_ * 2)) << "a size would be a difference";
+}
+
+TEST_F(DimSolveTest, TriesSizesOfTwoExpressions) {
+  // Two slices of one axis that are joined, as SlowFast has them.
+  const Dim fast = floor_div(min(h_, 32) + 3, 4);
+  expect_choice(solve_size(max(min(h_, 40) - 32, 0), fast), 40, 40, 2048);
+  EXPECT_FALSE(solve_size(floor_div(h_ + 1, 2), h_)) << "1 is so by chance";
 }
 
 TEST_F(DimSolveTest, LeavesOutACommonFactor) {
