@@ -276,7 +276,7 @@ def test_opset_is_raised_where_the_model_needs_it():
         assert result.report["opset"] == 20
         assert said(result) == [("W-opset-raised", "opset 20 is written instead of 17: 'act' (Custom) needs it")]
         check_model(result.model)
-        with pytest.raises(mx2onnx.UnsupportedError, match="needs Gelu"):
+        with pytest.raises(mx2onnx.UnsupportedError, match="needs ONNX's Gelu"):
             convert(net, head, opset=17)
     finally:
         mx2onnx.unregister_operator("Custom:my_gelu")
