@@ -1,15 +1,20 @@
 // mx2onnx convert
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 namespace {
+
+constexpr const char* kRunOnce = "run";
 
 // Smaller models are written before a line could be read.
 constexpr std::uint64_t kSmallestForProgress = 50'000'000;
@@ -30,8 +35,16 @@ class ProgressLine {
     if (percent == percent_) return;
     percent_ = percent;
     shown_ = true;
-    fmt::print(stderr, "\r\x1b[Kwriting {}: {} of {} ({} %)", name_, size_text(done),
-               size_text(total), percent);
+    const std::string amount =
+        fmt::format(": {} of {} ({} %)", size_text(done), size_text(total), percent);
+    // A line that wraps could not be wiped. The cursor needs a column, too.
+    constexpr std::string_view kVerb = "writing ";
+    const std::size_t columns = screen_size(STDERR_FILENO).columns;
+    const std::size_t taken = kVerb.size() + amount.size() + 1;
+    const std::string name = shortened(name_, columns > taken ? columns - taken : 1);
+    fmt::print(
+        stderr, "\r\x1b[K{}",
+        shortened(fmt::format("{}{}{}", kVerb, name, amount), columns > 1 ? columns - 1 : 1));
     std::fflush(stderr);
   }
 
@@ -44,9 +57,12 @@ class ProgressLine {
 
 struct ConvertArguments : ModelArguments {
   std::string output;
+  std::vector<std::string> renames;
   bool no_optimize = false;
   bool quiet = false;
   bool json = false;
+  bool timings = false;
+  std::string recording;  // what --verify compares with, kRunOnce for nothing; empty without it
   Preprocessing preprocessing;
 };
 
@@ -89,6 +105,15 @@ void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
       ->group(group);
 }
 
+void print_timings(const Report& report) {
+  double total = 0;
+  for (const auto& [phase, seconds] : report.seconds) {
+    fmt::print("{:9}  {:8.3f} s\n", phase, seconds);
+    total += seconds;
+  }
+  fmt::print("{:9}  {:8.3f} s\n", "in all", total);
+}
+
 void print_summary(const ConvertArguments& arguments, const Report& report) {
   for (const auto& diagnostic : report.diagnostics) {
     print_warning(fmt::format("{} [{}]", diagnostic.message, diagnostic.id));
@@ -97,6 +122,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print("{}\n", to_json(report));
     return;
   }
+  if (arguments.timings) print_timings(report);
   if (arguments.quiet) return;
   fmt::print("{}: opset {}, {} nodes from {}, {} of weights\n", arguments.output, report.opset,
              report.num_onnx_nodes, report.num_mxnet_nodes, size_text(report.parameter_bytes));
@@ -106,8 +132,19 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print("  output {}: {}\n", port.name, type_text(port));
 }
 
-void run_convert(ConvertArguments& arguments) {
+void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
+  const RenameRule rule = parse_rename("rename", text);
+  if (renames.try_emplace(rule.from, rule.to).second) return;
+  throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
+}
+
+int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
+  if (!arguments.recording.empty() && !verifier) {
+    throw Error(ErrorCode::kUsage, {}, "mx2onnx: --verify is part of the Python package",
+                "pip install 'mx2onnx[verify]', then python -m mx2onnx convert … --verify");
+  }
   arguments.finish();
+  for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
   Report report;
@@ -119,6 +156,9 @@ void run_convert(ConvertArguments& arguments) {
     report = convert_to_file(arguments.source(), arguments.output, arguments.options);
   }
   print_summary(arguments, report);
+  if (arguments.recording.empty()) return 0;
+  std::fflush(stdout);
+  return verifier(arguments.output, arguments.recording == kRunOnce ? "" : arguments.recording);
 }
 
 std::string pass_list() {
@@ -129,7 +169,7 @@ std::string pass_list() {
 
 }  // namespace
 
-void add_convert_command(CLI::App& app, Run& run) {
+void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   const auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
@@ -149,13 +189,15 @@ void add_convert_command(CLI::App& app, Run& run) {
       ->required()
       ->type_name("FILE");
   command
-      .add_option("--rename", arguments->options.rename,
+      .add_option("--rename", arguments->renames,
                   "give the input or output OLD the name NEW in the ONNX model")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
   declare_preprocessing(command, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
+  command.add_flag("--no-dropout", arguments->options.no_dropout,
+                   "take a Dropout of mode=always, which drops at inference too, for a plain one");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,
@@ -165,8 +207,17 @@ void add_convert_command(CLI::App& app, Run& run) {
   command.add_flag("--external-data", arguments->options.external_data,
                    "write the weights to FILE.data beside the model (always above 2 GB)");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
-  command.add_flag("--json", arguments->json, "print the report as JSON");
-  command.callback([arguments, &run] { run = [arguments] { run_convert(*arguments); }; });
+  command.add_flag("--json", arguments->json,
+                   "print the report as JSON, and a failure, too (on standard output)");
+  command.add_flag("--timings", arguments->timings, "print the seconds that each step took");
+  command
+      .add_flag(fmt::format("--verify{{{}}}", kRunOnce), arguments->recording,
+                "compare the numbers with those of a recording (FILE.npz, from mx2onnx record); "
+                "without one, run the model once, to know that it loads and runs")
+      ->type_name("[FILE.npz]");
+  command.callback([arguments, &run, &verifier] {
+    run = [arguments, &verifier] { return run_convert(*arguments, verifier); };
+  });
 }
 
 }  // namespace mx2onnx::cli

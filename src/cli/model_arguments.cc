@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 
@@ -46,7 +47,7 @@ void ModelArguments::declare(CLI::App& command) {
       ->expected(0, 1)
       ->default_str(kDefaultCustomDomain);
   command
-      .add_option("--rename-param", options.rename_params,
+      .add_option("--rename-param", rename_params,
                   "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")
       ->type_name("OLD=NEW")
@@ -55,12 +56,38 @@ void ModelArguments::declare(CLI::App& command) {
 
 void ModelArguments::finish() {
   for (const auto& text : inputs) options.inputs.push_back(parse_input(text));
+  for (const auto& text : rename_params)
+    options.rename_params.push_back(parse_rename("rename-param", text));
   options.opset = opset.value_or(kDefaultOpset);
   options.raise_opset = !opset;
 }
 
+std::string ModelArguments::convert_command() const {
+  std::string name = symbol.substr(symbol.rfind('/') + 1);
+  for (const std::string_view ending : {".json", "-symbol"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  std::string text = "mx2onnx convert " + shell_word(symbol);
+  const auto add = [&](const std::string& option, const std::string& value) {
+    text += " " + option + shell_word(value);
+  };
+  for (const auto& path : params) add("", path);
+  add("-o ", name + ".onnx");
+  for (const auto& input : inputs) add("--input ", input);
+  for (const auto& output : options.outputs) add("--outputs ", output);
+  if (opset) add("--opset ", std::to_string(*opset));
+  if (options.batch) add("--batch ", std::to_string(*options.batch));
+  if (options.fixed_sizes) text += " --fixed";
+  if (!options.custom_domain.empty()) add("--allow-custom-domain=", options.custom_domain);
+  for (const auto& rule : rename_params) add("--rename-param ", rule);
+  return text;
+}
+
 std::string type_text(const PortReport& port) {
-  std::string text = port.dtype + " (";
+  const std::string dtype = port.dtype == "unknown" ? "?" : port.dtype;
+  // Not even the number of dimensions is known.
+  if (port.shape.size() == 1 && port.shape[0] == "...") return dtype == "?" ? "?" : dtype + " ?";
+  std::string text = dtype + " (";
   for (std::size_t i = 0; i < port.shape.size(); ++i) text += (i > 0 ? ", " : "") + port.shape[i];
   return text + (port.shape.size() == 1 ? ",)" : ")");
 }

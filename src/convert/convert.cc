@@ -1,21 +1,27 @@
 // The whole conversion, from top to bottom.
 #include "mx2onnx/convert.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "base/interruption.h"
+#include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
+#include "convert/heads.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
+#include "convert/phase_clock.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/random_weights.h"
 #include "convert/resolve.h"
 #include "convert/signature.h"
+#include "convert/size_hints.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -67,6 +73,7 @@ void add_notes(const Model& model, std::vector<OperatorNotes>& notes) {
 
 void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
+  report.version = kVersion;
   report.opset = result.info.opset;
   report.ir_version = onnx::ir_version(report.opset);
   for (const auto value : result.graph.main.inputs)
@@ -76,100 +83,147 @@ void describe_result(const Model& model, Conversion& result) {
   add_notes(model, report.notes);
   for (const auto& node : model.nodes) {
     if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
-    if (node.role != VariableRole::kParameter) continue;
-    ++report.num_parameters;
-    report.parameter_bytes += node.data->size_bytes();
+    if (node.role == VariableRole::kParameter) ++report.num_parameters;
   }
+  report.parameter_bytes = parameter_bytes(model, *result.types);
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+// Writing over a file that is being read would destroy it.
+void check_output(const Source& source, const std::filesystem::path& output) {
+  auto inputs = source.param_paths;
+  if (source.symbol_json.empty()) inputs.push_back(source.symbol_path);
+  for (const auto& path : inputs) {
+    std::error_code ignored;  // One of them is not there.
+    if (std::filesystem::equivalent(path, output, ignored)) {
+      fail_at({.file = output.native()}, ErrorCode::kUsage, "the output is also an input");
+    }
+  }
+}
 
-Conversion convert_to_opset(const Source& source, const mxnet::ParameterSet& params,
-                            const ConvertOptions& options) {
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
-  Conversion result;
+// All steps behind the reading of the parameters.
+void run_at_opset(const Source& source, const ConvertOptions& options, Conversion& result) {
+  PhaseClock clock(result.report.seconds);
+  clock.begin("read");
+  const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   mxnet::Symbol symbol = load_symbol(source, options);
 
-  std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
-  assign_roles(model, params, options, result.report);
+  result.model =
+      resolve_for_inference(std::move(symbol), operators, options, result.problems, result.report);
+  result.stage = ConversionStage::kResolved;
+  Model& model = *result.model;
+  fail_if_any(result.problems, options.opset,
+              outputs_that_convert(model, options, result.problems));
+  assign_roles(model, result.params, options, result.report);
+  warn_of_training_inputs(model, options, result.report);
+  result.stage = ConversionStage::kBound;
 
+  clock.begin("infer");
   SignatureSolver solver(model, source, options, *result.arena);
   std::vector<Diagnostic> said;
   const auto translate = [&](const InferResult& types) {
-    return attempt([&] {
-      problems.clear();
-      said.clear();
-      result.graph = translate_model(model, types, options, problems, said);
-      fail_if_any(problems, options.opset);
+    clock.begin("translate");
+    result.types = types;
+    result.stage = ConversionStage::kInferred;
+    result.problems.clear();
+    said.clear();
+    auto error = attempt([&] {
+      result.graph = translate_model(model, types, options, result.problems, said);
+      fail_if_any(result.problems, options.opset);
     });
+    clock.begin("infer");
+    return error;
   };
-  const InferResult& types = solver.solve(translate);
+  result.types = solver.solve(translate);
+  const InferResult& types = *result.types;
   auto& diagnostics = result.report.diagnostics;
   for (const auto& found : {solver.diagnostics(), said})
     diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  note_random_weights(model, result.report);
 
+  clock.begin("optimize");
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
-  const std::string base = file_name(source.symbol_name);
+  const std::string base = source.symbol_path.filename().native();
   result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
   result.info = {options.opset, kVersion,
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
-  return result;
+  result.stage = ConversionStage::kDone;
 }
 
-// Writing over a file that is being read would destroy it.
-void check_output(const Source& source, const std::string& output) {
-  struct stat target = {};
-  if (::stat(output.c_str(), &target) != 0) return;
-  auto inputs = source.param_paths;
-  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
-  for (const auto& path : inputs) {
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) continue;
-    if (status.st_dev == target.st_dev && status.st_ino == target.st_ino) {
-      fail_at({.file = output}, ErrorCode::kUsage, "the output is also an input");
-    }
-  }
-}
-
-}  // namespace
-
-Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+// The steps at the opset that is asked for or, where the model needs a higher one, at the first
+// that will do. After a failure the result is that of the opset that was asked for.
+void run_steps(const Source& source, const ConvertOptions& options, Conversion& result) {
   check_options(options);
-  const mxnet::ParameterSet params = load_parameters(source, options);
-  Conversion result;
+  {
+    PhaseClock clock(result.report.seconds);
+    clock.begin("read");
+    result.params = load_parameters(source, options);
+  }
+  const auto error = attempt([&] { run_at_opset(source, options, result); });
+  if (!error) return;
+  Conversion raised;
   const auto converts_to = [&](int opset) {
+    Conversion other;
+    other.params = result.params;
     ConvertOptions at = options;
     at.opset = opset;
-    return attempt([&] { result = convert_to_opset(source, params, at); });
+    const auto failure = attempt([&] { run_at_opset(source, at, other); });
+    if (!failure) raised = std::move(other);
+    return !failure;
   };
-  const auto error = converts_to(options.opset);
-  if (!error) return result;
   // What the newest opset does not help, none does.
   const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
-  if (!may_raise || converts_to(kLastOpset)) fail_again(*error);
+  if (!may_raise || !converts_to(kLastOpset)) fail_again(*error);
   int opset = options.opset + 1;
-  while (opset < kLastOpset && converts_to(opset)) ++opset;
-  if (opset == kLastOpset) converts_to(opset);
+  while (opset < kLastOpset && !converts_to(opset)) ++opset;
   const ErrorPlace& place = error->place();
+  result = std::move(raised);
   result.report.diagnostics.insert(
       result.report.diagnostics.begin(),
       {"W-opset-raised", place.node,
        fmt::format(
            "opset {} is written instead of {}: {} needs it", opset, options.opset,
            place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
+}
+
+}  // namespace
+
+void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
+  const auto error = attempt([&] { run_steps(source, options, result); });
+  if (!error) return;
+  std::string hint = error->hint();
+  if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
+    const auto converts = [&](const ConvertOptions& other) {
+      Conversion trial;
+      return !attempt([&] { run_steps(source, other, trial); });
+    };
+    const std::string better = hint_for_sizes(*error, *result.model, options, converts);
+    if (!better.empty()) hint = better;
+  }
+  fail_at(error->place(), error->code(), error->message(), std::move(hint));
+}
+
+Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+  Conversion result;
+  convert_graph(source, options, result);
   return result;
 }
 
 InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }
+
+RenameRule parse_rename(std::string_view option, std::string_view text) {
+  const auto parts = split_once(text, '=');
+  if (!parts || parts->first.empty() || parts->second.empty()) {
+    fail(ErrorCode::kUsage, fmt::format("{}: expected old=new, got {}", option, in_quotes(text)));
+  }
+  return {std::string(parts->first), std::string(parts->second)};
+}
 
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
@@ -177,28 +231,38 @@ std::vector<std::string> pass_names() {
   return names;
 }
 
-Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
-                     const std::string& output, const ConvertOptions& options) {
+Report convert_files(const std::filesystem::path& symbol_path,
+                     const std::vector<std::filesystem::path>& param_paths,
+                     const std::filesystem::path& output, const ConvertOptions& options) {
   return convert_to_file({symbol_path, "", param_paths, {}}, output, options);
 }
 
-Report convert_to_file(const Source& source, const std::string& output,
+Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   check_output(source, output);
   Conversion result = convert_graph(source, options);
+  Report& report = result.report;
+  PhaseClock clock(report.seconds);
+  clock.begin("write");
   onnx::ModelWriter writer(result.graph, result.info);
-  FileSink sink(output);
+  FileSink sink(output.native());
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
-    const std::string data_path = output + ".data";
+    auto data_path = output;
+    data_path += ".data";
     check_output(source, data_path);
-    FileSink data(data_path);
-    writer.write_with_data(sink, data, file_name(data_path), options.progress);
+    FileSink data(data_path.native());
+    writer.write_with_data(sink, data, data_path.filename().native(), options.progress);
     data.commit();
+    report.output_bytes = data.size();
   } else {
     writer.write(sink, options.progress);
   }
   sink.commit();
-  return std::move(result.report);
+  clock.end();
+  report.output = output.native();
+  report.output_bytes += sink.size();
+  return std::move(report);
 }
 
 std::pair<std::string, Report> convert_to_memory(const Source& source,
@@ -206,11 +270,16 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;
   sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
+  PhaseClock clock(result.report.seconds);
+  clock.begin("write");
   writer.write(sink, options.progress);
+  clock.end();
+  result.report.output_bytes = writer.message_size();
   return {sink.take(), std::move(result.report)};
 }
 

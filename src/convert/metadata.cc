@@ -2,7 +2,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "convert/json_parts.h"
 #include "convert/preprocessing.h"
+#include "convert/random_weights.h"
 #include "ir/dtype.h"
 #include "mxnet/symbol.h"
 
@@ -29,7 +31,7 @@ std::string describe(const Preprocessing& preprocessing, const std::string& inpu
 
 std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,
-    const std::string& source, const std::vector<std::pair<std::string, std::string>>& renames) {
+    const std::string& source, const std::map<std::string, std::string>& renames) {
   std::vector<std::pair<std::string, std::string>> metadata = {
       {"mxnet_version", mxnet::version_text(model.symbol.mxnet_version)}, {"source", source}};
   if (options.preprocessing) {
@@ -43,6 +45,9 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
     for (const auto& [from, to] : renames) names.emplace_back(from, JsonValue{to});
     metadata.emplace_back("mx2onnx.renamed", json_text({std::move(names)}));
   }
+  const auto made_up = random_names(model);
+  if (!made_up.empty())
+    metadata.emplace_back("mx2onnx.random_weights", json_text(json_strings(made_up)));
   return metadata;
 }
 

@@ -74,8 +74,8 @@ class Known {
 
 std::string command(const Known& known, const TrialRunner& runner, const Source& source,
                     const std::vector<std::size_t>& open) {
-  std::string text = "mx2onnx convert " + shell_word(source.symbol_name);
-  for (const auto& path : source.param_paths) text += " " + shell_word(path);
+  std::string text = "mx2onnx convert " + shell_word(source.symbol_path.native());
+  for (const auto& path : source.param_paths) text += " " + shell_word(path.native());
   text += " -o OUT.onnx";
   for (const auto input : open) {
     text += " --input " + shell_word(runner.input_name(input) + ":" + known.example(input));

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mxnet/input_mistakes.h"
 
 namespace mx2onnx::mxnet {
 namespace {
@@ -31,6 +32,7 @@ bool are_dims(std::string_view text) {
 }  // namespace
 
 InputSpec parse_input_spec(std::string_view text) {
+  check_input_mistakes(text);
   const std::string_view whole = text;
   InputSpec spec;
   // From the right, since MXNet's names may contain colons.

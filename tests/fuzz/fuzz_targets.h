@@ -15,6 +15,7 @@
 #include "mxnet/json_upgrade.h"
 #include "mxnet/param_files.h"
 #include "mxnet/symbol_json.h"
+#include "onnx/reader.h"
 #include "ops/record/registry.h"
 
 namespace mx2onnx::fuzz {
@@ -55,6 +56,10 @@ inline void params(const std::uint8_t* data, std::size_t size) {
     }
   });
   std::remove(path.c_str());
+}
+
+inline void onnx_file(const std::uint8_t* data, std::size_t size) {
+  tolerate_errors([&] { onnx::read_model(std::as_bytes(std::span(data, size))); });
 }
 
 inline void attrs(const std::uint8_t* data, std::size_t size) {

@@ -1,13 +1,15 @@
 // Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h): two dimensions only, and
 // unlike Pooling it really pads: the zeros around the input take part in a maximum, and an average
 // always divides by the whole window.
+#include <fmt/format.h>
+
 #include <limits>
 #include <utility>
 
-#include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
-#include "ops/expressions/spatial.h"
+#include "ops/expressions/element_types.h"
+#include "ops/nn/pool.h"
 
 namespace mx2onnx {
 namespace {
@@ -15,32 +17,10 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
-struct PoolV1Param {
-  enum class Type { kMax, kAvg, kSum };
-  enum class Convention { kFull, kValid };
-  Tuple kernel;
-  Type pool_type = Type::kMax;
-  bool global_pool = false;
-  Convention pooling_convention = Convention::kValid;
-  Tuple stride;
-  Tuple pad;
-
+struct PoolV1Param : PoolParam {
   static void declare(AttrDeclarer<PoolV1Param>& d) {
-    d.field("kernel", &PoolV1Param::kernel)
-        .sizes(0, 3)
-        .at_least(1)
-        .help("window of two dimensions; not needed for global_pool");
-    d.one_of("pool_type", &PoolV1Param::pool_type, {"max", "avg", "sum"})
-        .help("what is taken of a window");
-    d.field("global_pool", &PoolV1Param::global_pool).help("one window over everything");
-    d.one_of("pooling_convention", &PoolV1Param::pooling_convention, {"full", "valid"})
-        .help("how the number of windows is rounded");
-    d.field("stride", &PoolV1Param::stride).sizes(0, 3).at_least(1).help("(1, 1) if empty");
-    d.field("pad", &PoolV1Param::pad).sizes(0, 3).at_least(0).help("(0, 0) if empty");
+    declare_pool(d, {"max", "avg", "sum"}, {"full", "valid"});
   }
-
-  Tuple strides() const { return spatial_tuple(stride, 2, 1); }
-  Tuple pads() const { return spatial_tuple(pad, 2, 0); }
 };
 
 std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext& /*context*/) {
@@ -63,19 +43,7 @@ void infer_pool_v1(const PoolV1Param& p, InferContext& c) {
   if (!shape.known_rank()) return;
   if (shape.rank() != 4) c.fail_input(0, "4 dimensions");
   for (std::size_t i = 0; i < 2; ++i) {
-    Dim& size = shape[i + 2];
-    if (p.global_pool) {
-      size = 1;
-      continue;
-    }
-    const Dim padded = size + 2 * p.pads()[i];
-    if (padded.is_constant() && padded.value() < p.kernel[i]) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
-                                          p.kernel[i], padded.value()));
-    }
-    size = p.pooling_convention == PoolV1Param::Convention::kValid
-               ? strided_size(size, p.kernel[i], p.strides()[i], p.pads()[i])
-               : ceil_div(padded - p.kernel[i], p.strides()[i]) + 1;
+    shape[i + 2] = p.global_pool ? Dim(1) : p.windows(i, shape[i + 2]);
   }
   c.set_output_shape(0, shape);
 }
@@ -86,10 +54,9 @@ Value pool_all(const PoolV1Param& p, Builder& b, Value x) {
       return onnx::reduce(b, "ReduceMax", x, {2, 3}, true);
     case PoolV1Param::Type::kAvg:
       return onnx::reduce(b, "ReduceMean", x, {2, 3}, true);
-    case PoolV1Param::Type::kSum:
+    default:
       return onnx::reduce(b, "ReduceSum", x, {2, 3}, true);
   }
-  return {};
 }
 
 // `x` with the least number there is along an axis, up to a size that is larger by one or not at
@@ -130,10 +97,7 @@ Value pool_max(const PoolV1Param& p, Translation& t, Tuple over) {
 
 void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   Builder& b = t.b;
-  if (!is_floating(t.input_type(0).dtype)) {
-    return t.refuse(
-        fmt::format("MXNet does not compute this on {}", dtype_name(t.input_type(0).dtype)));
-  }
+  if (!expect_floating(t)) return;
   if (p.global_pool) return t.set_output(0, pool_all(p, b, t.input(0)));
   const Tuple pads = p.pads();
   // A last window that hangs over has step - 1 more rows at most; a window that would be there for
