@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostRank = 5;
 // Of inputs that depend on each other; each costs an inference.
 constexpr std::size_t kMostTrials = 200;
-constexpr std::size_t kMostNodesTried = 40'000;
+constexpr std::size_t kMostNodesTried = 15'000;
 
 bool has_number(const Shape& shape) {
   return std::any_of(shape.dims().begin(), shape.dims().end(),
@@ -89,7 +89,7 @@ bool RankSearch::settle_certain(const std::vector<std::size_t>& open) {
 std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
   std::optional<std::size_t> best;
   std::size_t most = 0;
-  std::map<std::string, std::vector<std::size_t>> by_reason;
+  std::map<std::pair<std::int64_t, std::string>, std::vector<std::size_t>> by_reason;
   for (std::size_t rank = 1; rank <= kMostRank; ++rank) {
     auto shapes = shapes_;
     shapes[input] = Shape::unknown_dims(rank);
@@ -107,10 +107,13 @@ std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
       best = rank;
     }
     const auto failed = try_ranks({{input, rank}}).error;
-    if (failed) by_reason[failed->message().substr(0, failed->message().find(','))].push_back(rank);
+    if (!failed) continue;
+    const std::string reason = failed->message().substr(0, failed->message().find(','));
+    by_reason[{failed->place().node_index, reason}].push_back(rank);
   }
   for (const auto& [reason, ranks] : by_reason) {
-    if (!best && ranks.size() == 1 && by_reason.size() == 2) best = ranks[0];
+    const bool is_last = reason.first == by_reason.rbegin()->first.first;
+    if (!best && is_last && ranks.size() == 1 && by_reason.size() == 2) best = ranks[0];
   }
   return best;
 }

@@ -168,8 +168,9 @@ std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
     const DimAtom& atom = *term.atoms[0];
     if (atom.kind != DimAtom::Kind::kFloorDiv || (solution && atom.id < solution->atom->id))
       continue;
-    const Dim size = substitute(difference, atom, 0) * -term.coefficient;
-    if (contains(size, atom)) continue;
+    const Dim rest = difference - floor_div(atom.a, atom.b) * term.coefficient;
+    if (contains(rest, atom)) continue;
+    const Dim size = rest * -term.coefficient;
     solution = SizeSolution{.atom = &atom, .size = size, .symbol = &symbol, .multiple = multiple};
   }
   if (solution) solution->broadcasts_up_to = last_broadcast(a, b);
@@ -206,8 +207,10 @@ std::optional<SizeSolution> solve_difference(const Dim& a, const Dim& b) {
     if (term.atoms.size() != 1 || std::abs(term.coefficient) != 1) continue;
     const DimAtom& atom = *term.atoms[0];
     if (atom.kind != DimAtom::Kind::kSymbol) continue;
-    const Dim size = substitute(difference, atom, 0) * -term.coefficient;
-    if (!contains(size, atom) && certainly_at_least(size, 0)) return SizeSolution{&atom, size};
+    const Dim rest = difference - atom.arena->symbol(atom.name) * term.coefficient;
+    if (contains(rest, atom)) continue;
+    const Dim size = rest * -term.coefficient;
+    if (certainly_at_least(size, 0)) return SizeSolution{&atom, size};
   }
   return std::nullopt;
 }
