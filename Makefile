@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all site docs-test test-wheels
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all site docs-test test-wheels test-package test-fetchcontent
 SITE := build/site-venv
 
 
@@ -25,7 +25,7 @@ demo: build  ## Convert a trained MXNet model, run it in ONNX Runtime, compare w
 test: build test-cpp test-python  ## Run all tests
 
 test-cpp: build
-	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --quiet && echo "C++ tests: passed"
+	@ctest --preset $(notdir $(BUILD)) --parallel $(JOBS) && echo "C++ tests: passed"
 
 test-python: build
 	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx $(PYTHON) -m pytest -q -n $(JOBS) tests/python
@@ -34,8 +34,8 @@ test-all: build  ## Run the operator cases at every opset and at a third size (l
 	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx MX2ONNX_TEST_ALL=1 $(PYTHON) -m pytest -q -n $(JOBS) tests/python
 
 sanitize: setup  ## Run the C++ tests under the address and undefined-behaviour sanitizers
-	@tools/build.sh build/sanitize -DMX2ONNX_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DMX2ONNX_PYTHON=OFF -DMX2ONNX_BENCHMARKS=OFF
-	@ctest --test-dir build/sanitize --output-on-failure --parallel $(JOBS) --quiet && echo "sanitized C++ tests: passed"
+	@tools/build.sh build/sanitize
+	@ctest --preset sanitize --parallel $(JOBS) && echo "sanitized C++ tests: passed"
 
 lint: setup  ## Check layout, layers, generated files, types and style
 	@tools/lint.sh
@@ -63,7 +63,6 @@ docs: build  ## Write the generated pages
 
 site: build  ## Build the documentation site into build/site
 	@[ -x $(SITE)/bin/mkdocs ] || { python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt; }
-	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/gen_reference.py
 	@$(SITE)/bin/mkdocs build --strict
 
 docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON and others: see tools/test_docs.py)
@@ -72,6 +71,15 @@ docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM
 test-wheels:  ## Build wheels from a clean clone and install them into fresh environments of each Python
 	@tools/setup.sh wheels
 	@$(PYTHON) tools/test_wheels.py
+
+test-package: build  ## Build programs that use the library: CMake, pkg-config, FetchContent, static and shared
+	@tools/build.sh build/shared
+	@ctest --preset shared --parallel $(JOBS) && echo "C++ tests with the shared library: passed"
+	@PYTHONPATH=build/shared/python $(PYTHON) -m pytest -q tests/python/test_api.py
+	@$(PYTHON) tools/test_package.py && echo "programs that use the library: passed"
+
+test-fetchcontent: setup  ## Build and test with the libraries that CMake downloads where the system lacks them (sources by apt)
+	@tools/test_fetchcontent.sh
 
 golden:  ## Record the operator cases with MXNet (MXNET_PYTHON=python with mxnet 1.9.1)
 	@$${MXNET_PYTHON:?say which Python has mxnet 1.9.1} tools/record_golden.py

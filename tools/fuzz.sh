@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh lint
-CC=clang-16 CXX=clang++-16 tools/build.sh build/fuzz -DMX2ONNX_FUZZERS=ON -DMX2ONNX_TESTS=OFF -DMX2ONNX_PYTHON=OFF \
-  -DMX2ONNX_BENCHMARKS=OFF -DMX2ONNX_CLI=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo
+tools/build.sh build/fuzz
 mkdir -p build/fuzz/findings
 for target in ${TARGETS:-symbol params onnx attrs pipeline archive}; do
   corpus=build/fuzz/corpus_$target

@@ -1,6 +1,6 @@
 // Converting a model: the library's main door.
 //
-//   mx2onnx::ConvertOptions options;
+//   mx2onnx::ConvertOptions options;  // what it says of inputs is optional
 //   options.inputs = {mx2onnx::parse_input("data:batch,3,224,224")};
 //   mx2onnx::Report report = mx2onnx::convert_files("model-symbol.json", {"model-0000.params"},
 //                                                   "model.onnx", options);
@@ -21,6 +21,7 @@
 
 #include "mx2onnx/custom_operator.h"
 #include "mx2onnx/error.h"
+#include "mx2onnx/export.h"
 #include "mx2onnx/report.h"
 
 namespace mx2onnx {
@@ -37,9 +38,9 @@ constexpr const char* kDefaultCustomDomain = "org.apache.mxnet";
 /// What is known of one input of the model.
 struct InputSpec {
   std::string name;
-  /// Sizes as text: numbers, names of free sizes, or "?", "-1", "None" and "0" for those that are not
-  /// known (under NumPy's shape semantics 0 is a size). Those the model determines, or they stay
-  /// free under names such as "batch" and "height". Empty if all of the shape is not known.
+  /// Sizes as text: numbers, names of free sizes, or "?", "-1", "None" and "0" for those that are
+  /// not known (under NumPy's shape semantics 0 is a size). Those the model determines, or they
+  /// stay free under names such as "batch" and "height". Empty if all of the shape is not known.
   std::optional<std::vector<std::string>> dims;
   /// NumPy's name of the element type; empty if the model determines it (else float32).
   std::string dtype;
@@ -47,7 +48,7 @@ struct InputSpec {
 
 /// Parses `NAME:DIMS:DTYPE`, as the command line takes it (`data:batch,3,224,224:float32`). Throws
 /// Error with kUsage.
-InputSpec parse_input(std::string_view text);
+MX2ONNX_EXPORT InputSpec parse_input(std::string_view text);
 
 /// A new name for parameters: `*` in `from` matches any text, and the k-th `*` of `to` stands for
 /// what the k-th of `from` matched.
@@ -57,7 +58,7 @@ struct RenameRule {
 };
 
 /// Parses `old=new`, as the command line takes it. Throws Error with kUsage, naming the option.
-RenameRule parse_rename(std::string_view option, std::string_view text);
+MX2ONNX_EXPORT RenameRule parse_rename(std::string_view option, std::string_view text);
 
 /// The preparation of an image that becomes part of the converted model. The ONNX input is then the
 /// image as a camera or a file gives it, and the MXNet model's input is
@@ -135,9 +136,10 @@ struct ParameterArray {
 /// Reads a symbol file and any number of parameter files (or, without these, whatever
 /// Source::symbol_path may be) and writes `output`. Nothing is written if
 /// it fails. Throws Error.
-Report convert_files(const std::filesystem::path& symbol_path,
-                     const std::vector<std::filesystem::path>& param_paths,
-                     const std::filesystem::path& output, const ConvertOptions& options = {});
+MX2ONNX_EXPORT Report convert_files(const std::filesystem::path& symbol_path,
+                                    const std::vector<std::filesystem::path>& param_paths,
+                                    const std::filesystem::path& output,
+                                    const ConvertOptions& options = {});
 
 /// A model to convert, from files, from memory, or both.
 struct Source {
@@ -160,25 +162,25 @@ struct Source {
 /// Sorts what a user names into models: a symbol, a folder, an archive and a checkpoint's prefix
 /// begin one each; parameter files belong to the symbol before them, or after them if their names
 /// say so. A symbol without parameter files stands for its checkpoint.
-std::vector<Source> group_models(const std::vector<std::filesystem::path>& paths);
+MX2ONNX_EXPORT std::vector<Source> group_models(const std::vector<std::filesystem::path>& paths);
 
 /// As convert_files, for any source.
-Report convert_to_file(const Source& source, const std::filesystem::path& output,
-                       const ConvertOptions& options = {});
+MX2ONNX_EXPORT Report convert_to_file(const Source& source, const std::filesystem::path& output,
+                                      const ConvertOptions& options = {});
 
 /// The ONNX model's bytes instead of a file. Throws Error with kUnsupported if the model passes
 /// protobuf's limit of 2 GB.
-std::pair<std::string, Report> convert_to_memory(const Source& source,
-                                                 const ConvertOptions& options = {});
+MX2ONNX_EXPORT std::pair<std::string, Report> convert_to_memory(const Source& source,
+                                                                const ConvertOptions& options = {});
 
 /// Hands the ONNX model's bytes to `write`, from the first to the last, without holding them: for
 /// pipes and the like. Nothing is handed over if the model cannot be converted. Throws Error with
 /// kUnsupported if the model passes protobuf's limit of 2 GB.
-Report convert_to_stream(const Source& source,
-                         const std::function<void(std::span<const std::byte>)>& write,
-                         const ConvertOptions& options = {});
+MX2ONNX_EXPORT Report convert_to_stream(
+    const Source& source, const std::function<void(std::span<const std::byte>)>& write,
+    const ConvertOptions& options = {});
 
 /// The names of the passes, in the order in which they run.
-std::vector<std::string> pass_names();
+MX2ONNX_EXPORT std::vector<std::string> pass_names();
 
 }  // namespace mx2onnx

@@ -26,6 +26,8 @@
 #include <variant>
 #include <vector>
 
+#include "mx2onnx/export.h"
+
 namespace mx2onnx {
 
 /// Sizes as text: numbers, names of free sizes, expressions of these with + - * // (floor
@@ -61,7 +63,7 @@ using OnnxAttribute = std::variant<std::int64_t, double, std::string, std::vecto
 
 /// Emits the ONNX nodes of one MXNet node. Each node is checked at once against the schema of the
 /// target opset.
-class OnnxEmitter {
+class MX2ONNX_EXPORT OnnxEmitter {
  public:
   OnnxEmitter() = default;
   OnnxEmitter(const OnnxEmitter&) = delete;

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "mx2onnx/export.h"
+
 namespace mx2onnx {
 
 /// What kind of thing went wrong. The command line's exit code is the value of the enumerator.
@@ -35,7 +37,7 @@ struct ErrorPlace {
 /// Thrown by every function of the library that can fail.
 ///
 /// `what()` is the whole text: the place, the message and, on a line of its own, the hint.
-class Error : public std::runtime_error {
+class MX2ONNX_EXPORT Error : public std::runtime_error {
  public:
   Error(ErrorCode code, ErrorPlace place, std::string message, std::string hint);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mx2onnx/convert.h"
+#include "mx2onnx/export.h"
 
 namespace mx2onnx {
 
@@ -90,9 +91,9 @@ struct Inspection {
 /// Reads a file and says what is in it; a model is converted, up to where the file would be
 /// written, to say what stands in the way. Only unreadable and malformed files, and options that
 /// make no sense, are errors.
-Inspection inspect(const Source& source, const ConvertOptions& options = {});
+MX2ONNX_EXPORT Inspection inspect(const Source& source, const ConvertOptions& options = {});
 
 /// An inspection as a JSON document with the fields' names as keys, numbers as numbers.
-std::string to_json(const Inspection& inspection);
+MX2ONNX_EXPORT std::string to_json(const Inspection& inspection);
 
 }  // namespace mx2onnx

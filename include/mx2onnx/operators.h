@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mx2onnx/export.h"
+
 namespace mx2onnx {
 
 struct AttributeInfo {
@@ -43,22 +45,22 @@ struct OperatorInfo {
 };
 
 /// All operators that are translated, sorted by name.
-std::vector<OperatorInfo> operators();
+MX2ONNX_EXPORT std::vector<OperatorInfo> operators();
 
 /// The other operators of MXNet 1.9.1, sorted by name: planned or refused, with the reason. With
 /// `operators` these are all that it registers.
-std::vector<OperatorInfo> untranslated_operators();
+MX2ONNX_EXPORT std::vector<OperatorInfo> untranslated_operators();
 
 /// What the opset cannot express of a translated operator, given its name or an alias: the operator
 /// as such, or single attribute values with the others at their defaults.
-std::vector<OpsetLimit> opset_limits(const std::string& name, int opset);
+MX2ONNX_EXPORT std::vector<OpsetLimit> opset_limits(const std::string& name, int opset);
 
 /// The table as a JSON document `{"operators": [{"name", "aliases", "status", "reason", …}]}`: all
 /// operators of MXNet 1.9.1 and those that are translated beside them. With an opset, translated
 /// operators have "limits", too.
-std::string operators_json(std::optional<int> opset = {});
+MX2ONNX_EXPORT std::string operators_json(std::optional<int> opset = {});
 
 /// The table as the Markdown page docs/operators.md.
-std::string operators_markdown();
+MX2ONNX_EXPORT std::string operators_markdown();
 
 }  // namespace mx2onnx

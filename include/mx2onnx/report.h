@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mx2onnx/error.h"
+#include "mx2onnx/export.h"
 
 namespace mx2onnx {
 
@@ -56,14 +57,14 @@ struct Report {
 };
 
 /// A report as a JSON document with the fields' names as keys.
-std::string to_json(const Report& report);
+MX2ONNX_EXPORT std::string to_json(const Report& report);
 
 /// All that is in the way of a conversion that failed, a line each; of other failures the whole
 /// text.
-std::vector<std::string> problems_of(const Error& error);
+MX2ONNX_EXPORT std::vector<std::string> problems_of(const Error& error);
 
 /// A failure as a JSON document `{"error": {…}}` with `code`, `kind`, `file`, `node`, `operator`,
 /// `attribute`, `message`, `hint` and `problems`; null for what is not known.
-std::string to_json(const Error& error);
+MX2ONNX_EXPORT std::string to_json(const Error& error);
 
 }  // namespace mx2onnx

@@ -174,15 +174,15 @@ def convert(
     With ``custom_domain`` operators that are not translated become nodes of that domain (True for
     "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
     ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
-    (:func:`pass_names`). ``rename_params`` maps old to new names of parameters that are named a little
+    (``pass_names``). ``rename_params`` maps old to new names of parameters that are named a little
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
     ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
     (``mode="always"``) for a plain one. ``external_data`` writes the
     weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
     some size is written; an exception that it raises ends the conversion, as Ctrl-C does at any time.
 
-    What there is to know of the result comes as warnings of the class :class:`mx2onnx.ConversionWarning`, after the
-    model was made, and is in ``diagnostics``. Raises a subclass of :class:`mx2onnx.Error`.
+    What there is to know of the result comes as warnings of the class ``mx2onnx.ConversionWarning``, after the
+    model was made, and is in ``diagnostics``. Raises a subclass of ``mx2onnx.Error``.
     """
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("convert"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
@@ -230,10 +230,10 @@ def inspect(
     """Says what is in a file, as a dict; ``symbol`` may be whatever :func:`convert` takes, and the path of a parameter
     file or of an ONNX file.
 
-    - ``converts``, ``opset``, ``failure``: whether :func:`convert` makes a file of it, for the opset, and the exit code
+    - ``converts``, ``opset``, ``failure``: whether ``convert`` makes a file of it, for the opset, and the exit code
       (5 or 6) of the command line if it does not; ``problems`` and ``hints``: all that stands in the way, in the words of
-      the error that :func:`convert` raises
-    - ``inputs``, ``outputs``: as in a result of :func:`convert`; sizes that are not known are "?", and the shape is
+      the error that ``convert`` raises
+    - ``inputs``, ``outputs``: as in a result of ``convert``; sizes that are not known are "?", and the shape is
       ``["..."]`` if not even the number of dimensions is
     - ``layers``: a dict per node with ``name``, ``op``, ``dtype``, ``shape``, ``parameters``, ``parameter_bytes`` and
       ``multiply_adds``, None where these are not known; multiplications are counted for a size of 1 of ``counted_as_one``
@@ -242,7 +242,7 @@ def inspect(
     - ``kind``: "symbol", "parameters" (then ``arrays`` has a dict with ``name``, ``dtype``, ``shape`` and ``bytes`` of
       each) or "onnx" (then ``opsets``, ``metadata``, ``producer`` and ``ir_version`` are set)
 
-    Raises a subclass of :class:`mx2onnx.Error` for files that cannot be read or are malformed."""
+    Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
         result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, source))
@@ -259,7 +259,7 @@ def operators() -> list[dict[str, Any]]:
 
 def untranslated_operators() -> list[dict[str, Any]]:
     """The other operators of MXNet 1.9.1: a dict each with ``name``, ``aliases``, ``status`` ("planned" or
-    "refused"), ``kind`` and ``reason``. With :func:`operators` these are all that it registers."""
+    "refused"), ``kind`` and ``reason``. With ``operators`` these are all that it registers."""
     return _core.untranslated_operators()
 
 

@@ -31,7 +31,7 @@ class Node:
 
     - ``name``, ``op``: its name, and its operator ("Custom:my_op" for a Python operator)
     - ``attributes``: dict of texts, as the file has them
-    - ``inputs``, ``outputs``: lists of :class:`ArrayType`; of outputs, what is known already
+    - ``inputs``, ``outputs``: lists of ``ArrayType``; of outputs, what is known already
     - ``opset``: the target's
     """
 
@@ -176,9 +176,9 @@ def register_operator(
     """Decorator: registers a translation for ``Custom`` with an ``op_type`` (``"Custom:my_op"``, or ``"Custom"`` and
     ``op_type="my_op"``), or for any operator by its name, for all conversions from then on.
 
-    The function gets a :class:`Node` and an :class:`Emitter`. ``inputs`` names the inputs (empty for any number of
+    The function gets a ``Node`` and an ``Emitter``. ``inputs`` names the inputs (empty for any number of
     them), and ``parameters`` those among them that are weights: missing if no parameter file has them. ``outputs``
-    names the outputs. ``infer`` gets a :class:`Node` and gives the :class:`ArrayType` of each output, for what is known
+    names the outputs. ``infer`` gets a ``Node`` and gives the ``ArrayType`` of each output, for what is known
     of the inputs; it is called again when more is known. Without it the outputs are like the first input.
     """
     key = check.text("name", name) if op_type is None else "%s:%s" % (name, check.text("op_type", op_type))
@@ -209,7 +209,7 @@ def register_operator(
 
 
 def unregister_operator(name: str) -> None:
-    """Takes back :func:`register_operator`; `name` is "Custom:my_op" or the operator's name."""
+    """Takes back ``register_operator``; `name` is "Custom:my_op" or the operator's name."""
     del _registered[name]
 
 

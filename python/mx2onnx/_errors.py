@@ -38,8 +38,8 @@ class Error(Exception):
 
     @property
     def problems(self) -> list[str]:
-        """All that is in the way, a line for each: several of an :class:`UnsupportedError` or a
-        :class:`ModelError`, otherwise the error itself."""
+        """All that is in the way, a line for each: several of an ``UnsupportedError`` or a
+        ``ModelError``, otherwise the error itself."""
         first, *others = (self.message or str(self)).split("\n  ")
         return others or [str(self)]
 

@@ -21,7 +21,7 @@ def _module(mxnet: Any, name: str) -> Any:
 
 
 def install_into_mxnet() -> list[str]:
-    """Puts :func:`mx2onnx.export_model` and :func:`mx2onnx.get_operator_support` into `mxnet.onnx`, and
+    """Puts ``mx2onnx.export_model`` and ``mx2onnx.get_operator_support`` into `mxnet.onnx`, and
     forwards that raise a DeprecationWarning into `mxnet.contrib.onnx`, of the MXNet that is installed. Works for this process;
     returns the names that were put in place."""
     import mxnet

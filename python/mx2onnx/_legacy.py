@@ -179,7 +179,7 @@ def export_model(
 
 def get_operator_support(opset_version: Optional[int] = None) -> list[str]:
     """The names of MXNet operators that are translated, aliases included; none if `opset_version` cannot be
-    written. A few attribute values need a later opset; :func:`mx2onnx.inspect` says so of a model."""
+    written. A few attribute values need a later opset; ``mx2onnx.inspect`` says so of a model."""
     if opset_version is not None and not _core.FIRST_OPSET <= opset_version <= _core.LAST_OPSET:
         return []
     return sorted({name for op in _api.operators() for name in [op["name"], *op["aliases"]]})
@@ -194,17 +194,17 @@ def _retired(function: str, instead: str) -> Any:
 
 
 def import_model(*args: Any, **kwargs: Any) -> Any:
-    """Retired: raises :class:`mx2onnx.UnsupportedError`."""
+    """Retired: raises ``mx2onnx.UnsupportedError``."""
     _retired("import_model", "run the ONNX model with ONNX Runtime, or load it with onnx.load")
 
 
 def import_to_gluon(*args: Any, **kwargs: Any) -> Any:
-    """Retired: raises :class:`mx2onnx.UnsupportedError`."""
+    """Retired: raises ``mx2onnx.UnsupportedError``."""
     _retired("import_to_gluon", "run the ONNX model with ONNX Runtime, or turn it into PyTorch with onnx2torch")
 
 
 def get_model_metadata(*args: Any, **kwargs: Any) -> Any:
-    """Retired: raises :class:`mx2onnx.UnsupportedError`."""
+    """Retired: raises ``mx2onnx.UnsupportedError``."""
     _retired("get_model_metadata", "onnxruntime.InferenceSession has get_inputs() and get_outputs()")
 
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Records what MXNet computes, for `mx2onnx verify --expect`. A file of its own: copy it to where MXNet lives (Python 3.5 or
-later, MXNet 1.2 to 2.0) and run it there.
+"""Records what MXNet computes, for `mx2onnx verify --expect`. A file of its own:
+copy it to where MXNet lives (Python 3.5 or later, MXNet 1.2 to 2.0) and run it.
 
-record_mxnet.py model-symbol.json model.params -o recorded.npz --input data:1,3,224,224 [--input data:4,3,224,224]
+  record_mxnet.py model-symbol.json model.params -o recorded.npz \\
+      --input data:1,3,224,224 [--input data:4,3,224,224]
 
-The .npz has, for case N: `N/in/NAME`, `N/out/I/NAME`, and with --internals `N/inner/I/NAME` of every output of every node.
+The .npz has, for case N: `N/in/NAME`, `N/out/I/NAME`, and with --internals
+`N/inner/I/NAME` of every output of every node.
 """
 
 import argparse

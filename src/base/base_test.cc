@@ -6,6 +6,7 @@
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "support/error_text.h"
 

@@ -27,9 +27,8 @@ std::string resolve_links(const std::string& path) {
 }
 
 std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+  const auto directory = std::filesystem::path(path).parent_path();
+  return directory.empty() ? "." : directory.string();
 }
 
 }  // namespace

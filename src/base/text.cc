@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <numeric>
 
 namespace mx2onnx {
 
@@ -53,49 +52,6 @@ std::string in_quotes(std::string_view text) {
     }
   }
   return result + (text.size() > kMost ? "…\"" : "\"");
-}
-
-namespace {
-
-// Levenshtein distance; the rows are short because names are.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
-std::vector<std::string> nearest(std::string_view name, std::span<const std::string> candidates,
-                                 std::size_t most) {
-  constexpr std::size_t kLongestName = 256;
-  std::vector<std::pair<std::size_t, const std::string*>> ranked;
-  if (name.size() > kLongestName) return {};
-  const std::string wanted = lower(name);
-  for (const auto& candidate : candidates) {
-    if (candidate.size() > kLongestName) continue;
-    const std::size_t distance = edit_distance(wanted, lower(candidate));
-    if (distance <= std::max<std::size_t>(1, std::max(name.size(), candidate.size()) / 3)) {
-      ranked.emplace_back(distance, &candidate);
-    }
-  }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<std::string> result;
-  for (const auto& entry : ranked) {
-    if (result.size() == most) break;
-    result.push_back(*entry.second);
-  }
-  return result;
 }
 
 std::string join_alternatives(std::span<const std::string> words) {

@@ -21,10 +21,6 @@ std::optional<std::pair<std::string_view, std::string_view>> split_once(std::str
 /// error messages, which may quote hostile files.
 std::string in_quotes(std::string_view text);
 
-/// The candidates most like `name`, best first, at most `most`; unlike ones are left out.
-std::vector<std::string> nearest(std::string_view name, std::span<const std::string> candidates,
-                                 std::size_t most = 3);
-
 /// "a", "a or b", "a, b or c".
 std::string join_alternatives(std::span<const std::string> words);
 

@@ -6,11 +6,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <optional>
 
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/habits.h"
+#include "cli/help_layout.h"
+#include "cli/text_fit.h"
 #include "mx2onnx/version.h"
 
 namespace mx2onnx::cli {
@@ -24,31 +28,13 @@ constexpr const char* kDescription =
     "data:batch,3,224,224\n";
 
 constexpr const char* kFooter =
-    "\nExit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 "
-    "a file is\n"
-    "malformed, 5 the parts of the model do not fit, 6 the model needs what is not "
-    "supported.\nverify "
-    "also has 7 the numbers differ, 8 nothing could be compared.";
+    "Exit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 a "
+    "file is malformed, 5 the parts of the model do not fit, 6 the model needs what is not "
+    "supported. verify also has 7 the numbers differ, 8 nothing could be compared.";
 
-// How many letters two words share at their beginnings and ends: enough to guess a slip of the
-// finger.
-std::size_t likeness(const std::string& a, const std::string& b) {
-  std::size_t front = 0;
-  while (front < std::min(a.size(), b.size()) && a[front] == b[front]) ++front;
-  std::size_t back = 0;
-  while (back < std::min(a.size(), b.size()) - front &&
-         a[a.size() - 1 - back] == b[b.size() - 1 - back])
-    ++back;
-  return front + back;
-}
-
-std::string nearest(const std::string& word, const std::vector<std::string>& known) {
-  std::string best;
-  for (const auto& name : known) {
-    const bool alike = likeness(name, word) + 3 >= std::max(name.size(), word.size());
-    if (alike && (best.empty() || likeness(name, word) > likeness(best, word))) best = name;
-  }
-  return best;
+std::string best_guess(const std::string& word, const std::vector<std::string>& known) {
+  const auto like = nearest(word, known, 1);
+  return like.empty() ? "" : like[0];
 }
 
 // A word of the command line that is no option or command although it should be one. CLI11 may
@@ -76,12 +62,12 @@ std::optional<UnknownWord> find_unknown_word(const CLI::App& app,
     return std::find(known.begin(), known.end(), word) != known.end();
   };
   if (!words.empty() && words[0].substr(0, 1) != "-" && !is_known(commands, words[0])) {
-    return UnknownWord{words[0], nearest(words[0], commands)};
+    return UnknownWord{words[0], best_guess(words[0], commands)};
   }
   for (const auto& word : words) {
     const std::string name = word.substr(0, word.find('='));
     if (name.substr(0, 2) == "--" && name.size() > 2 && !is_known(options, name)) {
-      return UnknownWord{name, nearest(name, options)};
+      return UnknownWord{name, best_guess(name, options)};
     }
   }
   return std::nullopt;
@@ -111,6 +97,7 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error,
 
 int run_application(const std::vector<std::string>& words, const Verifier& verifier) {
   CLI::App app(kDescription, "mx2onnx");
+  app.formatter(std::make_shared<HelpLayout>(output_width()));
   app.footer(kFooter);
   app.set_version_flag("-V,--version", std::string("mx2onnx ") + kVersion);
   app.require_subcommand(1);

@@ -94,7 +94,7 @@ void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
       ->group(group);
   command
       .add_option("--layout", preprocessing.layout,
-                  "NHWC for an image with its channels last (--input still has\n"
+                  "NHWC for an image with its channels last (--input still has "
                   "MXNet's order)")
       ->type_name("LAYOUT")
       ->group(group);
@@ -198,7 +198,7 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
 
 std::string pass_list() {
   std::string text;
-  for (const auto& name : pass_names()) text += (text.empty() ? "" : ",\n") + name;
+  for (const auto& name : pass_names()) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
@@ -208,7 +208,8 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   const auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
-      "\nExamples:\n"
+      "Examples:\n"
+      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx\n"
       "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input "
       "data:batch,3,224,224\n"
       "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
@@ -217,10 +218,10 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       "  mx2onnx convert yolo-symbol.json yolo-0000.params -o yolo.onnx --input data:1,3,H,W "
       "--input-type uint8 --layout NHWC --scale 1/255 --mean 0.485,0.456,0.406 --std "
       "0.229,0.224,0.225\n"
-      "  mx2onnx convert model.tar.gz -o model.onnx --input data:1,3,224,224\n"
+      "  mx2onnx convert model.tar.gz -o model.onnx\n"
       "  mx2onnx convert checkpoints/resnet --epoch 12 -o resnet.onnx\n"
       "  mx2onnx convert zoo/*-symbol.json archives/*.mar -o onnx/ --jobs 4\n"
-      "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
+      "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --batch 1");
   arguments->declare(command);
   command
       .add_option("-o,--output", arguments->output,
@@ -244,7 +245,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,
-                  "leave out one optimisation pass; the passes are\n" + pass_list())
+                  "leave out one optimisation pass; the passes are " + pass_list())
       ->type_name("NAME")
       ->allow_extra_args(false);
   command.add_flag("--external-data", arguments->options.external_data,

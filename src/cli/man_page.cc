@@ -1,6 +1,7 @@
 // The manual's page, in roff's macros for such pages (man-pages(7)).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "cli/option_table.h"
@@ -37,11 +38,21 @@ std::string option_entry(const OptionRow& option) {
                      roff(option.help));
 }
 
-// A text as it stands, in lines.
-std::string verbatim(std::string_view text) {
-  const auto begin = text.find_first_not_of('\n');
-  if (begin == std::string_view::npos) return {};
-  return fmt::format(".PP\n.nf\n{}\n.fi\n", roff(text.substr(begin)));
+// Paragraphs; lines that begin with spaces are commands and stay as they are.
+std::string paragraphs(std::string_view text) {
+  std::string page;
+  bool in_commands = false;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.empty()) continue;
+    const bool is_command = line.front() == ' ';
+    if (is_command != in_commands) page += is_command ? ".PP\n.nf\n" : ".fi\n";
+    if (!is_command) page += ".PP\n";
+    page += roff(line) + "\n";
+    in_commands = is_command;
+  }
+  return in_commands ? page + ".fi\n" : page;
 }
 
 }  // namespace
@@ -53,7 +64,7 @@ std::string man_page(const std::vector<CommandRow>& table) {
       "Apache MXNet to ONNX\n.SH SYNOPSIS\n.B mx2onnx\n.I COMMAND\n[\\fIOPTIONS\\fR]\n",
       kVersion);
   const CommandRow& program = table.front();
-  page += ".SH DESCRIPTION\n" + verbatim(program.help) + ".SH OPTIONS\n";
+  page += ".SH DESCRIPTION\n" + paragraphs(program.help) + ".SH OPTIONS\n";
   for (const auto& option : program.options) page += option_entry(option);
   page += ".SH COMMANDS\n";
   for (const auto& command : table) {
@@ -61,9 +72,9 @@ std::string man_page(const std::vector<CommandRow>& table) {
     page += fmt::format(".SS mx2onnx {}\n{}\n", roff(command.name), roff(command.help));
     for (const auto& positional : command.positionals) page += option_entry(positional);
     for (const auto& option : command.options) page += option_entry(option);
-    page += verbatim(command.footer);
+    page += paragraphs(command.footer);
   }
-  page += ".SH EXIT STATUS\n" + verbatim(program.footer);
+  page += ".SH EXIT STATUS\n" + paragraphs(program.footer);
   return page;
 }
 

@@ -29,8 +29,8 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("SIZE");
   command
       .add_option("--input", inputs,
-                  "shape and element type of an input, instead of what is found in the\n"
-                  "model. DIMS are numbers, names for sizes that stay free, or ? for what\n"
+                  "shape and element type of an input, instead of what is found in the "
+                  "model. DIMS are numbers, names for sizes that stay free, or ? for what "
                   "the model determines: data:batch,3,224,224 or data:1,3,?,?:float16")
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
@@ -39,24 +39,24 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   command.add_flag("--fixed", options.fixed_sizes,
-                   "numbers for all sizes that would stay free: 1 for the batch, 224 for\n"
+                   "numbers for all sizes that would stay free: 1 for the batch, 224 for "
                    "the sides of an image, and so on");
   command
       .add_option("--outputs", options.outputs,
-                  "other outputs than the file's: outputs of inner nodes\n"
+                  "other outputs than the file's: outputs of inner nodes "
                   "(relu1_output), or nodes for their first output")
       ->type_name("NAME,...")
       ->delimiter(',')
       ->allow_extra_args(false);
   command
       .add_option("--opset", opset,
-                  fmt::format("ONNX opset to write, {} to {}; if it is not given, {}, or a\n"
+                  fmt::format("ONNX opset to write, {} to {}; if it is not given, {}, or a "
                               "higher one where the model needs it",
                               kFirstOpset, kLastOpset, kDefaultOpset))
       ->type_name("N");
   command
       .add_option("--allow-custom-domain", options.custom_domain,
-                  fmt::format("emit operators that are not translated as nodes of this domain\n"
+                  fmt::format("emit operators that are not translated as nodes of this domain "
                               "({} unless given), for a runtime that has kernels for them",
                               kDefaultCustomDomain))
       ->type_name("[DOMAIN]")
@@ -64,7 +64,7 @@ void ModelArguments::declare(CLI::App& command) {
       ->default_str(kDefaultCustomDomain);
   command
       .add_option("--rename-param", rename_params,
-                  "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
+                  "use the stored parameter OLD as NEW; a * in OLD matches any text and "
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 namespace mx2onnx::cli {
 namespace {
@@ -27,6 +29,20 @@ ScreenSize screen_size(int descriptor) {
   if (::isatty(descriptor) != 1) return {};
   if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {80, 24};
   return {size.ws_col, size.ws_row};
+}
+
+std::size_t output_width() {
+  constexpr std::size_t kUsual = 80;
+  // Longer lines are hard to read, and shorter ones hold no word.
+  constexpr std::size_t kLeast = 60;
+  constexpr std::size_t kMost = 120;
+  std::size_t width = 0;
+  if (const char* columns = std::getenv("COLUMNS")) {
+    const std::string_view text = columns;
+    std::from_chars(text.data(), text.data() + text.size(), width);
+  }
+  if (width == 0) width = screen_size(STDOUT_FILENO).columns;
+  return width == 0 ? kUsual : std::clamp(width, kLeast, kMost);
 }
 
 std::size_t text_width(std::string_view text) {

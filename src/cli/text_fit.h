@@ -15,6 +15,10 @@ struct ScreenSize {
 };
 ScreenSize screen_size(int descriptor);
 
+/// How many columns a line of standard output may have: what COLUMNS says, else the terminal's
+/// width, else 80.
+std::size_t output_width();
+
 /// Columns that the text takes, of UTF-8 without wide letters.
 std::size_t text_width(std::string_view text);
 

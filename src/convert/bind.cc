@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "convert/match_names.h"
 #include "mxnet/input_spec.h"

@@ -11,6 +11,7 @@
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "convert/bind.h"
 #include "infer/infer.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/interruption.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "ops/record/untranslated.h"
 

@@ -1,11 +1,14 @@
 """The command line from end to end."""
 
+import fcntl
 import json
 import os
 import pathlib
 import pty
+import struct
 import subprocess
 import sys
+import termios
 
 import numpy as np
 import pytest
@@ -294,8 +297,6 @@ def test_colours_of_verify(tmp_path):
 
 
 def write_list(path, arrays):
-    import struct
-
     with open(path, "wb") as f:
         f.write(struct.pack("<QQQ", 0x112, 0, len(arrays)))
         for a in arrays.values():
@@ -324,3 +325,52 @@ def test_outputs_names_and_the_preparation_of_the_image(tmp_path):
     (image,) = graph.input
     assert image.name == "image" and image.type.tensor_type.elem_type == onnx.TensorProto.UINT8
     assert [node.op_type for node in graph.node][:5] == ["Transpose", "Cast", "Div", "Sub", "Div"]
+
+
+HELPS = [(), ("convert",), ("inspect",), ("ops",), ("version",)]
+
+
+@pytest.mark.parametrize("command", HELPS, ids=" ".join)
+def test_help_fits_the_terminal(command):
+    def help_at(columns):
+        environment = dict(os.environ, COLUMNS=str(columns))
+        return subprocess.run(
+            [TOOL, *command, "--help"], env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    for columns in (60, 80, 100):
+        lines = help_at(columns).splitlines()
+        assert [line for line in lines if len(line) > columns] == []
+    # Words stay whole, and all of them are there.
+    assert help_at(60).replace("\\\n", "\n").split() == help_at(120).replace("\\\n", "\n").split()
+    assert help_at(80).count("\n\n\n") == 0
+
+
+def test_help_asks_the_terminal_for_its_width():
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    widths = {}
+    for columns in (60, 100):
+        master, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        subprocess.run([TOOL, "--help"], env=environment, stdout=terminal, check=True)
+        os.close(terminal)
+        widths[columns] = max(len(line) for line in os.read(master, 1 << 16).decode().splitlines())
+        os.close(master)
+    assert 50 < widths[60] <= 60 and 80 < widths[100] <= 100
+
+
+def test_an_input_cannot_have_two_names(tmp_path):
+    process = subprocess.run(
+        [TOOL, "convert", *CNN, "-o", tmp_path / "o.onnx", "--rename", "data=a", "--rename", "data=b"],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2 and process.stderr == "rename: 'data' is renamed twice\n"
+
+
+@pytest.mark.parametrize(
+    "words,guess", [(["converr"], "convert"), (["convert", "--ouput", "x"], "--output"), (["ops", "--jsno"], "--json")]
+)
+def test_slips_of_the_finger(words, guess):
+    process = subprocess.run([TOOL, *words], capture_output=True, text=True)
+    assert process.returncode == 2 and "hint: did you mean '%s'?" % guess in process.stderr
