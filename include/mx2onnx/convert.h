@@ -80,6 +80,9 @@ struct ConvertOptions {
   std::vector<std::string> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
+  /// The version of MXNet that wrote the symbol, "0.7": decides what operators mean that changed
+  /// between versions. Empty for what the file says; else it holds against the file.
+  std::string mxnet_version;
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;

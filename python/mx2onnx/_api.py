@@ -164,10 +164,11 @@ def _source(symbol: Any, params: Any) -> dict[str, Any]:
     return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays}
 
 
-def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
+def _options(inputs: Optional[Inputs], opset: int, mxnet_version: Optional[str]) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
     options.inputs = _input_specs(inputs)
     options.opset = opset
+    options.mxnet_version = mxnet_version or ""
     options.operators = registered_operators()
     return options
 
@@ -219,6 +220,7 @@ def convert(
     random_weights: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
+    mxnet_version: Optional[str] = None,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
@@ -248,12 +250,14 @@ def convert(
     ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
     (:func:`pass_names`). ``rename_params`` has rules ``"old=new"``, with ``*`` for any text, for parameters that
     are named a little differently. ``random_weights`` fills in what no file has. ``external_data`` writes the
-    weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
-    some size is written; an exception that it raises ends the conversion.
+    weights to a file of their own. ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
+    not say it or is wrong: some operators changed between versions (``variants`` in :func:`operators`).
+    ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
+    exception that it raises ends the conversion.
 
     Raises a subclass of :class:`mx2onnx.Error`.
     """
-    options = _options(inputs, opset)
+    options = _options(inputs, opset, mxnet_version)
     options.outputs = list(outputs)
     options.rename = ["%s=%s" % pair for pair in (rename or {}).items()]
     options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
@@ -280,15 +284,16 @@ def inspect(
     *,
     inputs: Optional[Inputs] = None,
     opset: int = _core.DEFAULT_OPSET,
+    mxnet_version: Optional[str] = None,
 ) -> dict[str, Any]:
     """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
     sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
-    all variables in MXNet's order."""
+    all variables in MXNet's order. ``mxnet_version`` is as for :func:`convert`."""
     import json
 
     with _opened(symbol, params) as (opened_symbol, opened_params):
         source = _source(opened_symbol, opened_params)
-        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset))
+        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, mxnet_version))
         text = source["json"]
         if not text:
             with open(source["name"], encoding="utf-8", errors="replace") as file:
@@ -299,7 +304,9 @@ def inspect(
 
 def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
-    ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
+    ``summary``, ``inputs``, ``attributes``, ``notes`` (known limits) and ``variants``: what it is in files of
+    other versions of MXNet, a dict each with ``files`` ("since MXNet 2.0"), ``difference``, ``inputs``,
+    ``attributes`` and ``notes``."""
     return _core.operators()
 
 

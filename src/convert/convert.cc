@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
+#include "convert/old_files.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
@@ -164,9 +166,8 @@ void check_output(const Source& source, const std::string& output) {
   }
 }
 
-}  // namespace
-
-Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+// Takes the file for what it says it is.
+Conversion convert_as_said(const Source& source, const ConvertOptions& options) {
   check_options(options);
   const mxnet::ParameterSet params = load_parameters(source, options);
   const ErrorScope scope = ErrorScope::file(source.symbol_name);
@@ -174,7 +175,7 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   mxnet::Symbol symbol = load_symbol(source, options);
 
   std::vector<NodeProblem> problems;
-  OperatorTable operators(options, *result.arena);
+  OperatorTable operators(options, *result.arena, origin_of(symbol));
   Model model = resolve_operators(std::move(symbol), operators, problems);
   fail_if_any(problems, options.opset);
   assign_roles(model, params, options, result.report);
@@ -194,6 +195,23 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   describe_result(model, result);
   return result;
+}
+
+}  // namespace
+
+Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+  Conversion result;
+  const auto failure = attempt([&] { result = convert_as_said(source, options); });
+  if (!failure) return result;
+  if (failure->code() == ErrorCode::kModel && may_have_old_pooling(source, options)) {
+    ConvertOptions old = options;
+    old.mxnet_version = kLastOldPooling;
+    if (!attempt([&] { result = convert_as_said(source, old); })) {
+      result.report.diagnostics.insert(result.report.diagnostics.begin(), old_pooling_warning());
+      return result;
+    }
+  }
+  fail_at(failure->place(), failure->code(), failure->message(), failure->hint());
 }
 
 InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }

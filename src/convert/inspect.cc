@@ -54,7 +54,7 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
 
   std::vector<NodeProblem> problems;
   DimArena arena;
-  OperatorTable operators(options, arena);
+  OperatorTable operators(options, arena, origin_of(symbol));
   Model model = resolve_operators(std::move(symbol), operators, problems);
   count_operators(model, result);
   result.problems = problem_lines(problems);

@@ -20,7 +20,7 @@ std::vector<std::pair<std::string, std::string>> parse_renames(
 /// MXNet's `list_outputs` has it (`relu1_output`), or a node's, which stands for its first output.
 /// Fails with kUsage if nothing has the name, or several nodes have.
 void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names,
-                    const Registry& registry);
+                    const OperatorsOf& operators);
 
 /// Renames inputs and outputs of the graph by the texts `old=new`, all at once; a value within the
 /// graph that has a new name already steps aside. Gives the pairs (old, new), with what of a text

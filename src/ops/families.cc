@@ -11,6 +11,7 @@ void register_pool(Registry& registry);
 void register_pool_v1(Registry& registry);
 void register_adaptive_pool(Registry& registry);
 void register_norm(Registry& registry);
+void register_layer_norm(Registry& registry);
 void register_lrn(Registry& registry);
 void register_fully_connected(Registry& registry);
 void register_softmax(Registry& registry);
@@ -81,6 +82,7 @@ void register_all_families(Registry& registry) {
   register_pool_v1(registry);
   register_adaptive_pool(registry);
   register_norm(registry);
+  register_layer_norm(registry);
   register_lrn(registry);
   register_fully_connected(registry);
   register_softmax(registry);

@@ -14,6 +14,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/spatial.h"
+#include "ops/nn/pool_v1.h"
 
 namespace mx2onnx {
 namespace {
@@ -400,7 +401,15 @@ void register_pool(Registry& r) {
       .note(
           "Max pooling passes NaN over in MXNet, and of a window in which there is nothing else "
           "gives the least number of the dtype; what ONNX Runtime makes of a window with NaN in it "
-          "depends on its place.");
+          "depends on its place.")
+      .variant<OldPoolParam>(OriginRange::until(0, 7),
+                             "the number of windows is rounded up, and padding counts as zeros",
+                             [](OpDeclarer<OldPoolParam>& variant) {
+                               variant.infer(infer_pool_v1)
+                                   .translate(translate_pool_v1)
+                                   .check(check_pool_v1)
+                                   .note(kPoolV1NanNote);
+                             });
 }
 
 }  // namespace mx2onnx

@@ -1,6 +1,7 @@
-// Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h): two dimensions only, and
-// unlike Pooling it really pads: the zeros around the input take part in a maximum, and an average
-// always divides by the whole window.
+// Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h).
+#include "ops/nn/pool_v1.h"
+
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -10,38 +11,9 @@
 #include "ops/expressions/spatial.h"
 
 namespace mx2onnx {
-namespace {
 
 using onnx::Builder;
 using onnx::Value;
-
-struct PoolV1Param {
-  enum class Type { kMax, kAvg, kSum };
-  enum class Convention { kFull, kValid };
-  Tuple kernel;
-  Type pool_type = Type::kMax;
-  bool global_pool = false;
-  Convention pooling_convention = Convention::kValid;
-  Tuple stride;
-  Tuple pad;
-
-  static void declare(AttrDeclarer<PoolV1Param>& d) {
-    d.field("kernel", &PoolV1Param::kernel)
-        .sizes(0, 3)
-        .at_least(1)
-        .help("window of two dimensions; not needed for global_pool");
-    d.one_of("pool_type", &PoolV1Param::pool_type, {"max", "avg", "sum"})
-        .help("what is taken of a window");
-    d.field("global_pool", &PoolV1Param::global_pool).help("one window over everything");
-    d.one_of("pooling_convention", &PoolV1Param::pooling_convention, {"full", "valid"})
-        .help("how the number of windows is rounded");
-    d.field("stride", &PoolV1Param::stride).sizes(0, 3).at_least(1).help("(1, 1) if empty");
-    d.field("pad", &PoolV1Param::pad).sizes(0, 3).at_least(0).help("(0, 0) if empty");
-  }
-
-  Tuple strides() const { return spatial_tuple(stride, 2, 1); }
-  Tuple pads() const { return spatial_tuple(pad, 2, 0); }
-};
 
 std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext& /*context*/) {
   std::vector<AttrProblem> problems;
@@ -56,6 +28,38 @@ std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext&
   check("pad", p.pad, true);
   return problems;
 }
+
+namespace {
+
+// Windows along an axis of the padded input.
+Dim num_windows(const PoolV1Param& p, std::size_t i, const Dim& padded) {
+  const std::int64_t kernel = p.kernel[i];
+  const std::int64_t stride = p.strides()[i];
+  switch (p.pooling_convention) {
+    case PoolV1Param::Convention::kValid:
+      return floor_div(padded - kernel, stride) + 1;
+    case PoolV1Param::Convention::kFull:
+      return ceil_div(padded - kernel, stride) + 1;
+    case PoolV1Param::Convention::kInside:
+      return floor_div(padded - std::max<std::int64_t>(kernel - stride + 1, 1), stride) + 1;
+  }
+  return {};
+}
+
+// The rows behind the padded input that a last window may hang over. A window that would be there
+// for more of them alone does not exist.
+Tuple overhang(const PoolV1Param& p) {
+  Tuple over(2, 0);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t stride = p.strides()[i];
+    if (p.pooling_convention == PoolV1Param::Convention::kFull) over[i] = stride - 1;
+    if (p.pooling_convention == PoolV1Param::Convention::kInside)
+      over[i] = std::min(stride, p.kernel[i]) - 1;
+  }
+  return over;
+}
+
+}  // namespace
 
 void infer_pool_v1(const PoolV1Param& p, InferContext& c) {
   c.unify_dtypes();
@@ -73,12 +77,12 @@ void infer_pool_v1(const PoolV1Param& p, InferContext& c) {
       fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
                                           p.kernel[i], padded.value()));
     }
-    size = p.pooling_convention == PoolV1Param::Convention::kValid
-               ? strided_size(size, p.kernel[i], p.strides()[i], p.pads()[i])
-               : ceil_div(padded - p.kernel[i], p.strides()[i]) + 1;
+    size = num_windows(p, i, padded);
   }
   c.set_output_shape(0, shape);
 }
+
+namespace {
 
 Value pool_all(const PoolV1Param& p, Builder& b, Value x) {
   switch (p.pool_type) {
@@ -128,6 +132,8 @@ Value pool_max(const PoolV1Param& p, Translation& t, Tuple over) {
   return result;
 }
 
+}  // namespace
+
 void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   Builder& b = t.b;
   if (!is_floating(t.input_type(0).dtype)) {
@@ -136,12 +142,7 @@ void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   }
   if (p.global_pool) return t.set_output(0, pool_all(p, b, t.input(0)));
   const Tuple pads = p.pads();
-  // A last window that hangs over has step - 1 more rows at most; a window that would be there for
-  // these alone does not exist.
-  Tuple over(2, 0);
-  if (p.pooling_convention == PoolV1Param::Convention::kFull) {
-    for (std::size_t i = 0; i < 2; ++i) over[i] = p.strides()[i] - 1;
-  }
+  const Tuple over = overhang(p);
   if (p.pool_type == PoolV1Param::Type::kMax) return t.set_output(0, pool_max(p, t, over));
   onnx::Attributes attrs{{"kernel_shape", p.kernel}, {"strides", p.strides()}};
   const Value x = onnx::pad(b, t.input(0), {0, 0, pads[0], pads[1]},
@@ -152,15 +153,13 @@ void translate_pool_v1(const PoolV1Param& p, Translation& t) {
   t.set_output(0, b.mul(average, b.scalar(b.dtype(x), area)));
 }
 
-}  // namespace
-
 void register_pool_v1(Registry& r) {
   r.add<PoolV1Param>({"Pooling_v1"})
       .summary("Max, average or sum pooling in two dimensions, as MXNet 0.x had it.")
       .infer(infer_pool_v1)
       .translate(translate_pool_v1)
       .check(check_pool_v1)
-      .note("Max pooling of a window with NaN is NaN in MXNet; ONNX Runtime may pass it over.");
+      .note(kPoolV1NanNote);
 }
 
 }  // namespace mx2onnx
