@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,6 +48,16 @@ struct InputSpec {
 /// Error with kUsage.
 InputSpec parse_input(std::string_view text);
 
+/// A new name for parameters: `*` in `from` matches any text, and the k-th `*` of `to` stands for
+/// what the k-th of `from` matched.
+struct RenameRule {
+  std::string from;
+  std::string to;
+};
+
+/// Parses `old=new`, as the command line takes it. Throws Error with kUsage, naming the option.
+RenameRule parse_rename(std::string_view option, std::string_view text);
+
 /// The preparation of an image that becomes part of the converted model. The ONNX input is then the
 /// image as a camera or a file gives it, and the MXNet model's input is
 ///
@@ -72,17 +84,21 @@ struct ConvertOptions {
   /// `list_outputs` has them (`relu1_output`), or of nodes, for their first output. Empty for the
   /// file's own.
   std::vector<std::string> outputs;
-  /// New names for inputs and outputs of the ONNX model, as texts `old=new`.
-  std::vector<std::string> rename;
+  /// New names for inputs and outputs of the ONNX model, by their old ones; all at once, so that
+  /// two can trade names.
+  std::map<std::string, std::string> rename;
   std::optional<Preprocessing> preprocessing;
-  /// Rules `old=new` for parameter names; `*` in `old` matches any text and stands for it in `new`.
-  /// The first rule that matches a name renames it.
-  std::vector<std::string> rename_params;
+  /// Rules for the names of stored parameters, in order: the first one that matches a name renames
+  /// it.
+  std::vector<RenameRule> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
   /// The version of MXNet that wrote the symbol, "0.7": decides what operators mean that changed
   /// between versions. Empty for what the file says; else it holds against the file.
   std::string mxnet_version;
+  /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
+  /// (`mode=always`).
+  bool no_dropout = false;
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;
@@ -95,8 +111,11 @@ struct ConvertOptions {
   /// kernels for them: with their attributes, and outputs whose shape is not known unless the node
   /// has `__shape__`.
   std::string custom_domain;
-  /// Called while weights are written: bytes done, bytes in all. Not called for a small model.
+  /// Called while the model is written: bytes done, bytes in all, which are the same at the end.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
+  /// Called often, in all phases, on the thread that converts. An exception that it throws ends the
+  /// conversion, and nothing is left behind.
+  std::function<void()> checkpoint;
 };
 
 /// An array that the caller holds, instead of a parameter file.
@@ -110,19 +129,20 @@ struct ParameterArray {
 
 /// Reads a symbol file and any number of parameter files and writes `output`. Nothing is written if
 /// it fails. Throws Error.
-Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
-                     const std::string& output, const ConvertOptions& options = {});
+Report convert_files(const std::filesystem::path& symbol_path,
+                     const std::vector<std::filesystem::path>& param_paths,
+                     const std::filesystem::path& output, const ConvertOptions& options = {});
 
 /// A model to convert, from files, from memory, or both.
 struct Source {
-  std::string symbol_name;  ///< Path or other name of the symbol, for messages.
-  std::string symbol_json;  ///< Its text; if empty, the file `symbol_name` is read.
-  std::vector<std::string> param_paths;
+  std::filesystem::path symbol_path;  ///< Any name of the symbol, for messages, if it has a text.
+  std::string symbol_json;            ///< Its text; if empty, the file `symbol_path` is read.
+  std::vector<std::filesystem::path> param_paths;
   std::vector<ParameterArray> arrays;
 };
 
 /// As convert_files, for any source.
-Report convert_to_file(const Source& source, const std::string& output,
+Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options = {});
 
 /// The ONNX model's bytes instead of a file. Throws Error with kUnsupported if the model passes

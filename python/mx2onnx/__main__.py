@@ -12,7 +12,9 @@ def _verify(arguments: list[str]) -> int:
     import json
 
     from ._errors import Error, FormatError
-    from ._verify import CannotCompare, read_npz, verify
+    from ._mxnet_values import read_npz
+    from ._runtime import CannotCompare
+    from ._verify import verify
 
     def sizes(text: str) -> tuple[str, list[int]]:
         name, _, values = text.partition("=")
@@ -95,7 +97,7 @@ def _record(arguments: list[str]) -> int:
     import os
     import subprocess
 
-    from ._verify import RECORDER
+    from ._mxnet_values import RECORDER
 
     python = sys.executable
     if "--mxnet-python" in arguments[:-1]:

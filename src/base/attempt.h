@@ -31,4 +31,9 @@ std::optional<Error> attempt(Work&& work) {
   return std::nullopt;
 }
 
+/// Fails with what another attempt failed with.
+[[noreturn]] inline void fail_again(const Error& error) {
+  fail_at(error.place(), error.code(), error.message(), error.hint());
+}
+
 }  // namespace mx2onnx

@@ -28,12 +28,13 @@ struct ModelArguments {
   std::string symbol;
   std::vector<std::string> params;
   std::vector<std::string> inputs;
+  std::vector<std::string> rename_params;
   ConvertOptions options;
 
   void declare(CLI::App& command);
-  /// Parses the inputs into the options.
+  /// Parses the texts above into the options.
   void finish();
-  Source source() const { return {symbol, "", params, {}}; }
+  Source source() const { return {symbol, "", {params.begin(), params.end()}, {}}; }
 };
 
 /// "float32 (batch, 3, 224, 224)".

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "cli/command.h"
@@ -44,6 +45,7 @@ class ProgressLine {
 
 struct ConvertArguments : ModelArguments {
   std::string output;
+  std::vector<std::string> renames;
   bool no_optimize = false;
   bool quiet = false;
   bool json = false;
@@ -106,8 +108,15 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print("  output {}: {}\n", port.name, type_text(port));
 }
 
+void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
+  const RenameRule rule = parse_rename("rename", text);
+  if (renames.try_emplace(rule.from, rule.to).second) return;
+  throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
+}
+
 void run_convert(ConvertArguments& arguments) {
   arguments.finish();
+  for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
   Report report;
@@ -148,13 +157,15 @@ void add_convert_command(CLI::App& app, Run& run) {
       ->required()
       ->type_name("FILE");
   command
-      .add_option("--rename", arguments->options.rename,
+      .add_option("--rename", arguments->renames,
                   "give the input or output OLD the name NEW in the ONNX model")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
   declare_preprocessing(command, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
+  command.add_flag("--no-dropout", arguments->options.no_dropout,
+                   "take a Dropout of mode=always, which drops at inference too, for a plain one");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,

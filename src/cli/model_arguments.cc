@@ -43,7 +43,7 @@ void ModelArguments::declare(CLI::App& command) {
                   "wrong: some operators changed between versions (mx2onnx ops)")
       ->type_name("VERSION");
   command
-      .add_option("--rename-param", options.rename_params,
+      .add_option("--rename-param", rename_params,
                   "use the stored parameter OLD as NEW; a * in OLD matches any text and\n"
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")
       ->type_name("OLD=NEW")
@@ -52,6 +52,8 @@ void ModelArguments::declare(CLI::App& command) {
 
 void ModelArguments::finish() {
   for (const auto& text : inputs) options.inputs.push_back(parse_input(text));
+  for (const auto& text : rename_params)
+    options.rename_params.push_back(parse_rename("rename-param", text));
 }
 
 std::string type_text(const PortReport& port) {

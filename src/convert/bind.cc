@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "convert/match_names.h"
 #include "mxnet/input_spec.h"
 
 namespace mx2onnx {
@@ -58,30 +59,14 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
   }
 }
 
-// `*_running_mean=*_moving_mean` from "bn0_running_mean" and "bn0_moving_mean".
-std::string rename_suggestion(std::string_view stored, std::string_view wanted) {
-  std::size_t same = 0;
-  while (same < stored.size() && same < wanted.size() && stored[same] == wanted[same]) ++same;
-  while (same > 0 && stored[same - 1] != '_') --same;
-  if (same == 0) return fmt::format("{}={}", stored, wanted);
-  return fmt::format("*_{}=*_{}", stored.substr(same), wanted.substr(same));
-}
-
 [[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
                                const mxnet::ParameterSet& params) {
   constexpr std::size_t kMostListed = 10;
-  // Names that the symbol does not use are where a misnamed parameter would be.
-  const auto used = variable_names(model, false);
-  const std::set<std::string> used_set(used.begin(), used.end());
-  std::vector<std::string> surplus;
-  for (const auto& name : params.names()) {
-    if (!used_set.contains(name)) surplus.push_back(name);
-  }
+  const auto surplus = surplus_names(model, params);
   std::string text =
       missing.size() == 1
           ? "1 parameter is in none of the parameter files:"
           : fmt::format("{} parameters are in none of the parameter files:", missing.size());
-  std::set<std::string> suggestions;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
     const std::string& name = model.symbol.nodes[missing[i]].name;
     text += fmt::format("\n  '{}'", name);
@@ -89,13 +74,13 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
     for (std::size_t k = 0; k < like.size(); ++k) {
       text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
     }
-    if (!like.empty())
-      suggestions.insert(fmt::format("--rename-param '{}'", rename_suggestion(like[0], name)));
   }
   if (missing.size() > kMostListed)
     text += fmt::format("\n  and {} more", missing.size() - kMostListed);
   std::string hint;
-  for (const auto& suggestion : suggestions) hint += (hint.empty() ? "" : " ") + suggestion;
+  for (const auto& rule : suggest_rules(model, params, missing)) {
+    hint += fmt::format("{}--rename-param '{}={}'", hint.empty() ? "" : " ", rule.from, rule.to);
+  }
   if (hint.empty()) {
     hint = params.size() == 0
                ? "name the .params file, or ask for --random-weights"
@@ -104,13 +89,10 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
   fail(ErrorCode::kModel, std::move(text), std::move(hint));
 }
 
-void report_surplus(const Model& model, const mxnet::ParameterSet& params, Report& report) {
-  const auto used = variable_names(model, false);
-  const std::set<std::string> used_set(used.begin(), used.end());
-  std::vector<std::string> surplus;
-  for (const auto& name : params.names()) {
-    if (!used_set.contains(name)) surplus.push_back(name);
-  }
+void report_surplus(const Model& model, const mxnet::ParameterSet& params,
+                    const std::set<std::string>& renamed, Report& report) {
+  auto surplus = surplus_names(model, params);
+  std::erase_if(surplus, [&](const auto& name) { return renamed.contains(name); });
   if (surplus.empty()) return;
   report.diagnostics.push_back(
       {"W-unused-parameter", surplus[0],
@@ -179,16 +161,19 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
       node.data = *tensor;
     } else if (is_given || is_weight[i] == 0) {
       node.role = VariableRole::kInput;
-    } else if (options.random_weights) {
-      node.role = VariableRole::kRandom;
     } else {
       missing.push_back(i);
     }
   }
-  hand_to_bodies(model);
   check_specs(model, options, report);
-  if (!missing.empty()) fail_missing(model, missing, params);
-  report_surplus(model, params, report);
+  std::set<std::string> renamed;
+  if (!missing.empty()) renamed = bind_by_rule(model, params, options, missing, report);
+  if (!missing.empty() && renamed.empty()) {
+    if (!options.random_weights) fail_missing(model, missing, params);
+    for (const auto index : missing) model.nodes[index].role = VariableRole::kRandom;
+  }
+  hand_to_bodies(model);
+  report_surplus(model, params, renamed, report);
 }
 
 void declare_types(Model& model, const ConvertOptions& options,

@@ -1,21 +1,23 @@
 // The whole conversion, from top to bottom.
 #include "mx2onnx/convert.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "base/interruption.h"
+#include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
+#include "convert/heads.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/old_files.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
-#include "convert/resolve.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -149,19 +151,14 @@ void describe_result(const Model& model, Conversion& result) {
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 // Writing over a file that is being read would destroy it.
-void check_output(const Source& source, const std::string& output) {
-  struct stat target = {};
-  if (::stat(output.c_str(), &target) != 0) return;
+void check_output(const Source& source, const std::filesystem::path& output) {
   auto inputs = source.param_paths;
-  if (source.symbol_json.empty()) inputs.push_back(source.symbol_name);
+  if (source.symbol_json.empty()) inputs.push_back(source.symbol_path);
   for (const auto& path : inputs) {
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) continue;
-    if (status.st_dev == target.st_dev && status.st_ino == target.st_ino) {
-      fail_at({.file = output}, ErrorCode::kUsage, "the output is also an input");
+    std::error_code ignored;  // One of them is not there.
+    if (std::filesystem::equivalent(path, output, ignored)) {
+      fail_at({.file = output.native()}, ErrorCode::kUsage, "the output is also an input");
     }
   }
 }
@@ -170,15 +167,17 @@ void check_output(const Source& source, const std::string& output) {
 Conversion convert_as_said(const Source& source, const ConvertOptions& options) {
   check_options(options);
   const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   Conversion result;
   mxnet::Symbol symbol = load_symbol(source, options);
 
   std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena, origin_of(symbol));
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
+  Model model =
+      resolve_for_inference(std::move(symbol), operators, options, problems, result.report);
+  fail_if_any(problems, options.opset, outputs_that_convert(model, options, problems));
   assign_roles(model, params, options, result.report);
+  warn_of_training_inputs(model, options, result.report);
 
   const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
   result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
@@ -189,7 +188,7 @@ Conversion convert_as_said(const Source& source, const ConvertOptions& options) 
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
-  const std::string base = file_name(source.symbol_name);
+  const std::string base = source.symbol_path.filename().native();
   result.graph.name = onnx::Names().unique(base.substr(0, base.rfind("-symbol.json")));
   result.info = {options.opset, kVersion,
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
@@ -216,28 +215,39 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
 
 InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }
 
+RenameRule parse_rename(std::string_view option, std::string_view text) {
+  const auto parts = split_once(text, '=');
+  if (!parts || parts->first.empty() || parts->second.empty()) {
+    fail(ErrorCode::kUsage, fmt::format("{}: expected old=new, got {}", option, in_quotes(text)));
+  }
+  return {std::string(parts->first), std::string(parts->second)};
+}
+
 std::vector<std::string> pass_names() {
   std::vector<std::string> names;
   for (const auto& pass : passes::pipeline()) names.emplace_back(pass.name);
   return names;
 }
 
-Report convert_files(const std::string& symbol_path, const std::vector<std::string>& param_paths,
-                     const std::string& output, const ConvertOptions& options) {
+Report convert_files(const std::filesystem::path& symbol_path,
+                     const std::vector<std::filesystem::path>& param_paths,
+                     const std::filesystem::path& output, const ConvertOptions& options) {
   return convert_to_file({symbol_path, "", param_paths, {}}, output, options);
 }
 
-Report convert_to_file(const Source& source, const std::string& output,
+Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   check_output(source, output);
   Conversion result = convert_graph(source, options);
   onnx::ModelWriter writer(result.graph, result.info);
-  FileSink sink(output);
+  FileSink sink(output.native());
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
-    const std::string data_path = output + ".data";
+    auto data_path = output;
+    data_path += ".data";
     check_output(source, data_path);
-    FileSink data(data_path);
-    writer.write_with_data(sink, data, file_name(data_path), options.progress);
+    FileSink data(data_path.native());
+    writer.write_with_data(sink, data, data_path.filename().native(), options.progress);
     data.commit();
   } else {
     writer.write(sink, options.progress);
@@ -251,6 +261,7 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;

@@ -2,11 +2,13 @@
 #include "mx2onnx/inspect.h"
 
 #include <map>
+#include <set>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "convert/bind.h"
+#include "convert/heads.h"
 #include "convert/load.h"
-#include "convert/resolve.h"
 #include "infer/infer.h"
 
 namespace mx2onnx {
@@ -45,8 +47,9 @@ std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
 }  // namespace
 
 Inspection inspect(const Source& source, const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   const mxnet::ParameterSet params = load_parameters(source, options);
-  const ErrorScope scope = ErrorScope::file(source.symbol_name);
+  const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   Inspection result;
   mxnet::Symbol symbol = load_symbol(source, options);
   result.mxnet_version = mxnet::version_text(symbol.mxnet_version);
@@ -55,22 +58,26 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   std::vector<NodeProblem> problems;
   DimArena arena;
   OperatorTable operators(options, arena, origin_of(symbol));
-  Model model = resolve_operators(std::move(symbol), operators, problems);
+  Report report;
+  Model model = resolve_for_inference(std::move(symbol), operators, options, problems, report);
   count_operators(model, result);
   result.problems = problem_lines(problems);
 
   ConvertOptions lenient = options;
   lenient.random_weights = true;
-  Report report;
   assign_roles(model, params, lenient, report);
   declare_types(model, options, {}, arena);
   std::vector<EntryInfo> types(model.num_entries);
   if (problems.empty()) types = infer_types(model, arena, true).entries;
+  std::set<std::string> used;  // variables may share a name
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].live) used.insert(model.symbol.nodes[i].name);
+  }
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     const ModelNode& node = model.nodes[i];
     if (!raw.is_variable()) continue;
-    if (!node.live) result.labels.push_back(raw.name);
+    if (!node.live && !used.contains(raw.name)) result.labels.push_back(raw.name);
     if (node.role == VariableRole::kInput) {
       const TensorType& type = types[model.first_entry[i]].type;
       result.inputs.push_back(port(raw.name, type.shape.known_rank() ? type : node.declared));

@@ -2,6 +2,8 @@
 #include "convert/load.h"
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -15,18 +17,20 @@
 namespace mx2onnx {
 namespace {
 
-std::vector<mxnet::RenameRule> parse_rename_rules(const std::vector<std::string>& texts) {
-  std::vector<mxnet::RenameRule> rules;
-  for (auto& [from, to] : parse_renames("rename-param", texts)) rules.push_back({from, to});
-  return rules;
+void check_rules(const std::vector<RenameRule>& rules) {
+  for (const auto& rule : rules) {
+    if (!rule.from.empty() && !rule.to.empty()) continue;
+    fail(ErrorCode::kUsage,
+         fmt::format("rename_params: a name is empty in {}", in_quotes(rule.from + "=" + rule.to)));
+  }
 }
 
 // Of MXNet's functions many take the common part of a model's files for its name.
-void check_not_prefix(const std::string& path) {
+void check_not_prefix(const std::filesystem::path& path) {
   std::error_code ignored;
-  const std::string symbol = path + "-symbol.json";
+  const std::string symbol = path.native() + "-symbol.json";
   if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(symbol, ignored)) return;
-  fail_at({.file = path}, ErrorCode::kIo, "cannot be read: No such file or directory",
+  fail_at({.file = path.native()}, ErrorCode::kIo, "cannot be read: No such file or directory",
           fmt::format("did you mean '{}'? The parameter files are named after it", symbol));
 }
 
@@ -36,13 +40,43 @@ std::optional<std::int64_t> said_mxnet_version(const ConvertOptions& options) {
   return mxnet::parse_version(options.mxnet_version);
 }
 
+// Variables of one name are one array to MXNet, and so they are one here: the first of them.
+void merge_variables(mxnet::Symbol& symbol) {
+  std::map<std::string, std::uint32_t> first;
+  std::vector<std::uint32_t> instead(symbol.nodes.size());
+  for (std::uint32_t i = 0; i < symbol.nodes.size(); ++i) {
+    auto& node = symbol.nodes[i];
+    instead[i] = i;
+    for (auto& input : node.inputs) input.node = instead[input.node];
+    if (!node.is_variable() || node.name.empty()) continue;
+    const auto [known, is_new] = first.emplace(node.name, i);
+    instead[i] = known->second;
+    if (!is_new) symbol.nodes[known->second].attrs.insert(node.attrs.begin(), node.attrs.end());
+  }
+  for (auto& head : symbol.heads) head.node = instead[head.node];
+}
+
+// A Dropout that draws at inference, and why: its mode. Subgraphs have their own.
+void make_dropouts_plain(mxnet::Symbol& symbol) {
+  for (auto& node : symbol.nodes) {
+    const bool is_dropout = node.op == "Dropout" || node.op == "_npx_dropout";
+    if (is_dropout) node.attrs.erase("mode");
+    for (auto& body : node.subgraphs) {
+      mxnet::Symbol changed = *body;
+      make_dropouts_plain(changed);
+      body = std::make_shared<const mxnet::Symbol>(std::move(changed));
+    }
+  }
+}
+
 }  // namespace
 
 mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& options) {
-  const auto rules = parse_rename_rules(options.rename_params);
+  const auto& rules = options.rename_params;
+  check_rules(rules);
   mxnet::ParameterSet params;
   for (const auto& path : source.param_paths) {
-    params.add(mxnet::read_param_file(MappedFile::open(path)), path, rules);
+    params.add(mxnet::read_param_file(MappedFile::open(path.native())), path.native(), rules);
   }
   std::vector<mxnet::StoredArray> arrays;
   for (const auto& array : source.arrays) {
@@ -66,9 +100,9 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
 
 mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
   const auto said_version = said_mxnet_version(options);
-  if (source.symbol_json.empty()) check_not_prefix(source.symbol_name);
+  if (source.symbol_json.empty()) check_not_prefix(source.symbol_path);
   const auto text =
-      source.symbol_json.empty() ? read_text_file(source.symbol_name) : source.symbol_json;
+      source.symbol_json.empty() ? read_text_file(source.symbol_path.native()) : source.symbol_json;
   auto symbol = mxnet::parse_symbol(text);
   if (said_version) {
     symbol.mxnet_version = *said_version;
@@ -76,6 +110,8 @@ mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
   }
   const OperatorsOf operators(origin_of(symbol));
   symbol = mxnet::upgrade_symbol(std::move(symbol), operators);
+  merge_variables(symbol);
+  if (options.no_dropout) make_dropouts_plain(symbol);
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, operators);
   return symbol;
 }

@@ -29,7 +29,7 @@ std::string describe(const Preprocessing& preprocessing, const std::string& inpu
 
 std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,
-    const std::string& source, const std::vector<std::pair<std::string, std::string>>& renames) {
+    const std::string& source, const std::map<std::string, std::string>& renames) {
   std::vector<std::pair<std::string, std::string>> metadata = {
       {"mxnet_version", mxnet::version_text(model.symbol.mxnet_version)}, {"source", source}};
   if (options.preprocessing) {

@@ -78,19 +78,6 @@ class OutputFinder {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> parse_renames(
-    std::string_view option, const std::vector<std::string>& texts) {
-  std::vector<std::pair<std::string, std::string>> renames;
-  for (const auto& text : texts) {
-    const auto parts = split_once(text, '=');
-    if (!parts || parts->first.empty() || parts->second.empty()) {
-      fail(ErrorCode::kUsage, fmt::format("{}: expected old=new, got {}", option, in_quotes(text)));
-    }
-    renames.emplace_back(parts->first, parts->second);
-  }
-  return renames;
-}
-
 void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names,
                     const OperatorsOf& operators) {
   const OutputFinder finder(symbol, operators);
@@ -99,9 +86,8 @@ void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names
   symbol.heads = std::move(heads);
 }
 
-std::vector<std::pair<std::string, std::string>> rename_ports(
-    onnx::Graph& graph, const std::vector<std::string>& texts) {
-  auto renames = parse_renames("rename", texts);
+std::map<std::string, std::string> rename_ports(onnx::Graph& graph,
+                                                std::map<std::string, std::string> renames) {
   if (renames.empty()) return renames;
   std::vector<onnx::Value> ports = graph.main.inputs;
   ports.insert(ports.end(), graph.main.outputs.begin(), graph.main.outputs.end());
@@ -117,6 +103,8 @@ std::vector<std::pair<std::string, std::string>> rename_ports(
            !like.empty() ? fmt::format("did you mean '{}'?", like[0])
                          : "inputs and outputs: " + join_alternatives(names));
     }
+    if (to.empty())
+      fail(ErrorCode::kUsage, fmt::format("rename: the new name for '{}' is empty", from));
     to = onnx::Names().unique(to);
     wanted[static_cast<std::size_t>(at - names.begin())] = to;
   }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -53,6 +54,7 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
     SplitMix random(seed);
     std::array<double, kPiece> values = {};
     for (std::size_t done = 0; done < count; done += kPiece) {
+      interruption_point();
       const std::size_t piece = std::min(kPiece, count - done);
       for (std::size_t i = 0; i < piece; ++i) {
         values[i] = !is_floating(dtype) ? 0

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -29,11 +30,16 @@ class Driver {
     return std::move(result_);
   }
 
-  /// Of a subgraph: what its variables are is for the model around it to say.
-  InferResult run_body(const std::vector<TensorType>& inputs) {
+  /// Of a subgraph: what its variables are is for the model around it to say, which may know of its
+  /// outputs, too.
+  InferResult run_body(const std::vector<TensorType>& known) {
     const auto variables = model_.variables();
     for (std::size_t i = 0; i < variables.size(); ++i) {
-      result_.entries[model_.first_entry[variables[i]]].type = inputs[i];
+      result_.entries[model_.first_entry[variables[i]]].type = known[i];
+    }
+    const std::size_t more = known.size() - variables.size();
+    for (std::size_t i = 0; i < std::min(more, model_.symbol.heads.size()); ++i) {
+      add_to_head(model_.symbol.heads[i], known[variables.size() + i]);
     }
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
@@ -42,6 +48,17 @@ class Driver {
 
  private:
   bool stopped() const { return result_.fixed || result_.conflict; }
+
+  // What the model around knows of an output, which may be a variable as well.
+  void add_to_head(const mxnet::NodeEntry& head, const TensorType& type) {
+    static const std::string name = "output of the subgraph";
+    InferContext context({}, {{&result_.entries[model_.entry(head)], &name, nullptr}},
+                         model_.symbol.np_shape, arena_);
+    if (records_conflicts_) context.record_dtype_conflicts();
+    context.set_output_shape(0, type.shape);
+    context.set_output_dtype(0, type.dtype);
+    if (context.fixed_size() && !result_.fixed) result_.fixed = context.fixed_size();
+  }
 
   void set_default_dtypes() {
     // MXNet's default where nothing says otherwise.
@@ -129,6 +146,7 @@ class Driver {
   }
 
   void infer_node(std::uint32_t index) {
+    interruption_point();
     const ModelNode& node = model_.nodes[index];
     const mxnet::Node& raw = model_.symbol.nodes[index];
     const std::string name = model_.path + raw.name;  // the scope does not keep it
@@ -146,8 +164,8 @@ class Driver {
                              node.output_names[i], nullptr));
     }
     InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_,
-                         [&](std::size_t body, const std::vector<TensorType>& types) {
-                           return infer_body(*node.bodies[body], types);
+                         [&](std::size_t body, const std::vector<TensorType>& known) {
+                           return infer_body(*node.bodies[body], known);
                          },
                          {model_.key, index});
     if (records_conflicts_) context.record_dtype_conflicts();
@@ -187,8 +205,8 @@ class Driver {
     fail(ErrorCode::kModel, conflict.message);
   }
 
-  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& inputs) {
-    InferResult found = Driver(body, arena_, records_conflicts_).run_body(inputs);
+  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& known) {
+    InferResult found = Driver(body, arena_, records_conflicts_).run_body(known);
     if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
     if (found.conflict && !result_.conflict) result_.conflict = found.conflict;
     BodyTypes types;

@@ -9,8 +9,10 @@
 namespace mx2onnx::mxnet {
 namespace {
 
+// Programs that put the prefixes on names that have them already are not rare.
 std::string_view without_prefix(std::string_view name) {
-  return name.starts_with("arg:") || name.starts_with("aux:") ? name.substr(4) : name;
+  while (name.starts_with("arg:") || name.starts_with("aux:")) name.remove_prefix(4);
+  return name;
 }
 
 // The texts that the stars matched, each as short as possible but the last; nothing if there is no
@@ -41,11 +43,11 @@ std::optional<std::vector<std::string_view>> match(std::string_view name,
 
 std::string rename(std::string_view name, const std::vector<RenameRule>& rules) {
   for (const auto& rule : rules) {
-    const auto captures = match(name, rule.pattern);
+    const auto captures = match(name, rule.from);
     if (!captures) continue;
     std::string result;
     std::size_t next = 0;
-    for (const char c : rule.replacement) {
+    for (const char c : rule.to) {
       if (c == '*' && next < captures->size()) {
         result += (*captures)[next++];
       } else {

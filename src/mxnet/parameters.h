@@ -7,16 +7,10 @@
 #include <vector>
 
 #include "ir/tensor.h"
+#include "mx2onnx/convert.h"
 #include "mxnet/param_files.h"
 
 namespace mx2onnx::mxnet {
-
-/// `old=new`; a `*` in `old` stands for any text, and the k-th `*` of `new` for what the k-th of
-/// `old` matched.
-struct RenameRule {
-  std::string pattern;
-  std::string replacement;
-};
 
 /// The name after the first rule that matches, or the name itself.
 std::string rename(std::string_view name, const std::vector<RenameRule>& rules);

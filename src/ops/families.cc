@@ -10,11 +10,12 @@ void register_conv(Registry& registry);
 void register_pool(Registry& registry);
 void register_pool_v1(Registry& registry);
 void register_adaptive_pool(Registry& registry);
+void register_batch_norm(Registry& registry);
 void register_norm(Registry& registry);
-void register_layer_norm(Registry& registry);
 void register_lrn(Registry& registry);
 void register_fully_connected(Registry& registry);
 void register_softmax(Registry& registry);
+void register_softmax_cross_entropy(Registry& registry);
 void register_dropout(Registry& registry);
 void register_loss_head(Registry& registry);
 void register_deformable(Registry& registry);
@@ -30,13 +31,17 @@ void register_cast(Registry& registry);
 void register_init(Registry& registry);
 void register_reshape(Registry& registry);
 void register_axes(Registry& registry);
+void register_broadcast_to(Registry& registry);
 void register_slice(Registry& registry);
 void register_split(Registry& registry);
 void register_concat(Registry& registry);
+void register_tile(Registry& registry);
+void register_pad(Registry& registry);
 void register_sorting(Registry& registry);
 void register_boolean_mask(Registry& registry);
 void register_sequence(Registry& registry);
 void register_array_index(Registry& registry);
+void register_diag(Registry& registry);
 void register_assign(Registry& registry);
 // math
 void register_unary(Registry& registry);
@@ -44,10 +49,16 @@ void register_elemwise(Registry& registry);
 void register_broadcast(Registry& registry);
 void register_scalar(Registry& registry);
 void register_reduce(Registry& registry);
+void register_norm_over_axes(Registry& registry);
+void register_moments(Registry& registry);
+void register_argmax(Registry& registry);
+void register_cumsum(Registry& registry);
 void register_special_functions(Registry& registry);
-void register_numeric(Registry& registry);
-void register_hawkes(Registry& registry);
 void register_histogram(Registry& registry);
+void register_all_finite(Registry& registry);
+void register_multi_sum_sq(Registry& registry);
+void register_fft(Registry& registry);
+void register_count_sketch(Registry& registry);
 // vision
 void register_resize(Registry& registry);
 void register_boxes(Registry& registry);
@@ -71,9 +82,17 @@ void register_cond(Registry& registry);
 void register_linalg_products(Registry& registry);
 void register_linalg_factors(Registry& registry);
 void register_linalg_eigen(Registry& registry);
+void register_dot(Registry& registry);
+void register_khatri_rao(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
+void register_sample(Registry& registry);
+void register_randint(Registry& registry);
+void register_multinomial(Registry& registry);
+void register_shuffle(Registry& registry);
+void register_zipfian(Registry& registry);
+void register_hawkes(Registry& registry);
 
 void register_all_families(Registry& registry) {
   register_activation(registry);
@@ -81,11 +100,12 @@ void register_all_families(Registry& registry) {
   register_pool(registry);
   register_pool_v1(registry);
   register_adaptive_pool(registry);
+  register_batch_norm(registry);
   register_norm(registry);
-  register_layer_norm(registry);
   register_lrn(registry);
   register_fully_connected(registry);
   register_softmax(registry);
+  register_softmax_cross_entropy(registry);
   register_dropout(registry);
   register_loss_head(registry);
   register_deformable(registry);
@@ -101,13 +121,17 @@ void register_all_families(Registry& registry) {
   register_init(registry);
   register_reshape(registry);
   register_axes(registry);
+  register_broadcast_to(registry);
   register_slice(registry);
   register_split(registry);
   register_concat(registry);
+  register_tile(registry);
+  register_pad(registry);
   register_sorting(registry);
   register_boolean_mask(registry);
   register_sequence(registry);
   register_array_index(registry);
+  register_diag(registry);
   register_assign(registry);
 
   register_unary(registry);
@@ -115,10 +139,16 @@ void register_all_families(Registry& registry) {
   register_broadcast(registry);
   register_scalar(registry);
   register_reduce(registry);
+  register_norm_over_axes(registry);
+  register_moments(registry);
+  register_argmax(registry);
+  register_cumsum(registry);
   register_special_functions(registry);
-  register_numeric(registry);
-  register_hawkes(registry);
   register_histogram(registry);
+  register_all_finite(registry);
+  register_multi_sum_sq(registry);
+  register_fft(registry);
+  register_count_sketch(registry);
 
   register_resize(registry);
   register_boxes(registry);
@@ -142,9 +172,17 @@ void register_all_families(Registry& registry) {
   register_linalg_products(registry);
   register_linalg_factors(registry);
   register_linalg_eigen(registry);
+  register_dot(registry);
+  register_khatri_rao(registry);
 
   register_random_pdf(registry);
   register_random(registry);
+  register_sample(registry);
+  register_randint(registry);
+  register_multinomial(registry);
+  register_shuffle(registry);
+  register_zipfian(registry);
+  register_hawkes(registry);
 }
 
 }  // namespace mx2onnx

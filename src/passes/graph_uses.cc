@@ -10,14 +10,12 @@ using onnx::Value;
 GraphUses::GraphUses(const Graph& graph)
     : uses_(graph.num_values(), 0),
       is_output_(graph.num_values(), 0),
-      is_input_(graph.num_values(), 0),
       producer_(graph.num_values(), -1) {
   for_each_body(graph.main, [&](const Body& body) {
     for (const Value output : body.outputs) {
       ++uses_[output.id];
       is_output_[output.id] = 1;
     }
-    for (const Value input : body.inputs) is_input_[input.id] = 1;
     for (const auto& node : body.nodes) {
       for (const Value input : node.inputs) {
         if (input.present()) ++uses_[input.id];
@@ -29,6 +27,14 @@ GraphUses::GraphUses(const Graph& graph)
       if (output.present()) producer_[output.id] = static_cast<std::int64_t>(i);
     }
   }
+}
+
+Value add_constant(Graph& graph, const Node& node, Tensor tensor) {
+  onnx::ValueInfo info;
+  info.name = graph.names.unique(node.name + "/Constant");
+  info.type = tensor.type();
+  info.constant = std::move(tensor);
+  return graph.add_value(std::move(info));
 }
 
 Value Replacements::resolve(Value value) const {

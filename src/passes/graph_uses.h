@@ -15,16 +15,22 @@ class GraphUses {
   /// Inputs of nodes (of inner bodies, too) and outputs of bodies that are this value.
   std::size_t count(onnx::Value value) const { return uses_[value.id]; }
   bool is_output(onnx::Value value) const { return is_output_[value.id] != 0; }
-  bool is_input(onnx::Value value) const { return is_input_[value.id] != 0; }
   /// Position in the main body of the node that makes the value; -1 if none does.
   std::int64_t producer(onnx::Value value) const { return producer_[value.id]; }
+  /// That node, of the graph as it was; null if none makes the value.
+  const onnx::Node* producer_node(const onnx::Graph& graph, onnx::Value value) const {
+    const std::int64_t at = producer(value);
+    return at < 0 ? nullptr : &graph.main.nodes[static_cast<std::size_t>(at)];
+  }
 
  private:
   std::vector<std::uint32_t> uses_;
   std::vector<char> is_output_;
-  std::vector<char> is_input_;
   std::vector<std::int64_t> producer_;
 };
+
+/// Adds a constant for an input of a node, named after the node.
+onnx::Value add_constant(onnx::Graph& graph, const onnx::Node& node, Tensor tensor);
 
 /// Replaces values everywhere, and follows chains of replacements.
 class Replacements {

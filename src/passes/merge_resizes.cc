@@ -34,26 +34,21 @@ std::optional<std::vector<double>> factors_of(const Graph& graph, const Node& no
 
 std::size_t merge_resizes(Graph& graph) {
   const GraphUses uses(graph);
-  auto& nodes = graph.main.nodes;
   std::size_t count = 0;
-  for (auto& node : nodes) {
+  for (auto& node : graph.main.nodes) {
     const auto outer = factors_of(graph, node);
     if (!outer || uses.count(node.inputs[0]) != 1 || uses.is_output(node.inputs[0])) continue;
-    const std::int64_t producer = uses.producer(node.inputs[0]);
-    if (producer < 0) continue;
-    const Node& before = nodes[static_cast<std::size_t>(producer)];
-    const auto inner = factors_of(graph, before);
+    const Node* before = uses.producer_node(graph, node.inputs[0]);
+    if (before == nullptr) continue;
+    const auto inner = factors_of(graph, *before);
     if (!inner || inner->size() != outer->size()) continue;
     std::vector<float> product;
     for (std::size_t i = 0; i < outer->size(); ++i) {
       product.push_back(static_cast<float>((*inner)[i] * (*outer)[i]));
     }
-    onnx::ValueInfo info;
-    info.name = graph.names.unique(node.name + "/Constant");
-    info.type = graph.type(node.inputs[2]);
-    info.constant = make_tensor<float>({static_cast<std::int64_t>(product.size())}, product);
-    node.inputs[2] = graph.add_value(std::move(info));
-    node.inputs[0] = before.inputs[0];  // remove_dead_nodes drops the other
+    const auto size = static_cast<std::int64_t>(product.size());
+    node.inputs[2] = add_constant(graph, node, make_tensor<float>({size}, product));
+    node.inputs[0] = before->inputs[0];  // remove_dead_nodes drops the other
     ++count;
   }
   return count;

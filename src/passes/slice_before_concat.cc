@@ -59,27 +59,20 @@ bool joins_along(const Graph& graph, const Node& node, std::size_t axis) {
 
 // A number in the form that inputs of Slice have.
 Value number(Graph& graph, const Node& node, std::int64_t value) {
-  onnx::ValueInfo info;
-  info.name = graph.names.unique(node.name + "/Constant");
-  info.type = {DType::kInt64, Shape{1}};
-  info.constant = make_tensor<std::int64_t>({1}, {value});
-  return graph.add_value(std::move(info));
+  return add_constant(graph, node, make_tensor<std::int64_t>({1}, {value}));
 }
 
 }  // namespace
 
 std::size_t slice_before_concat(Graph& graph) {
   const GraphUses uses(graph);
-  auto& nodes = graph.main.nodes;
   std::size_t count = 0;
-  for (auto& node : nodes) {
+  for (auto& node : graph.main.nodes) {
     const auto range = range_of(graph, node);
-    if (!range || uses.is_input(node.inputs[0])) continue;
-    const std::int64_t producer = uses.producer(node.inputs[0]);
-    if (producer < 0) continue;
-    const Node& concat = nodes[static_cast<std::size_t>(producer)];
-    if (!joins_along(graph, concat, range->axis)) continue;
-    const auto found = part_with(graph, concat, *range);
+    if (!range) continue;
+    const Node* concat = uses.producer_node(graph, node.inputs[0]);
+    if (concat == nullptr || !joins_along(graph, *concat, range->axis)) continue;
+    const auto found = part_with(graph, *concat, *range);
     if (!found) continue;
     node.inputs[0] = found->first;
     if (found->second != 0) {

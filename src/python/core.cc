@@ -2,7 +2,9 @@
 // python/mx2onnx.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/function.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -10,6 +12,7 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -33,8 +36,8 @@ struct GivenArray {
   nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes;
 };
 
-mx2onnx::Source make_source(std::string name, std::string json,
-                            std::vector<std::string> param_paths,
+mx2onnx::Source make_source(std::filesystem::path name, std::string json,
+                            std::vector<std::filesystem::path> param_paths,
                             const std::vector<GivenArray>& arrays) {
   mx2onnx::Source source{std::move(name), std::move(json), std::move(param_paths), {}};
   for (const auto& array : arrays) {
@@ -165,13 +168,27 @@ nb::dict describe_untranslated(const mx2onnx::OperatorInfo& op) {
 }
 
 void raise_error(const mx2onnx::Error& error) {
-  const nb::object type = nb::module_::import_("mx2onnx._errors")
-                              .attr("error_for_code")(static_cast<int>(error.code()));
   const auto& place = error.place();
-  const nb::object instance = type(
-      error.what(), "message"_a = error.message(), "hint"_a = error.hint(), "file"_a = place.file,
-      "node"_a = place.node, "op"_a = place.op, "attribute"_a = place.attribute);
-  PyErr_SetObject(type.ptr(), instance.ptr());
+  const nb::object instance =
+      nb::module_::import_("mx2onnx._errors")
+          .attr("from_core")(static_cast<int>(error.code()), error.what(), error.message(),
+                             error.hint(), "file"_a = place.file, "node"_a = place.node,
+                             "op"_a = place.op, "attribute"_a = place.attribute);
+  PyErr_SetObject(instance.type().ptr(), instance.ptr());
+}
+
+// The options with a look at Python's signals, Ctrl-C above all, in every phase. Only the main
+// thread of Python handles signals; in others the look does nothing.
+mx2onnx::ConvertOptions with_signals(mx2onnx::ConvertOptions options) {
+  static constexpr std::chrono::milliseconds kBetweenLooks(20);
+  options.checkpoint = [last = std::chrono::steady_clock::now()]() mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < kBetweenLooks) return;
+    last = now;
+    const nb::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  };
+  return options;
 }
 
 }  // namespace
@@ -199,6 +216,14 @@ NB_MODULE(_core, m) {
             new (self) mx2onnx::InputSpec{std::move(name), std::move(dims), std::move(dtype)};
           },
           "name"_a, "dims"_a = nb::none(), "dtype"_a = "");
+
+  nb::class_<mx2onnx::RenameRule>(m, "RenameRule")
+      .def(
+          "__init__",
+          [](mx2onnx::RenameRule* self, std::string from, std::string to) {
+            new (self) mx2onnx::RenameRule{std::move(from), std::move(to)};
+          },
+          "from_"_a, "to"_a);
 
   nb::class_<GivenArray>(m, "GivenArray")
       .def(
@@ -231,6 +256,7 @@ NB_MODULE(_core, m) {
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
       .def_rw("mxnet_version", &mx2onnx::ConvertOptions::mxnet_version)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
+      .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
@@ -250,19 +276,21 @@ NB_MODULE(_core, m) {
           "progress"_a.none());
 
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
+  m.def("parse_rename", &mx2onnx::parse_rename, "option"_a, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
 
   m.def(
       "convert_to_file",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const std::string& output,
-         const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const std::filesystem::path& output, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto watched = with_signals(options);
         mx2onnx::Report report;
         {
           const nb::gil_scoped_release release;
-          report = mx2onnx::convert_to_file(source, output, options);
+          report = mx2onnx::convert_to_file(source, output, watched);
         }
         return describe(report);
       },
@@ -270,14 +298,16 @@ NB_MODULE(_core, m) {
 
   m.def(
       "convert_to_memory",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
+        const auto watched = with_signals(options);
         std::pair<std::string, mx2onnx::Report> result;
         {
           const nb::gil_scoped_release release;
-          result = mx2onnx::convert_to_memory(source, options);
+          result = mx2onnx::convert_to_memory(source, watched);
         }
         return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()),
                               describe(result.second));
@@ -286,11 +316,12 @@ NB_MODULE(_core, m) {
 
   m.def(
       "inspect",
-      [](std::string name, std::string json, std::vector<std::string> param_paths,
-         const std::vector<GivenArray>& arrays, const mx2onnx::ConvertOptions& options) {
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays);
-        return describe(mx2onnx::inspect(source, options));
+        return describe(mx2onnx::inspect(source, with_signals(options)));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "options"_a);
 

@@ -106,7 +106,7 @@ def test_rename_errors():
     assert error.value.hint == "did you mean 'data'?"
     with pytest.raises(mx2onnx.UsageError, match="same name"):
         convert(rename={"data": own})
-    with pytest.raises(mx2onnx.UsageError, match="expected old=new"):
+    with pytest.raises(mx2onnx.UsageError, match="rename: the new name for 'data' is empty"):
         convert(rename={"data": ""})
 
 

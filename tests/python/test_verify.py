@@ -155,13 +155,15 @@ PREPARATION = dict(scale="1/16", layout="NHWC", input_type="uint8")
     ids=str,
 )
 def test_preparation_of_the_image(tmp_path, preparation, expect, ok):
+    from mx2onnx._runtime import CannotCompare
+
     path = tmp_path / "p.onnx"
     rename = {"data": "image"}
     mx2onnx.convert(SYMBOL, PARAMS, inputs={"data": ("n", 1, 8, 8)}, output=path, rename=rename, **preparation)
     if ok:
         assert mx2onnx.verify(SYMBOL, PARAMS, path, expect=expect).ok
     else:
-        with pytest.raises(mx2onnx._verify.CannotCompare, match="not made from such"):
+        with pytest.raises(CannotCompare, match="not made from such"):
             mx2onnx.verify(SYMBOL, PARAMS, path, expect=expect)
 
 
@@ -255,7 +257,7 @@ def break_float16(model):
     ids=repr,
 )
 def test_comparison(ours, theirs, same):
-    from mx2onnx._verify import Comparison
+    from mx2onnx._comparison import Comparison
 
     found = Comparison("x", np.array(ours, "float32"), np.array(theirs, "float32"), None, None)
     assert found.same is same
@@ -263,7 +265,7 @@ def test_comparison(ours, theirs, same):
 
 
 def test_integers_must_be_equal():
-    from mx2onnx._verify import Comparison
+    from mx2onnx._comparison import Comparison
 
     assert not Comparison("x", np.array([1000000]), np.array([1000001]), None, None).same
 
@@ -376,14 +378,14 @@ def test_other_free_sizes_must_be_given(tmp_path):
 
 def test_random_inputs_are_what_the_model_can_take():
     """Indices of an Embedding, and lengths of sequences, also where they pass a Cast or a reshape first."""
-    from mx2onnx._verify import _Graph, _whole_numbers
+    from mx2onnx._symbol_file import SymbolFile, whole_numbers
 
     nodes = [("null", "ids", []), ("Cast", "cast", [0]), ("null", "table", []), ("Embedding", "e", [1, 2]),
              ("null", "lengths", []), ("reshape", "flat", [4]), ("SequenceLast", "last", [3, 5]), ("null", "x", [])]  # fmt: skip
-    graph = _Graph.__new__(_Graph)
+    graph = SymbolFile.__new__(SymbolFile)
     graph.nodes = [{"op": o, "name": n, "inputs": [[i, 0, 0] for i in inputs]} for o, n, inputs in nodes]
     graph.nodes[3]["attrs"] = {"input_dim": "7"}
-    assert _whole_numbers(graph) == {"ids": (0, 7), "lengths": (1, 3)}
+    assert whole_numbers(graph) == {"ids": (0, 7), "lengths": (1, 3)}
 
 
 @live
@@ -398,7 +400,9 @@ def test_float16_against_mxnet(tmp_path, python):
 
 @live
 def test_record(good, tmp_path, python):
-    script = shutil.copy(mx2onnx._verify.RECORDER, tmp_path / "r.py")
+    from mx2onnx._mxnet_values import RECORDER
+
+    script = shutil.copy(RECORDER, tmp_path / "r.py")
     subprocess.run([python, script, SYMBOL, PARAMS, "-o", tmp_path / "r.npz", "--input", "data:3,1,8,8"], check=True)
     assert mx2onnx.verify(SYMBOL, PARAMS, good, expect=tmp_path / "r.npz").ok
 

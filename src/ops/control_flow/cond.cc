@@ -141,7 +141,7 @@ void translate_cond(const CondParam& p, Translation& t) {
 void register_cond(Registry& r) {
   r.add<CondParam>({"_cond"})
       .summary("Runs one of two subgraphs.")
-      .inputs_by([](const CondParam& p) { return subgraph_inputs(p.num_args - 3); })
+      .inputs_by([](const CondParam& p) { return numbered_inputs("data", p.num_args - 3); })
       .outputs_by([](const CondParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
       .check(check_cond)
       .bodies(cond_bodies)

@@ -7,24 +7,8 @@
 
 namespace mx2onnx {
 
-namespace {
-
-std::vector<std::string> numbered(std::string_view name, std::int64_t count) {
-  std::vector<std::string> names;
-  for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", name, i));
-  return names;
-}
-
-}  // namespace
-
 std::vector<std::string> subgraph_outputs(std::int64_t count) {
   return count == 1 ? std::vector<std::string>{"output"} : numbered("output", count);
-}
-
-std::vector<InputDef> subgraph_inputs(std::int64_t count) {
-  std::vector<InputDef> inputs;
-  for (auto& name : numbered("data", count)) inputs.push_back({name, InputRole::kData});
-  return inputs;
 }
 
 void check_locations(std::string_view name, const Tuple& locations, std::int64_t limit,

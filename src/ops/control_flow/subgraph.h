@@ -9,15 +9,11 @@
 #include <vector>
 
 #include "ops/expressions/body_scope.h"
+#include "ops/expressions/numbered.h"
 #include "ops/record/registry.h"
 
 namespace mx2onnx {
 
-/// Most inputs, outputs and locations of a control-flow operator; a bound against hostile files.
-constexpr std::int64_t kMostPorts = 10000;
-
-/// The inputs data0, data1, …, of which there are so many.
-std::vector<InputDef> subgraph_inputs(std::int64_t count);
 /// "output", or output0, output1, …, as MXNet's list_outputs has them.
 std::vector<std::string> subgraph_outputs(std::int64_t count);
 

@@ -338,7 +338,7 @@ void translate_while(const WhileLoopParam& p, Translation& t) {
 void register_while_loop(Registry& r) {
   r.add<WhileLoopParam>({"_while_loop"})
       .summary("Runs a subgraph as long as another one says so, and stacks its outputs.")
-      .inputs_by([](const WhileLoopParam& p) { return subgraph_inputs(p.num_args - 2); })
+      .inputs_by([](const WhileLoopParam& p) { return numbered_inputs("data", p.num_args - 2); })
       .outputs_by(
           [](const WhileLoopParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
       .check(check_while)

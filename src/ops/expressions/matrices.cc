@@ -80,14 +80,6 @@ void infer_triangle(const TriangleParam& p, InferContext& c) {
   c.set_input_shape(1, b);
 }
 
-bool expect_real(Translation& t) {
-  const DType dtype = t.input_type(0).dtype;
-  if (dtype == DType::kFloat32 || dtype == DType::kFloat64) return true;
-  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)),
-           "cast to float32 in the model");
-  return false;
-}
-
 Value triangle(Builder& b, Value x, bool lower) {
   const auto& dims = b.shape(x).dims();
   const Dim& height = dims[dims.size() - 2];

@@ -25,9 +25,6 @@ void infer_triangle(const TriangleParam& p, InferContext& c);
 /// The input is a batch of square matrices; the dtypes are one.
 void infer_square(InferContext& c);
 
-/// MXNet computes linear algebra in float32 and float64. Refuses other dtypes and gives false.
-bool expect_real(Translation& t);
-
 /// The lower or the upper triangles of matrices, with 0 in the other ones whatever is there.
 onnx::Value triangle(onnx::Builder& b, onnx::Value x, bool lower);
 

@@ -12,7 +12,7 @@
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/integer_functions.h"
-#include "ops/expressions/zero_sign.h"
+#include "ops/expressions/notes.h"
 
 namespace mx2onnx {
 namespace {

@@ -5,6 +5,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/matrices.h"
 
 namespace mx2onnx {

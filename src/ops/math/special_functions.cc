@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/integer_functions.h"
-#include "ops/expressions/zero_sign.h"
+#include "ops/expressions/notes.h"
 
 namespace mx2onnx {
 namespace {
@@ -43,9 +44,7 @@ void translate_special(const SpecialRow& row, Translation& t) {
   if (is_integer(dtype) && has_integer_function(row.names.front())) {
     return t.set_output(0, integer_function(b, row.names.front(), t.input(0)));
   }
-  if (!is_floating(dtype)) {
-    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  }
+  if (!expect_floating(t)) return;
   const Value x = b.cast(t.input(0), DType::kFloat64);
   t.set_output(0, b.cast(row.emit(b, x, dtype == DType::kFloat64), dtype));
 }

@@ -14,8 +14,8 @@
 #include "ops/expressions/binary_functions.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/integer_functions.h"
+#include "ops/expressions/notes.h"
 #include "ops/expressions/real_functions.h"
-#include "ops/expressions/zero_sign.h"
 
 namespace mx2onnx {
 namespace {

@@ -7,6 +7,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/real_functions.h"
 
 namespace mx2onnx {
@@ -27,16 +28,8 @@ struct ActivationParam {
   }
 };
 
-// "This operation only support floating point types, not int32."
-bool refuse_integers(Translation& t) {
-  const DType dtype = t.input_type(0).dtype;
-  if (is_floating(dtype)) return false;
-  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  return true;
-}
-
 void translate_activation(const ActivationParam& p, Translation& t) {
-  if (refuse_integers(t)) return;
+  if (!expect_floating(t)) return;
   constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
   t.set_output(0, real_function(t.b, kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
 }
@@ -168,7 +161,7 @@ Value leaky_relu_of_float64(const LeakyReluParam& p, Translation& t) {
 
 void translate_leaky_relu(const LeakyReluParam& p, Translation& t) {
   const Value x = t.input(0);
-  if (refuse_integers(t)) return;
+  if (!expect_floating(t)) return;
   if (t.b.dtype(x) == DType::kFloat64) return t.set_output(0, leaky_relu_of_float64(p, t));
   const auto with_alpha = [&](std::string_view op, double alpha) {
     return t.b.emit(op, {x}, {{"alpha", alpha}}, t.input_type(0));

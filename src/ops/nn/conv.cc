@@ -1,23 +1,19 @@
 // Convolution and Deconvolution in one, two and three dimensions (src/operator/nn/convolution.cc,
 // deconvolution.cc).
 #include <algorithm>
-#include <optional>
 
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/spatial.h"
+#include "ops/nn/sliding_window.h"
 
 namespace mx2onnx {
 namespace {
 
 using onnx::Value;
 
-struct ConvParam {
-  Tuple kernel;
-  Tuple stride;
-  Tuple dilate;
-  Tuple pad;
+struct ConvParam : SlidingWindow {
   std::int64_t num_filter = 0;
   std::int64_t num_group = 1;
   bool no_bias = false;
@@ -25,13 +21,7 @@ struct ConvParam {
 
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
-    d.field("kernel", &P::kernel).required().sizes(1, 3).at_least(1).help("window of the filter");
-    d.field("stride", &P::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
-    d.field("dilate", &P::dilate).sizes(0, 3).at_least(1).help("1 for each axis if empty");
-    d.field("pad", &P::pad)
-        .sizes(0, 3)
-        .at_least(0)
-        .help("zeros at both ends; 0 for each axis if empty");
+    declare_window(d, 1, 3);
     d.field("num_filter", &P::num_filter).required().at_least(1).help("channels of the output");
     d.field("num_group", &P::num_group).at_least(1).help("groups of channels that do not mix");
     d.field("no_bias", &P::no_bias).help("no third input");
@@ -39,14 +29,6 @@ struct ConvParam {
     d.ignore({"workspace", "cudnn_tune", "cudnn_off"});
   }
   static void declare(AttrDeclarer<ConvParam>& d) { declare_common(d); }
-
-  std::size_t rank() const { return kernel.size(); }
-  std::int64_t stride_at(std::size_t i) const { return spatial_tuple(stride, rank(), 1)[i]; }
-  std::int64_t pad_at(std::size_t i) const { return spatial_tuple(pad, rank(), 0)[i]; }
-  /// Extent of the dilated window.
-  std::int64_t window(std::size_t i) const {
-    return 1 + (kernel[i] - 1) * spatial_tuple(dilate, rank(), 1)[i];
-  }
 };
 
 struct DeconvParam : ConvParam {
@@ -83,25 +65,31 @@ std::vector<InputDef> conv_inputs(const ConvParam& p) {
 
 template <typename P>
 std::vector<AttrProblem> check_tuples(const P& p, const CheckContext& /*context*/) {
-  std::vector<AttrProblem> problems = check_layout(p.layout, p.kernel.size());
-  const auto check = [&](std::string name, const Tuple& tuple) {
-    if (tuple.empty() || tuple.size() == p.kernel.size()) return;
-    problems.push_back(
-        {std::move(name),
-         fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(), tuple.size()),
-         ""});
-  };
-  check("stride", p.stride);
-  check("dilate", p.dilate);
-  check("pad", p.pad);
+  std::vector<AttrProblem> problems = check_layout(p.layout, p.rank());
+  check_elements("stride", p.stride, p.rank(), problems);
+  check_elements("dilate", p.dilate, p.rank(), problems);
+  check_elements("pad", p.pad, p.rank(), problems);
   return problems;
 }
 
-// Data and output shapes, channels first; checks the rank.
-Shape data_shape(const ConvParam& p, InferContext& c) {
+// The data's shape, channels first, with what the output tells of it, as in MXNet: the batch, and
+// where the stride is 1 the sizes, of which `size_before(i, size)` goes back along a spatial axis.
+// Of unknown rank if neither's is known.
+template <typename SizeBefore>
+Shape data_shape(const ConvParam& p, InferContext& c, SizeBefore size_before) {
+  const Shape output = to_channels_first(c.output_shape(0), p.layout);
   Shape data = to_channels_first(c.input_shape(0), p.layout);
-  if (data.known_rank() && data.rank() != p.rank() + 2) {
+  if (!data.known_rank()) {
+    if (!output.known_rank()) return data;
+    data = Shape::unknown_dims(p.rank() + 2);
+  } else if (data.rank() != p.rank() + 2) {
     c.fail_input(0, fmt::format("{} dimensions for a kernel of {}", p.rank() + 2, p.rank()));
+  }
+  if (!output.known_rank() || output.rank() != data.rank()) return data;
+  if (!data[0].known()) data[0] = output[0];
+  for (std::size_t i = 0; i < p.rank(); ++i) {
+    if (data[i + 2].known() || p.stride_at(i) != 1) continue;
+    data[i + 2] = size_before(i, output[i + 2]);
   }
   return data;
 }
@@ -124,21 +112,10 @@ Dim per_group(const ConvParam& p, const Dim& channels, std::string_view what) {
 void infer_conv(const ConvParam& p, InferContext& c) {
   c.unify_dtypes();
   per_group(p, p.num_filter, "num_filter");
-  const Shape output = to_channels_first(c.output_shape(0), p.layout);
-  Shape data = data_shape(p, c);
-  if (!data.known_rank()) {
-    if (!output.known_rank()) return;
-    data = Shape::unknown_dims(p.rank() + 2);
-  }
-  // Back from the output, as MXNet does: the batch, and sizes where the stride is 1.
-  if (output.known_rank() && output.rank() == data.rank()) {
-    if (!data[0].known()) data[0] = output[0];
-    for (std::size_t i = 0; i < p.rank(); ++i) {
-      if (!data[i + 2].known() && p.stride_at(i) == 1) {
-        data[i + 2] = output[i + 2] + p.window(i) - 1 - 2 * p.pad_at(i);
-      }
-    }
-  }
+  Shape data = data_shape(p, c, [&](std::size_t i, const Dim& size) {
+    return size + p.window(i) - 1 - 2 * p.pad_at(i);
+  });
+  if (!data.known_rank()) return;
   // The weight knows the number of channels, too.
   const Shape weight = to_channels_first(c.input_shape(1), p.layout);
   const bool weight_fits = weight.rank() == data.rank() && weight[1].known();
@@ -148,20 +125,14 @@ void infer_conv(const ConvParam& p, InferContext& c) {
   Shape result = data;
   result[1] = p.num_filter;
   for (std::size_t i = 0; i < p.rank(); ++i) {
-    const Dim padded = data[i + 2] + 2 * p.pad_at(i);
-    if (padded.is_constant() && padded.value() < p.window(i)) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
-                                          p.window(i), padded.value()));
-    }
-    result[i + 2] = strided_size(data[i + 2], p.window(i), p.stride_at(i), p.pad_at(i));
+    result[i + 2] = p.windows(i, data[i + 2]);
   }
   c.set_output_shape(0, from_channels_first(result, p.layout));
 }
 
 onnx::Attributes conv_attributes(const ConvParam& p) {
-  onnx::Attributes attrs{{"kernel_shape", p.kernel},
-                         {"strides", spatial_tuple(p.stride, p.rank(), 1)},
-                         {"dilations", spatial_tuple(p.dilate, p.rank(), 1)}};
+  onnx::Attributes attrs{
+      {"kernel_shape", p.kernel}, {"strides", p.strides()}, {"dilations", p.dilations()}};
   if (p.num_group != 1) attrs.emplace_back("group", p.num_group);
   return attrs;
 }
@@ -195,7 +166,7 @@ Value emit_int8_conv(const ConvParam& p, Translation& t, onnx::Attributes attrs)
 
 void translate_conv(const ConvParam& p, Translation& t) {
   auto attrs = conv_attributes(p);
-  attrs.emplace_back("pads", both_ends(spatial_tuple(p.pad, p.rank(), 0)));
+  attrs.emplace_back("pads", both_ends(p.pads()));
   if (t.output_type(0).dtype == DType::kInt8) {
     return t.set_output(0, emit_int8_conv(p, t, std::move(attrs)));
   }
@@ -223,20 +194,12 @@ Margin margin_at(const DeconvParam& p, std::size_t i, const Dim& size) {
 
 void infer_deconv(const DeconvParam& p, InferContext& c) {
   c.unify_dtypes();
-  const Shape output = to_channels_first(c.output_shape(0), p.layout);
-  Shape data = data_shape(p, c);
-  if (!data.known_rank()) {
-    if (!output.known_rank()) return;
-    data = Shape::unknown_dims(p.rank() + 2);
-  }
-  if (output.known_rank() && output.rank() == data.rank()) {
-    if (!data[0].known()) data[0] = output[0];
-    for (std::size_t i = 0; i < p.rank(); ++i) {
-      if (data[i + 2].known() || p.stride_at(i) != 1 || p.has_target()) continue;
-      const Margin margin = margin_at(p, i, data[i + 2]);
-      data[i + 2] = output[i + 2] - (p.window(i) - 1) - margin.adj + margin.pad * 2;
-    }
-  }
+  Shape data = data_shape(p, c, [&](std::size_t i, const Dim& size) {
+    if (p.has_target()) return Dim();
+    const Margin margin = margin_at(p, i, Dim());
+    return size - (p.window(i) - 1) - margin.adj + margin.pad * 2;
+  });
+  if (!data.known_rank()) return;
   const Shape weight = to_channels_first(c.input_shape(1), p.layout);
   if (weight.rank() == data.rank() && !data[1].is_constant()) data[1] = weight[0];
   c.set_input_shape(0, from_channels_first(data, p.layout));
@@ -290,12 +253,7 @@ void translate_deconv(const DeconvParam& p, Translation& t) {
 
 std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& context) {
   auto problems = check_tuples(p, context);
-  if (p.has_target() && p.target_shape->size() != p.kernel.size()) {
-    problems.push_back({"target_shape",
-                        fmt::format("expected {} elements as in kernel, got {}", p.kernel.size(),
-                                    p.target_shape->size()),
-                        ""});
-  }
+  if (p.has_target()) check_elements("target_shape", *p.target_shape, p.rank(), problems);
   return problems;
 }
 

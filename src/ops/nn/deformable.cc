@@ -15,6 +15,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/spatial.h"
+#include "ops/nn/sliding_window.h"
 
 namespace mx2onnx {
 namespace {
@@ -22,11 +23,7 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
-struct DeformableParam {
-  Tuple kernel;
-  Tuple stride;
-  Tuple dilate;
-  Tuple pad;
+struct DeformableParam : SlidingWindow {
   std::int64_t num_filter = 0;
   std::int64_t num_group = 1;
   std::int64_t num_deformable_group = 1;
@@ -38,10 +35,7 @@ struct DeformableParam {
   static void declare(AttrDeclarer<DeformableParam>& d) { declare_common(d); }
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
-    d.field("kernel", &P::kernel).required().sizes(2, 2).at_least(1).help("window of the filter");
-    d.field("stride", &P::stride).sizes(0, 2).at_least(1).help("1 for each axis if empty");
-    d.field("dilate", &P::dilate).sizes(0, 2).at_least(1).help("1 for each axis if empty");
-    d.field("pad", &P::pad).sizes(0, 2).at_least(0).help("0 for each axis if empty");
+    declare_window(d, 2, 2);
     d.field("num_filter", &P::num_filter).required().at_least(1).help("channels of the output");
     d.field("num_group", &P::num_group).at_least(1).help("groups of channels that do not mix");
     d.field("num_deformable_group", &P::num_deformable_group)
@@ -53,10 +47,6 @@ struct DeformableParam {
   }
 
   std::int64_t taps() const { return kernel[0] * kernel[1]; }
-  std::int64_t stride_at(std::size_t i) const { return spatial_tuple(stride, 2, 1)[i]; }
-  std::int64_t dilate_at(std::size_t i) const { return spatial_tuple(dilate, 2, 1)[i]; }
-  std::int64_t pad_at(std::size_t i) const { return spatial_tuple(pad, 2, 0)[i]; }
-  std::int64_t window(std::size_t i) const { return 1 + (kernel[i] - 1) * dilate_at(i); }
 };
 
 struct ModulatedParam : DeformableParam {
@@ -91,14 +81,9 @@ std::vector<InputDef> list_inputs(const DeformableParam& p) {
 
 std::vector<AttrProblem> check_deformable(const DeformableParam& p, const CheckContext& /*c*/) {
   std::vector<AttrProblem> problems;
-  const auto check_size = [&](std::string name, const Tuple& tuple) {
-    if (tuple.size() == 1) {
-      problems.push_back({std::move(name), "expected 2 elements as in kernel, got 1", ""});
-    }
-  };
-  check_size("stride", p.stride);
-  check_size("dilate", p.dilate);
-  check_size("pad", p.pad);
+  check_elements("stride", p.stride, 2, problems);
+  check_elements("dilate", p.dilate, 2, problems);
+  check_elements("pad", p.pad, 2, problems);
   if (p.num_filter % p.num_group != 0) {
     problems.push_back({"num_group",
                         fmt::format("expected a divisor of num_filter, which is {}, got {}",
@@ -123,6 +108,10 @@ void infer_deformable(const DeformableParam& p, InferContext& c, bool modulated)
   Shape data = c.input_shape(0);
   if (!data.known_rank()) return;
   if (data.rank() != 4) c.fail_input(0, "4 dimensions");
+  if (!data[0].known() && c.output_shape(0).rank() == 4) {
+    data[0] = c.output_shape(0)[0];
+    c.set_input_shape(0, data);
+  }
   const Shape& weight = c.input_shape(at.weight);
   if (weight.rank() == 4 && weight[1].known() && !data[1].is_constant()) {
     data[1] = weight[1] * p.num_group;
@@ -140,12 +129,7 @@ void infer_deformable(const DeformableParam& p, InferContext& c, bool modulated)
                     Shape{p.num_filter, floor_div(data[1], p.num_group), p.kernel[0], p.kernel[1]});
   Shape result{data[0], p.num_filter, Dim(), Dim()};
   for (std::size_t i = 0; i < 2; ++i) {
-    const Dim padded = data[i + 2] + 2 * p.pad_at(i);
-    if (padded.is_constant() && padded.value() < p.window(i)) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
-                                          p.window(i), padded.value()));
-    }
-    result[i + 2] = strided_size(data[i + 2], p.window(i), p.stride_at(i), p.pad_at(i));
+    result[i + 2] = p.windows(i, data[i + 2]);
   }
   c.set_output_shape(0, result);
   const std::int64_t points = p.taps() * p.num_deformable_group;
@@ -231,9 +215,9 @@ void translate_native(const DeformableParam& p, Translation& t, bool modulated) 
   const Inputs at = inputs_of(p, modulated);
   const Value offset = modulated ? t.input(1) : changed_offsets(p, t);
   onnx::Attributes attrs = {{"kernel_shape", p.kernel},
-                            {"strides", spatial_tuple(p.stride, 2, 1)},
-                            {"dilations", spatial_tuple(p.dilate, 2, 1)},
-                            {"pads", both_ends(spatial_tuple(p.pad, 2, 0))}};
+                            {"strides", p.strides()},
+                            {"dilations", p.dilations()},
+                            {"pads", both_ends(p.pads())}};
   if (p.num_group != 1) attrs.emplace_back("group", p.num_group);
   if (p.num_deformable_group != 1) attrs.emplace_back("offset_group", p.num_deformable_group);
   t.set_output(0, t.b.emit("DeformConv",

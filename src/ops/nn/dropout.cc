@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/random_draws.h"
 
 namespace mx2onnx {
@@ -31,7 +32,8 @@ struct DropoutParam {
 
 std::vector<AttrProblem> check_dropout(const DropoutParam& p, const CheckContext& /*context*/) {
   if (!p.draws() || p.p < 1) return {};
-  return {{"p", "expected less than 1, for else all is infinite", ""}};
+  return {{"p", "expected less than 1, for else all is infinite",
+           "--no-dropout makes it a plain Dropout"}};
 }
 
 void infer_dropout(const DropoutParam& p, InferContext& c) {
@@ -52,10 +54,8 @@ void infer_dropout(const DropoutParam& p, InferContext& c) {
 void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
   onnx::Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
-  if (!is_floating(dtype)) {
-    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  }
-  warn_of_draws(t);
+  if (!expect_floating(t)) return;
+  warn_of_draws(t, "--no-dropout makes it a plain Dropout");
   Shape shape = t.input_shape(0);
   for (const auto axis : p.axes.value_or(Tuple()))
     shape[checked_axis(axis, shape.rank(), "axes")] = 1;

@@ -6,6 +6,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/spatial.h"
+#include "ops/nn/sliding_window.h"
 
 namespace mx2onnx {
 namespace {
@@ -13,35 +14,14 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
-struct WindowParam {
-  Tuple kernel;
-  Tuple stride;
-  Tuple dilate;
-  Tuple pad;
-
+struct WindowParam : SlidingWindow {
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
-    d.field("kernel", &P::kernel).required().sizes(1, 3).at_least(1).help("the window");
-    d.field("stride", &P::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
-    d.field("dilate", &P::dilate).sizes(0, 3).at_least(1).help("1 for each axis if empty");
-    d.field("pad", &P::pad).sizes(0, 3).at_least(0).help("zeros at both ends; none if empty");
+    declare_window(d, 1, 3, "the window");
   }
   static void declare(AttrDeclarer<WindowParam>& d) { declare_common(d); }
 
-  std::int64_t stride_at(std::size_t i) const { return spatial_tuple(stride, 2, 1)[i]; }
-  std::int64_t dilate_at(std::size_t i) const { return spatial_tuple(dilate, 2, 1)[i]; }
-  std::int64_t pad_at(std::size_t i) const { return spatial_tuple(pad, 2, 0)[i]; }
-  std::int64_t window(std::size_t i) const { return 1 + (kernel[i] - 1) * dilate_at(i); }
   std::int64_t area() const { return kernel[0] * kernel[1]; }
-  /// How many windows there are along an axis.
-  Dim windows(std::size_t i, const Dim& size) const {
-    const Dim padded = size + 2 * pad_at(i);
-    if (padded.is_constant() && padded.value() < window(i)) {
-      fail(ErrorCode::kModel, fmt::format("the window of {} does not fit the padded input of {}",
-                                          window(i), padded.value()));
-    }
-    return strided_size(size, window(i), stride_at(i), pad_at(i));
-  }
 };
 
 struct Col2imParam : WindowParam {
@@ -130,9 +110,8 @@ void translate_col2im(const Col2imParam& p, Translation& t) {
   Builder& b = t.b;
   // ONNX Runtime has it for float32 only.
   if (b.has("Col2Im") && t.output_type(0).dtype == DType::kFloat32) {
-    const onnx::Attributes attrs{{"strides", onnx::Ints{p.stride_at(0), p.stride_at(1)}},
-                                 {"dilations", onnx::Ints{p.dilate_at(0), p.dilate_at(1)}},
-                                 {"pads", both_ends({p.pad_at(0), p.pad_at(1)})}};
+    const onnx::Attributes attrs{
+        {"strides", p.strides()}, {"dilations", p.dilations()}, {"pads", both_ends(p.pads())}};
     return t.set_output(0, b.emit("Col2Im", {t.input(0), b.ints(p.output_size), b.ints(p.kernel)},
                                   attrs, t.output_type(0)));
   }

@@ -9,6 +9,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/special_functions.h"
 
 namespace mx2onnx {
@@ -134,9 +135,7 @@ void infer_pdf(const PdfRow& row, InferContext& c) {
 void translate_pdf(const PdfRow& row, const PdfParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
-  if (!is_floating(dtype)) {
-    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  }
+  if (!expect_floating(t)) return;
   const std::size_t rank = t.input_rank(0);
   Parameters parameters;
   for (std::size_t i = 1; i < t.num_inputs(); ++i) {

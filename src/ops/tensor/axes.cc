@@ -1,8 +1,9 @@
-// Operators that add, drop and reorder axes, and the exchange of channels for space.
+// Operators that add, drop, reorder and turn round axes, and the exchange of channels for space
+// (src/operator/tensor/matrix_op-inl.h).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "onnx/opset.h"
@@ -190,6 +191,33 @@ void translate_swap_axis(const SwapAxisParam& p, Translation& t) {
   t.set_output(0, t.b.transpose(t.input(0), perm));
 }
 
+struct ReverseParam {
+  Tuple axis;
+  static void declare(AttrDeclarer<ReverseParam>& d) {
+    d.field("axis", &ReverseParam::axis)
+        .required()
+        .at_least(0)
+        .help("turned round; twice is not at all");
+  }
+};
+
+void infer_reverse(const ReverseParam& p, InferContext& c) {
+  infer_same(p, c);
+  if (!c.input_shape(0).known_rank()) return;
+  for (const std::int64_t axis : p.axis) checked_axis(axis, c.input_shape(0).rank());
+}
+
+void translate_reverse(const ReverseParam& p, Translation& t) {
+  std::vector<onnx::SliceRange> ranges;
+  for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(t.input_rank(0)); ++axis) {
+    if (std::count(p.axis.begin(), p.axis.end(), axis) % 2 == 1) {
+      ranges.push_back({axis, onnx::kSliceEnd, onnx::kSliceBegin, -1});
+    }
+  }
+  t.set_output(
+      0, ranges.empty() ? t.input(0) : onnx::slice(t.b, t.input(0), ranges, t.output_shape(0)));
+}
+
 struct BlockParam {
   std::int64_t block_size = 1;
   static void declare(AttrDeclarer<BlockParam>& d) {
@@ -279,6 +307,10 @@ void register_axes(Registry& r) {
       .summary("Two axes exchanged.")
       .infer(infer_swap_axis)
       .translate(translate_swap_axis);
+  r.add<ReverseParam>({"reverse", "flip"})
+      .summary("Axes turned round.")
+      .infer(infer_reverse)
+      .translate(translate_reverse);
   r.add<BlockParam>({"depth_to_space"})
       .summary("Channels become blocks of space.")
       .infer(infer_depth_to_space)

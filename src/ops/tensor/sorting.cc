@@ -8,7 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
-#include "ops/expressions/zero_sign.h"
+#include "ops/expressions/notes.h"
 
 namespace mx2onnx {
 namespace {

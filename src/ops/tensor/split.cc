@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/numbered.h"
 
 namespace mx2onnx {
 namespace {
@@ -14,9 +15,7 @@ namespace {
 constexpr std::int64_t kMostOutputs = 1 << 16;
 
 std::vector<std::string> numbered_outputs(std::size_t count) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("output{}", i));
-  return names;
+  return numbered("output", static_cast<std::int64_t>(count));
 }
 
 Shape without_axis(const Shape& shape, std::size_t axis) {
@@ -176,6 +175,15 @@ void infer_split(const SplitParam& p, InferContext& c, SectionSize section_size)
     Shape cut = Shape::unknown_dims(from.rank());
     cut[axis] = static_cast<std::int64_t>(p.count());
     c.set_input_shape(0, cut);
+  }
+  // What the parts know besides their own size is true of the whole.
+  for (std::size_t i = 0; i < c.num_outputs(); ++i) {
+    auto whole = c.output_shape(i).dims();
+    if (!c.output_shape(i).known_rank()) continue;
+    if (p.squeeze_axis) whole.insert(whole.begin() + static_cast<std::ptrdiff_t>(axis), Dim());
+    if (whole.size() != from.rank()) continue;  // refused below
+    whole[axis] = Dim();
+    c.set_input_shape(0, Shape(std::move(whole)));
   }
   const auto sizes = part_sizes(p, c.input_shape(0)[axis], section_size);
   for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -11,6 +11,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/stepwise.h"
 #include "ops/vision/box.h"
 
@@ -154,9 +155,7 @@ Value convert_format(Builder& b, const BoxNmsParam& p, const Stepwise& steps, Va
 void translate_box_nms(const BoxNmsParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
-  if (!is_floating(dtype)) {
-    return t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  }
+  if (!expect_floating(t)) return;
   const Shape& data = t.input_shape(0);
   const std::size_t rank = data.rank();
   const Dim batch = data.count(0, rank - 2);

@@ -12,6 +12,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
 #include "ops/expressions/stepwise.h"
 #include "ops/vision/roi_loop.h"
 
@@ -204,13 +205,6 @@ class Regions {
   Value missing_;
 };
 
-bool refuse_dtype(Translation& t) {
-  const DType dtype = t.input_type(0).dtype;
-  if (is_floating(dtype)) return false;
-  t.refuse(fmt::format("MXNet does not compute this on {}", dtype_name(dtype)));
-  return true;
-}
-
 // The first pixel of each bin along an axis, and the first behind it.
 std::pair<Value, Value> bin_ends(Builder& b, const PsroiParam& p, Regions& regions,
                                  std::size_t axis, const Dim& size) {
@@ -227,7 +221,7 @@ std::pair<Value, Value> bin_ends(Builder& b, const PsroiParam& p, Regions& regio
 }
 
 void translate_psroi(const PsroiParam& p, Translation& t) {
-  if (refuse_dtype(t)) return;
+  if (!expect_floating(t)) return;
   Builder& b = t.b;
   const Shape& data = t.input_shape(0);
   Regions regions(p, t);
@@ -328,7 +322,7 @@ Points points_of(const DeformablePsroiParam& p, Translation& t, Regions& regions
 }
 
 void translate_deformable_psroi(const DeformablePsroiParam& p, Translation& t) {
-  if (refuse_dtype(t)) return;
+  if (!expect_floating(t)) return;
   Builder& b = t.b;
   const Shape& data = t.input_shape(0);
   Regions regions(p, t);

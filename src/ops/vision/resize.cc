@@ -8,6 +8,8 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/element_types.h"
+#include "ops/expressions/numbered.h"
 
 namespace mx2onnx {
 namespace {
@@ -53,11 +55,7 @@ struct UpSamplingParam {
 
 std::vector<InputDef> upsampling_inputs(const UpSamplingParam& p) {
   if (p.is_bilinear()) return {{"data", InputRole::kData}, {"weight", InputRole::kWeight}};
-  std::vector<InputDef> inputs;
-  for (std::int64_t i = 0; i < p.num_args; ++i) {
-    inputs.push_back({fmt::format("arg{}", i), InputRole::kData});
-  }
-  return inputs;
+  return numbered_inputs("arg", p.num_args);
 }
 
 // The channels of all inputs together.
@@ -128,10 +126,7 @@ void translate_nearest(const UpSamplingParam& p, Translation& t) {
 }
 
 void translate_upsampling(const UpSamplingParam& p, Translation& t) {
-  if (!is_floating(t.output_type(0).dtype)) {
-    return t.refuse(
-        fmt::format("MXNet does not compute this on {}", dtype_name(t.output_type(0).dtype)));
-  }
+  if (!expect_floating(t)) return;
   if (!p.is_bilinear()) return translate_nearest(p, t);
   t.set_output(0, t.b.emit("ConvTranspose", {t.input(0), t.input(1)},
                            {{"kernel_shape", onnx::Ints{p.kernel(), p.kernel()}},
@@ -309,10 +304,7 @@ Value interpolate(onnx::Builder& b, Value x, const Between& between, std::int64_
 
 void translate_bilinear_resize(const BilinearResizeParam& p, Translation& t) {
   const Shape& to = t.output_shape(0);
-  if (!is_floating(t.output_type(0).dtype)) {
-    return t.refuse(
-        fmt::format("MXNet does not compute this on {}", dtype_name(t.output_type(0).dtype)));
-  }
+  if (!expect_floating(t)) return;
   if (t.input_shape(0) == to) return t.set_output(0, t.input(0));
   if (t.output_type(0).dtype == DType::kFloat64) {
     // ONNX Runtime has no kernel.

@@ -1,0 +1,101 @@
+"""What a comparison of two arrays found, and what a verification found in all."""
+
+from typing import Any, Optional
+
+
+class Comparison:
+    """One output of one case: shapes, the largest differences and where, and `same`."""
+
+    def __init__(self, name: str, ours: Any, theirs: Any, rtol: Optional[float], atol: Optional[float]):
+        import numpy as np
+
+        self.name, self.problem = name, ""
+        self.shape, self.expected_shape = tuple(ours.shape), tuple(theirs.shape)
+        self.dtype = ours.dtype.name
+        self.max_abs = self.max_rel = 0.0
+        self.where: Optional[tuple[int, ...]] = None
+        self.same = False
+        if ours.shape != theirs.shape:
+            self.problem = "shape %s, MXNet %s" % (self.shape, self.expected_shape)
+            return
+        low = np.float16 in (ours.dtype, theirs.dtype)
+        exact = not np.issubdtype(theirs.dtype, np.floating)
+        a, b = ours.astype("float64"), theirs.astype("float64")
+        finite = np.isfinite(b)
+        scale = float(np.abs(b[finite]).max()) if finite.any() else 0.0
+        rtol = (0.0 if exact else 1e-2 if low else 1e-3) if rtol is None else rtol
+        atol = (0.0 if exact else scale * (1e-3 if low else 1e-5) + 1e-7) if atol is None else atol
+        with np.errstate(all="ignore"):
+            difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+            difference = np.where(np.isnan(difference), np.inf, difference)
+            relative = np.where(difference == 0, 0.0, difference / np.abs(b))
+            bad = ~(difference <= atol + rtol * np.where(finite, np.abs(b), 0.0))
+        if difference.size:
+            self.max_abs, self.max_rel = float(difference.max()), float(np.nan_to_num(relative, nan=np.inf).max())
+            worst = np.where(bad, difference, -1.0) if bad.any() else difference
+            self.where = tuple(int(i) for i in np.unravel_index(int(worst.argmax()), worst.shape))
+        self.same = not bad.any()
+        if not self.same:
+            self.problem = "%d of %d values differ" % (int(bad.sum()), bad.size)
+
+    def to_dict(self) -> dict[str, Any]:
+        names = ("name", "same", "problem", "dtype", "shape", "expected_shape", "max_abs", "max_rel", "where")
+        return {name: getattr(self, name) for name in names}
+
+
+class VerifyResult:
+    """What a verification found.
+
+    - ``ok``: all outputs of all cases agree
+    - ``cases``: a dict each with ``inputs`` (shapes by name) and ``outputs`` (a dict per output)
+    - ``not_compared``: outputs of the file of which MXNet's numbers are not known
+    - ``first_difference``: where the numbers part: a dict with ``node``, ``op``, ``output`` and ``unseen`` (nodes
+      before it that have no value of their own in the ONNX file); None if all agree or it could not be found
+    """
+
+    def __init__(self) -> None:
+        self.cases: list[dict[str, Any]] = []
+        self.not_compared: list[str] = []
+        self.first_difference: Optional[dict[str, Any]] = None
+        self.note = ""
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.cases) and all(output["same"] for case in self.cases for output in case["outputs"])
+
+    def to_dict(self) -> dict[str, Any]:
+        names = ("ok", "cases", "not_compared", "first_difference", "note")
+        return {name: getattr(self, name) for name in names}
+
+    def table(self) -> str:
+        """The result as text."""
+        lines = []
+        for case in self.cases:
+            lines.append("inputs " + ", ".join("%s %s" % (n, tuple(s)) for n, s in case["inputs"].items()))
+            for o in case["outputs"]:
+                place = "" if o["where"] is None else " at %s" % (tuple(o["where"]),)
+                lines.append("  %-4s %s %s  largest difference %.3g, relative %s%s%s" % (
+                    "ok" if o["same"] else "BAD", o["name"], tuple(o["shape"]), o["max_abs"],
+                    "%.3g" % o["max_rel"] if o["max_rel"] < 1e300 else "infinite", place,
+                    "" if o["same"] else ": " + o["problem"]))  # fmt: skip
+        if self.not_compared:
+            lines.append("NOT COMPARED, for MXNet's numbers are not known: " + ", ".join(self.not_compared))
+        if self.first_difference:
+            f = self.first_difference
+            lines.append("first node that differs: '%s' (%s), output %s: %s"
+                         % (f["node"], f["op"], f["output"], f["problem"]))  # fmt: skip
+            if f["unseen"]:
+                lines.append("  or one of these before it, whose values are not in the file: " + ", ".join(f["unseen"]))
+        if self.note:
+            lines.append(self.note)
+        lines.append("the numbers agree" if self.ok else "THE NUMBERS DIFFER")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        count = "1 case" if len(self.cases) == 1 else "%d cases" % len(self.cases)
+        return "<VerifyResult of %s: %s>" % (count, "the numbers agree" if self.ok else "THE NUMBERS DIFFER")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "<pre>%s</pre>" % escape(self.table())

@@ -1,0 +1,125 @@
+#include "ops/math/reductions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/error.h"
+#include "onnx/opset.h"
+#include "onnx/shape_expr.h"
+#include "ops/expressions/binary_functions.h"
+#include "ops/expressions/common.h"
+#include "ops/math/exact_reduce.h"
+
+namespace mx2onnx {
+
+using onnx::Builder;
+using onnx::Ints;
+using onnx::Value;
+
+Ints ReduceAxes::of(std::size_t rank) const {
+  if (all()) return iota(rank);
+  std::vector<bool> named(rank, false);
+  for (const auto a : *axis) {
+    const std::size_t at = checked_axis(a, rank);
+    if (named[at]) fail(ErrorCode::kModel, fmt::format("axis {} is named twice", a));
+    named[at] = true;
+  }
+  Ints axes;
+  for (std::size_t i = 0; i < rank; ++i) {
+    if (named[i] != exclude) axes.push_back(static_cast<std::int64_t>(i));
+  }
+  return axes;
+}
+
+Shape ReduceAxes::result(const Shape& data) const {
+  const Ints axes = of(data.rank());
+  std::vector<Dim> dims;
+  for (std::size_t i = 0; i < data.rank(); ++i) {
+    const bool gone =
+        std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
+    if (!gone) dims.push_back(data[i]);
+    if (gone && keepdims) dims.emplace_back(1);
+  }
+  if (dims.empty() && !keepdims) dims.emplace_back(1);
+  return Shape(std::move(dims));
+}
+
+namespace reduction {
+namespace {
+
+using Emit = std::function<Value(const Ints& axes, bool keepdims)>;
+
+// Emits a reduction with MXNet's shape of the result.
+Value shaped(Builder& b, const Shape& data, const ReduceAxes& axes, const Emit& emit) {
+  const Ints reduced = axes.of(data.rank());
+  const bool to_one = reduced.size() == data.rank() && !axes.keepdims;
+  const Value result = emit(reduced, axes.keepdims || (to_one && data.rank() == 1));
+  return to_one ? onnx::reshape(b, result, Shape{1}) : result;
+}
+
+}  // namespace
+
+Value reduce(Builder& b, std::string_view op_type, Value x, const ReduceAxes& axes) {
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return onnx::reduce(b, op_type, x, reduced, keepdims);
+  });
+}
+
+// On bool, MXNet's sum is "or" and its product is "and".
+Value reduce_bool(Builder& b, std::string_view op_type, Value x, const ReduceAxes& axes) {
+  return b.cast(reduce(b, op_type, b.cast(x, DType::kInt32), axes), DType::kBool);
+}
+
+Value sum(Builder& b, Value x, const ReduceAxes& axes) {
+  if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMax", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceSum", x, axes);
+  // Of narrower ones the low bits of the sum in int64 are the result. (In int32 ONNX Runtime stops
+  // at the largest number.)
+  if (dtype != DType::kInt64) {
+    return b.cast(reduce(b, "ReduceSum", b.cast(x, DType::kInt64), axes), dtype);
+  }
+  return shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_sum(b, x, reduced, keepdims);
+  });
+}
+
+Value product(Builder& b, Value x, const ReduceAxes& axes) {
+  if (b.dtype(x) == DType::kBool) return reduce_bool(b, "ReduceMin", x, axes);
+  const DType dtype = b.dtype(x);
+  if (!is_integer(dtype)) return reduce(b, "ReduceProd", x, axes);
+  const Value wide = b.cast(x, DType::kInt64);
+  const Value result = shaped(b, b.shape(x), axes, [&](const Ints& reduced, bool keepdims) {
+    return exact_product(b, wide, reduced, keepdims);
+  });
+  return b.cast(result, dtype);
+}
+
+// The mean of integers is their sum, in their own dtype and so perhaps overflown, divided as in C.
+Value mean(Builder& b, Value x, const ReduceAxes& axes) {
+  const DType dtype = b.dtype(x);
+  if (dtype == DType::kBool) return sum(b, x, axes);
+  Dim count = 1;
+  for (const auto axis : axes.of(b.shape(x).rank())) {
+    count = count * b.shape(x)[static_cast<std::size_t>(axis)];
+  }
+  if (!is_integer(dtype)) {
+    // The mean of nothing is NaN; ONNX Runtime's is 0.
+    const bool empty = count.is_constant() && count.value() == 0;
+    if (empty) return onnx::fill(b, dtype, std::nan(""), axes.result(b.shape(x)));
+    return reduce(b, "ReduceMean", x, axes);
+  }
+  // There may be no elements, and then no results either, or MXNet crashes; ONNX Runtime always
+  // does where it divides by 0.
+  const Value divisor =
+      count.is_constant()
+          ? b.scalar(dtype, static_cast<double>(std::max<std::int64_t>(count.value(), 1)))
+          : b.cast(b.binary("Max", onnx::size_tensor(b, count), b.int_scalar(1)), dtype);
+  return binary::kDivide.emit(b, sum(b, x, axes), divisor);
+}
+
+}  // namespace reduction
+}  // namespace mx2onnx
