@@ -2,12 +2,13 @@
 """Converts and verifies the graphs of tests/zoo (GluonCV, GluonNLP) against MXNet's recorded outputs; writes docs/zoo.md.
 
   zoo.py [--only REGEX] [--sample N] [--opset N]... [--jobs N] [--timeout S] [--memory GB] [--resume] [--quick]
-         [--no-docs]
+         [--plain] [--no-docs]
 
 Each model is converted with its recorded sizes at every opset, and run at opset 17 and at the others of --opset (12, 13 and 28 unless said
 otherwise; the first possible one where 12 is not). Where the graph of another opset is the one that ran, and no operator in it is spelled differently between the two, ONNX
 Runtime only loads it. Then it is converted with free sizes and run at the second size of MXNet's recording, or, where
-there is none, on a batch of two whose first sample is the recorded one.
+there is none, on a batch of two whose first sample is the recorded one. At last it is converted without any description of its inputs, and run
+with the recorded ones. With --plain, only that is done, and printed.
 
 Each model runs in a process of its own, within bounds of time and memory; results stream into build/zoo/results.jsonl, from
 which the page is written.
@@ -59,6 +60,7 @@ def verify(entry, opsets, quick):
             "unmatched": 0,
             "rows": 0,
             "stages": 0,
+            "plain": "",
         }
     )
 
@@ -107,9 +109,26 @@ def verify(entry, opsets, quick):
     if refusals:
         row["note"] = "opset %s: %s" % (ranges(refusals), refusals[min(refusals)])
     verify_free(entry, symbol, params, feeds, row, keep)
+    row["plain"] = verify_plain(entry, symbol, params, feeds)
     if row["stages"] and row["outcome"] == "match":
         row["outcome"] = zoo_page.BEFORE_SORTS
     return row
+
+
+def verify_plain(entry, symbol, params, feeds):
+    """What becomes of the model where nobody describes its inputs: the signature, or why there is none."""
+    try:
+        result = mx2onnx.convert(symbol, params)
+        found = "; ".join("%s (%s)" % (p["name"], ", ".join(map(str, p["shape"]))) for p in result.inputs)
+    except mx2onnx.Error as e:
+        return "refused: %s" % v.one_line(e)
+    try:
+        v.check(entry, symbol, params, feeds, result.model, result.report["opset"])
+    except v.Different as e:
+        return "different: %s" % e
+    except Exception:
+        return "other sizes: %s" % found
+    return found
 
 
 def verify_free(entry, symbol, params, feeds, row, keep):
@@ -184,6 +203,20 @@ def run_all(entries, args, out):
             yield row
 
 
+def print_plain(entries):
+    """Prints what plain conversion makes of each model; 1 if any gives other numbers than MXNet."""
+    counts = {}
+    for entry in entries:
+        if entry.quantized:
+            continue
+        text = verify_plain(entry, entry.symbol(), entry.params(), entry.feeds())
+        kind = text.partition(":")[0] if text.startswith(("refused", "different", "other sizes")) else "match"
+        counts[kind] = counts.get(kind, 0) + 1
+        print("%-48s %s" % (entry.name, text), flush=True)
+    print("; ".join("%d %s" % (n, kind) for kind, n in sorted(counts.items())))
+    return 1 if "different" in counts else 0
+
+
 def read_results():
     rows = {}
     if RESULTS.exists():
@@ -215,6 +248,9 @@ def main():
     parser.add_argument("--memory", type=int, default=16, help="GB of addresses for each model")
     parser.add_argument("--resume", action="store_true", help="leave out what this build has verified already")
     parser.add_argument("--quick", action="store_true", help="convert only at the opsets that are run")
+    parser.add_argument(
+        "--plain", action="store_true", help="only convert without describing inputs; writes no results"
+    )
     parser.add_argument("--no-docs", action="store_true", help="do not write docs/zoo.md")
     args = parser.parse_args()
     args.opset = args.opset or [12, 13, mx2onnx.LAST_OPSET]
@@ -230,6 +266,8 @@ def main():
         done = {key for key, row in read_results().items() if row["build"] == args.build}
         entries = [e for e in entries if (e.corpus, e.name) not in done]
 
+    if args.plain:
+        sys.exit(print_plain(entries))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     counts = {}
     with open(RESULTS, "a") as out:

@@ -1,6 +1,6 @@
 // Converting a model: the library's main door.
 //
-//   mx2onnx::ConvertOptions options;
+//   mx2onnx::ConvertOptions options;  // what it says of inputs is optional
 //   options.inputs = {mx2onnx::parse_input("data:batch,3,224,224")};
 //   mx2onnx::Report report = mx2onnx::convert_files("model-symbol.json", {"model-0000.params"},
 //                                                   "model.onnx", options);

@@ -174,6 +174,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
       "Examples:\n"
+      "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx\n"
       "  mx2onnx convert resnet-symbol.json resnet-0000.params -o resnet.onnx --input "
       "data:batch,3,224,224\n"
       "  mx2onnx convert lstm-symbol.json arg.params aux.params -o lstm.onnx --opset 14\n"
@@ -182,7 +183,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       "  mx2onnx convert yolo-symbol.json yolo-0000.params -o yolo.onnx --input data:1,3,H,W "
       "--input-type uint8 --layout NHWC --scale 1/255 --mean 0.485,0.456,0.406 --std "
       "0.229,0.224,0.225\n"
-      "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --input data:1,3,32,32");
+      "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --batch 1");
   arguments->declare(command);
   command.add_option("-o,--output", arguments->output, "the ONNX file to write")
       ->required()

@@ -134,6 +134,7 @@ class Namer {
 
   std::map<InputAxis, std::string> run(SameName same) {
     for (const auto& [name, axis] : symbols_) same_[name] = name;
+    for (const auto& [name, axis] : symbols_) join_solved(name, axis);
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) look_at(i);
     for (const auto& entry : types_.entries) {
       for (const auto& dim : entry.type.shape.dims()) join_broadcast(dim);
@@ -142,9 +143,9 @@ class Namer {
     std::map<InputAxis, std::string> ordered;
     for (const auto& [name, axis] : symbols_) ordered[axis] = name;
     std::map<InputAxis, std::string> names;
-    for (const bool certain : {true, false}) {
+    for (const int rank : {0, 1, 2}) {
       for (const auto& [axis, symbol] : ordered) {
-        if (is_certain(symbol) == certain) names[axis] = name_of(axis, symbol, same);
+        if (naming_rank(symbol) == rank) names[axis] = name_of(axis, symbol, same);
       }
     }
     return names;
@@ -193,7 +194,23 @@ class Namer {
     }
     return std::nullopt;
   }
-  bool is_certain(const std::string& symbol) const { return certain_meaning(symbol).has_value(); }
+  // Sizes that turned out to be numbers or computed from others come last.
+  int naming_rank(const std::string& symbol) const {
+    if (solved_.contains(symbol)) return 2;
+    return certain_meaning(symbol) ? 0 : 1;
+  }
+
+  void join_solved(const std::string& name, const InputAxis& axis) {
+    const Shape& shape = types_.entries[model_.first_entry[axis.first]].type.shape;
+    const Dim& dim = shape[axis.second];
+    const std::string found(dim.symbol_name());
+    if (!found.empty() && found != name && symbols_.contains(found) && root(name) != root(found)) {
+      const std::string from = root(name);
+      same_[from] = root(found);
+    } else if (dim.known() && found.empty()) {
+      solved_.insert(name);
+    }
+  }
 
   std::string name_of(const InputAxis& axis, const std::string& symbol, SameName same) {
     const std::string& stands_for = root(symbol);
@@ -231,7 +248,8 @@ class Namer {
   const std::map<std::string, InputAxis>& symbols_;
   std::map<std::string, std::string_view> meanings_;  // of symbols
   std::map<std::string, std::string> same_;           // symbols that share a name
-  std::map<std::string, std::string> names_;          // of those that stand for all of these
+  std::set<std::string> solved_;
+  std::map<std::string, std::string> names_;  // of those that stand for all of these
   std::set<std::string> taken_;
   std::set<const DimExpr*> seen_;
 };

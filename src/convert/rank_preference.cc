@@ -31,16 +31,20 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
   constexpr std::size_t kVector = 1;
   constexpr std::size_t kSequences = 2;
   constexpr std::size_t kFeatures = 3;
+  constexpr std::size_t kHeads = 4;  // of an attention, which go into the batch
   if (index_input(node.op) == position) return kSequences;
   if (node.op == "Reshape" || node.op == "reshape") {
     const auto shape = attribute(node, "shape");
     if (shape == "(-1, 1)" || shape == "(-1,1)") return kVector;
+    if (shape == "(-1, 0, 0)") return kHeads;
   }
   if (node.op == "FullyConnected" && position == 0) {
     const auto flatten = attribute(node, "flatten");
     if (flatten == "False" || flatten == "false" || flatten == "0") return kFeatures;
   }
-  if (node.op.starts_with("broadcast_") && node.inputs.size() == 2) {
+  static const Names kSequence = {"SequenceMask", "SequenceLast", "SequenceReverse"};
+  if (kSequence.contains(node.op) && position == 0) return kFeatures;
+  if (is_broadcast_function(node)) {
     const auto& other = model.nodes[node.inputs[1 - position].node];
     if (other.data && other.data->dims.size() >= 2) return other.data->dims.size();
   }
@@ -49,23 +53,36 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
 
 }  // namespace
 
+bool is_broadcast_function(const mxnet::Node& node) {
+  static const Names kOthers = {"broadcast_like", "broadcast_to", "broadcast_axis",
+                                "broadcast_axes"};
+  return node.op.starts_with("broadcast_") && node.inputs.size() == 2 && !kOthers.contains(node.op);
+}
+
 std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input) {
-  static const Names kConversions = {"Cast",     "cast",    "amp_cast",    "_copy",
-                                     "identity", "squeeze", "expand_dims", "stack",
-                                     "Reshape",  "reshape", "_mul_scalar", "_div_scalar"};
+  static const Names kKeep = {"Cast",          "cast",         "amp_cast",    "_copy",
+                              "identity",      "_mul_scalar",  "_div_scalar", "_plus_scalar",
+                              "_minus_scalar", "elemwise_add", "_Plus",       "broadcast_add",
+                              "Dropout",       "LayerNorm",    "Activation"};
+  static const Names kTurn = {"squeeze", "expand_dims", "stack",  "Reshape",  "reshape",
+                              "Concat",  "concat",      "repeat", "SwapAxis", "transpose"};
+  enum Reach : char { kNot, kTurned, kSame };
   if (lower(model.symbol.nodes[input].name).find("len") != std::string::npos) return 1;
-  std::vector<char> reached(model.nodes.size(), 0);
-  reached[input] = 1;
+  std::vector<char> reach(model.nodes.size(), kNot);
+  reach[input] = kSame;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     for (std::size_t k = 0; k < raw.inputs.size() && model.nodes[i].live; ++k) {
-      if (reached[raw.inputs[k].node] == 0) continue;
-      const bool is_direct = raw.inputs[k].node == input;
-      const bool is_index = index_input(raw.op) == k;
-      if (is_direct || is_index) {
+      const char from = reach[raw.inputs[k].node];
+      if (from == kNot) continue;
+      if (from == kSame || index_input(raw.op) == k) {
         if (const auto rank = rank_for(model, raw, k)) return rank;
       }
-      if (kConversions.contains(raw.op)) reached[i] = 1;
+      if (from == kSame && kKeep.contains(raw.op)) {
+        reach[i] = kSame;
+      } else if (reach[i] == kNot && (kKeep.contains(raw.op) || kTurn.contains(raw.op))) {
+        reach[i] = kTurned;
+      }
     }
   }
   return std::nullopt;

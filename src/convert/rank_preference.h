@@ -13,6 +13,9 @@ namespace mx2onnx {
 /// says anything.
 std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input);
 
+/// Whether an operator lines the shapes of its two inputs up from the right.
+bool is_broadcast_function(const mxnet::Node& node);
+
 /// Whether all that takes the input flattens it to two dimensions.
 bool is_flattened_first(const Model& model, std::size_t input);
 

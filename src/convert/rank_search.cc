@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kMostRank = 5;
 // Of inputs that depend on each other; each costs an inference.
-constexpr std::size_t kMostTrials = 400;
-constexpr std::size_t kMostNodesTried = 400'000;
+constexpr std::size_t kMostTrials = 200;
+constexpr std::size_t kMostNodesTried = 15'000;
 
 bool has_number(const Shape& shape) {
   return std::any_of(shape.dims().begin(), shape.dims().end(),
@@ -56,16 +56,16 @@ bool RankSearch::run() {
 // Sizes are first all different, then the first of each input the same: neither finds more in every
 // model.
 Trial RankSearch::try_ranks(const Ranks& ranks) {
+  Trial trial = try_names(ranks, false);
+  return trial.error ? try_names(ranks, true) : std::move(trial);
+}
+
+Trial RankSearch::try_names(const Ranks& ranks, bool one_batch) {
   auto shapes = shapes_;
   for (const auto& [input, rank] : ranks) shapes[input] = Shape::unknown_dims(rank);
-  Trial trial;
-  for (const bool one_batch : {false, true}) {
-    Supposition supposition = runner_.with_hidden_names(shapes, one_batch);
-    supposition.allow_unknown = true;
-    trial = runner_.run(supposition);
-    if (!trial.error) break;
-  }
-  return trial;
+  Supposition supposition = runner_.with_hidden_names(std::move(shapes), one_batch);
+  supposition.allow_unknown = true;
+  return runner_.run(supposition);
 }
 
 // Takes the rank of an input for which only one fits.
@@ -85,10 +85,11 @@ bool RankSearch::settle_certain(const std::vector<std::size_t>& open) {
 }
 
 // Where the sizes are wrong or cannot be found, the rank with which most operators can do
-// something.
+// something, or that alone has another reason to fail than the others.
 std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
   std::optional<std::size_t> best;
   std::size_t most = 0;
+  std::map<std::pair<std::int64_t, std::string>, std::vector<std::size_t>> by_reason;
   for (std::size_t rank = 1; rank <= kMostRank; ++rank) {
     auto shapes = shapes_;
     shapes[input] = Shape::unknown_dims(rank);
@@ -105,6 +106,14 @@ std::optional<std::size_t> RankSearch::nearly_fitting(std::size_t input) {
       most = known;
       best = rank;
     }
+    const auto failed = try_ranks({{input, rank}}).error;
+    if (!failed) continue;
+    const std::string reason = failed->message().substr(0, failed->message().find(','));
+    by_reason[{failed->place().node_index, reason}].push_back(rank);
+  }
+  for (const auto& [reason, ranks] : by_reason) {
+    const bool is_last = reason.first == by_reason.rbegin()->first.first;
+    if (!best && is_last && ranks.size() == 1 && by_reason.size() == 2) best = ranks[0];
   }
   return best;
 }
@@ -114,9 +123,11 @@ bool RankSearch::choose(const std::vector<std::size_t>& open) {
   fitting_.clear();
   trials_ = 0;
   collect(open, {});
+  if (ran_out()) return take_preferred(open);
   if (fitting_.empty()) return false;
   const auto better = [](const Assignment& a, const Assignment& b) {
-    return std::tie(a.singles, a.distance, a.total) < std::tie(b.singles, b.distance, b.total);
+    return std::tie(a.singles, a.composed, a.distance, a.uneven, a.total) <
+           std::tie(b.singles, b.composed, b.distance, b.uneven, b.total);
   };
   const Assignment best = *std::min_element(fitting_.begin(), fitting_.end(), better);
   const bool may_be = std::all_of(best.ranks.begin(), best.ranks.end(), [&](const auto& entry) {
@@ -127,16 +138,19 @@ bool RankSearch::choose(const std::vector<std::size_t>& open) {
   return true;
 }
 
+bool RankSearch::ran_out() const {
+  return trials_ > kMostTrials || trials_ * runner_.model().nodes.size() > kMostNodesTried;
+}
+
 void RankSearch::collect(const std::vector<std::size_t>& open, const Ranks& ranks) {
-  const std::size_t nodes = runner_.model().nodes.size();
-  for (std::size_t rank = 1; rank <= kMostRank; ++rank) {
-    if (++trials_ > kMostTrials || trials_ * nodes > kMostNodesTried) return;
+  for (std::size_t rank = 1; rank <= kMostRank && !ran_out(); ++rank) {
+    ++trials_;
     Ranks more = ranks;
     more[open[ranks.size()]] = rank;
     const Trial trial = try_ranks(more);
     if (trial.error) continue;
     if (more.size() == open.size()) {
-      fitting_.push_back(assess(more, trial));
+      fitting_.push_back(assess_with_one_batch(assess(more, trial)));
     } else {
       collect(open, more);
     }
@@ -145,7 +159,8 @@ void RankSearch::collect(const std::vector<std::size_t>& open, const Ranks& rank
 
 RankSearch::Assignment RankSearch::assess(const Ranks& ranks, const Trial& trial) const {
   constexpr std::size_t kVectorPenalty = 3;
-  Assignment found{.ranks = ranks};
+  Assignment found{
+      .ranks = ranks, .composed = count_composed(trial), .uneven = count_uneven(trial)};
   for (const auto& [input, rank] : ranks) {
     const Shape& shape = shape_in(trial, input);
     found.shapes.emplace(input, shape);
@@ -160,25 +175,90 @@ RankSearch::Assignment RankSearch::assess(const Ranks& ranks, const Trial& trial
   return found;
 }
 
-// An input that could have another rank, all others as they are, has to be one of which the model
-// says something: a size, or what it is for. Says that there was a choice.
+// Batches that are broadcast with each other are no sizes computed from others.
+RankSearch::Assignment RankSearch::assess_with_one_batch(const Assignment& found) {
+  if (found.composed == 0) return found;
+  const Trial trial = try_names(found.ranks, true);
+  if (trial.error) return found;
+  Assignment other = assess(found.ranks, trial);
+  return other.composed < found.composed ? other : found;
+}
+
+std::size_t RankSearch::count_composed(const Trial& trial) const {
+  const Model& model = runner_.model();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].role != VariableRole::kInput || !model.nodes[i].live) continue;
+    const auto& dims = shape_in(trial, i).dims();
+    count += static_cast<std::size_t>(std::count_if(dims.begin(), dims.end(), [](const Dim& dim) {
+      return dim.is_symbolic() && dim.symbol_name().empty();
+    }));
+  }
+  return count;
+}
+
+std::size_t RankSearch::count_uneven(const Trial& trial) const {
+  const Model& model = runner_.model();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (!model.nodes[i].live || !is_broadcast_function(raw)) continue;
+    const auto& a = trial.types.entries[model.entry(raw.inputs[0])].type.shape;
+    const auto& b = trial.types.entries[model.entry(raw.inputs[1])].type.shape;
+    if (a.known_rank() && b.known_rank() && a.rank() != b.rank() && a.rank() * b.rank() != 0)
+      ++count;
+  }
+  return count;
+}
+
+// Whether the model says something of the input: a size, or what it is for.
+bool RankSearch::is_anchored(const Assignment& best, std::size_t input) const {
+  return preferred_rank(runner_.model(), input) || has_number(best.shapes.at(input));
+}
+
+// An input that could have another rank has to be one of which the model says something, or the
+// others of these leave it no choice. Says that there was one.
 bool RankSearch::may_be_chosen(const Assignment& best, std::size_t input) {
   std::size_t lowest = best.ranks.at(input);
   std::size_t highest = lowest;
+  bool is_forced = true;
   for (const auto& other : fitting_) {
-    Ranks same = other.ranks;
-    same[input] = best.ranks.at(input);
-    if (same != best.ranks || other.singles > best.singles) continue;
+    if (std::tie(other.singles, other.composed, other.uneven) >
+        std::tie(best.singles, best.composed, best.uneven)) {
+      continue;
+    }
     lowest = std::min(lowest, other.ranks.at(input));
     highest = std::max(highest, other.ranks.at(input));
+    const bool agrees = std::all_of(best.ranks.begin(), best.ranks.end(), [&](const auto& entry) {
+      return !is_anchored(best, entry.first) || other.ranks.at(entry.first) == entry.second;
+    });
+    if (agrees && other.ranks.at(input) != best.ranks.at(input)) is_forced = false;
   }
   if (lowest == highest) return true;
-  if (!preferred_rank(runner_.model(), input) && !has_number(best.shapes.at(input))) return false;
+  if (!is_anchored(best, input)) return is_forced;
   const std::size_t rank = best.ranks.at(input);
   const std::string& name = runner_.input_name(input);
   choices_.push_back({"W-rank-chosen", name,
                       fmt::format("input '{}' can have {} to {} dimensions: {} {} taken", name,
                                   lowest, highest, rank, rank == 1 ? "is" : "are")});
+  return true;
+}
+
+// Of many inputs not all combinations can be tried.
+bool RankSearch::take_preferred(const std::vector<std::size_t>& open) {
+  Ranks ranks;
+  for (const auto input : open) {
+    const auto rank = preferred_rank(runner_.model(), input);
+    if (rank) ranks[input] = *rank;
+  }
+  if (ranks.empty() || try_ranks(ranks).error) return false;
+  for (const auto& [input, rank] : ranks) {
+    const std::string& name = runner_.input_name(input);
+    choices_.push_back({"W-rank-chosen", name,
+                        fmt::format("input '{}' can have another number of dimensions: {} {} taken",
+                                    name, rank, rank == 1 ? "is" : "are")});
+    shapes_[input] = Shape::unknown_dims(rank);
+  }
   return true;
 }
 

@@ -36,15 +36,24 @@ class RankSearch {
     Ranks ranks;
     std::map<std::size_t, Shape> shapes;  // what inference made of them
     std::size_t singles = 0;              // sizes of 1 that are no one's wish
+    std::size_t composed = 0;             // sizes of inputs that are computed from others
+    std::size_t uneven = 0;               // arrays of different ranks that are broadcast
     std::size_t distance = 0;             // from what people prefer
     std::size_t total = 0;                // of all ranks
   };
 
   Trial try_ranks(const Ranks& ranks);
+  Trial try_names(const Ranks& ranks, bool one_batch);
   bool settle_certain(const std::vector<std::size_t>& open);
   bool choose(const std::vector<std::size_t>& open);
+  bool take_preferred(const std::vector<std::size_t>& open);
+  bool ran_out() const;
   void collect(const std::vector<std::size_t>& open, const Ranks& ranks);
   Assignment assess(const Ranks& ranks, const Trial& trial) const;
+  Assignment assess_with_one_batch(const Assignment& found);
+  std::size_t count_composed(const Trial& trial) const;
+  std::size_t count_uneven(const Trial& trial) const;
+  bool is_anchored(const Assignment& best, std::size_t input) const;
   bool may_be_chosen(const Assignment& best, std::size_t input);
   std::optional<std::size_t> nearly_fitting(std::size_t input);
   void restore_images();

@@ -4,6 +4,7 @@
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "convert/rank_preference.h"
 #include "convert/unknown_inputs.h"
 
 namespace mx2onnx {
@@ -91,7 +92,7 @@ void SignatureSolver::search(const Use& use) {
     names_ = names;
     auto error = attempt_with(numbers, use);
     if (!why || !error) why = std::move(error);
-    if (!why) break;
+    if (!why && (&names == &candidates_.back() || !has_farfetched_input())) break;
   }
   if (why && !fix_few(*why, use)) {
     if (open_.empty() || was_used_) fail_again(*why);
@@ -104,14 +105,76 @@ void SignatureSolver::search(const Use& use) {
     }
     fail_unknown_inputs(runner_, source_, open_, scan, why);
   }
+  if (!why) {
+    share_names(use);
+    settle_broadcasts(use);
+  }
   check_batch();
   if (options_.fixed_sizes) {
     const auto sizes = free_sizes();
     if (!sizes.empty()) {
       if (const auto error = fix(sizes, use)) fail_again(*error);
-      say_numbers(sizes, "");
+      say_numbers(sizes, std::nullopt);
     }
   }
+}
+
+// Sizes that turned out to be equal get one name, the shortest, without having to be solved.
+void SignatureSolver::share_names(const Use& use) {
+  const auto own = own_names();
+  std::map<std::string, std::string> better;
+  for (const auto& fixed : trial_.fixed) {
+    const SizeSolution& found = fixed.solution;
+    if (found.multiple != 0) continue;
+    std::string a = found.atom->name;
+    std::string b(found.size.symbol_name());
+    if (!own.contains(a) || !own.contains(b)) continue;
+    while (better.contains(a)) a = better.at(a);
+    while (better.contains(b)) b = better.at(b);
+    if (a == b) continue;
+    const bool is_a = std::pair(a.size(), a) < std::pair(b.size(), b);
+    better[is_a ? b : a] = is_a ? a : b;
+  }
+  if (better.empty()) return;
+  const Names before = names_;
+  const auto numbers = runner_.numbers;
+  for (auto& [axis, name] : names_) {
+    while (better.contains(name)) name = better.at(name);
+  }
+  if (!attempt_with(numbers, use)) return;
+  names_ = before;
+  attempt_with(numbers, use);
+}
+
+// A size that is broadcast with a number, and is not the batch, is that number: it could be 1 only.
+void SignatureSolver::settle_broadcasts(const Use& use) {
+  const Model& model = runner_.model();
+  const auto own = own_names();
+  const auto before = runner_.numbers;
+  auto numbers = before;
+  const auto look_at = [&](const Dim& size, const Dim& with) {
+    const std::string name(size.symbol_name());
+    const bool settles = with.is_constant() && with.value() > 1 && name != kBatch;
+    if (settles && own.contains(name)) numbers.try_emplace(name, with.value());
+  };
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (!model.nodes[i].live || !is_broadcast_function(raw)) continue;
+    const Shape& a = trial_.types.entries[model.entry(raw.inputs[0])].type.shape;
+    const Shape& b = trial_.types.entries[model.entry(raw.inputs[1])].type.shape;
+    for (std::size_t k = 1; k <= std::min(a.rank(), b.rank()); ++k) {
+      look_at(a[a.rank() - k], b[b.rank() - k]);
+      look_at(b[b.rank() - k], a[a.rank() - k]);
+    }
+  }
+  if (numbers != before && attempt_with(numbers, use)) attempt_with(before, use);
+}
+
+bool SignatureSolver::has_farfetched_input() const {
+  return std::any_of(open_.begin(), open_.end(), [&](std::size_t input) {
+    const auto& dims = trial_.types.entries[runner_.model().first_entry[input]].type.shape.dims();
+    return std::any_of(dims.begin(), dims.end(), is_farfetched);
+  });
 }
 
 void SignatureSolver::check_batch() const {
@@ -142,6 +205,9 @@ void SignatureSolver::prepare() {
     fail_unknown_inputs(runner_, source_, without_rank.empty() ? open_ : without_rank, scan,
                         std::nullopt);
   }
+  // What fails without any size being supposed is not about these.
+  const Trial bare = runner_.run({.shapes = ranks_.shapes(), .allow_unknown = true});
+  if (bare.error) fail_again(*bare.error);
   find_names();
 }
 
@@ -222,11 +288,11 @@ bool SignatureSolver::fix_few(const Error& why, const Use& use) {
   for (const auto& sizes : sets) {
     runner_.numbers = before;
     if (fix(sizes, use)) continue;
-    say_numbers(sizes, why.what());
+    say_numbers(sizes, why);
     return true;
   }
   if (attempt_with(numbers, use)) return false;  // what it gave before
-  say_numbers(all, why.what());
+  say_numbers(all, why);
   return true;
 }
 
@@ -247,13 +313,17 @@ std::set<std::string> SignatureSolver::free_sizes() const {
   return names;
 }
 
-void SignatureSolver::say_numbers(const std::set<std::string>& sizes, const std::string& why) {
+void SignatureSolver::say_numbers(const std::set<std::string>& sizes,
+                                  const std::optional<Error>& why) {
   std::map<std::int64_t, std::set<std::string>> by_number;
   for (const auto& name : sizes) by_number[runner_.numbers.at(name)].insert(name);
   for (const auto& [number, names] : by_number) {
     std::string text = fmt::format("{} {} not left free: {} is taken", quoted_list(names),
                                    names.size() == 1 ? "is" : "are", number);
-    if (!why.empty()) text += fmt::format(" ({})", why.substr(0, why.find('\n')));
+    if (why) {
+      const std::string& node = why->place().node;
+      text += fmt::format(" ({}{})", node.empty() ? "" : "'" + node + "': ", why->message());
+    }
     chosen_.push_back({"W-size-chosen", "", std::move(text)});
   }
 }

@@ -40,6 +40,9 @@ class SignatureSolver {
 
   void search(const Use& use);
   bool leaves_a_choice() const;
+  bool has_farfetched_input() const;
+  void share_names(const Use& use);
+  void settle_broadcasts(const Use& use);
   void prepare();
   void find_names();
   void check_batch() const;
@@ -49,7 +52,7 @@ class SignatureSolver {
   bool fix_few(const Error& why, const Use& use);
   std::set<std::string> own_names() const;
   std::set<std::string> free_sizes() const;
-  void say_numbers(const std::set<std::string>& sizes, const std::string& why);
+  void say_numbers(const std::set<std::string>& sizes, const std::optional<Error>& why);
   void say_fixed(std::vector<Diagnostic>& said) const;
 
   const Source& source_;

@@ -19,6 +19,15 @@ const DimAtom& only_atom(const Dim& symbol) { return *symbol.expr()->terms[0].at
 
 }  // namespace
 
+bool is_farfetched(const Dim& dim) {
+  if (!dim.is_symbolic()) return false;
+  const auto& terms = dim.expr()->terms;
+  return std::any_of(terms.begin(), terms.end(), [](const DimTerm& term) {
+    return std::any_of(term.atoms.begin(), term.atoms.end(),
+                       [](const DimAtom* atom) { return atom->kind != DimAtom::Kind::kSymbol; });
+  });
+}
+
 Trial TrialRunner::run(const Supposition& supposition) {
   Trial trial;
   trial.error = attempt([&] { infer(supposition, trial); });

@@ -18,6 +18,10 @@
 
 namespace mx2onnx {
 
+/// Whether a size of an input is more than a sum of products of sizes: nobody means an input to
+/// have the larger one of two sizes, but arrays that are broadcast together could.
+bool is_farfetched(const Dim& dim);
+
 struct Supposition {
   /// Of inputs, by node; sizes in them may be unknown.
   std::map<std::size_t, Shape> shapes;

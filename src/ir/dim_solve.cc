@@ -1,6 +1,7 @@
 #include "ir/dim_solve.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <numeric>
 #include <set>
@@ -63,7 +64,13 @@ std::optional<SizeSolution> solve_linear(const Dim& expr, const Dim& other) {
   return SizeSolution{&atom, other};
 }
 
+// The sides of images that networks are made for come before round numbers.
+constexpr std::array<std::int64_t, 3> kKnownSizes = {224, 299, 331};
+
 std::int64_t roundest(std::int64_t lowest, std::int64_t highest) {
+  for (const auto size : kKnownSizes) {
+    if (lowest <= size && size <= highest) return size;
+  }
   for (int bits = kRoundBits; bits > 0; --bits) {
     const std::int64_t unit = std::int64_t{1} << bits;
     const std::int64_t multiple = (lowest + unit - 1) / unit * unit;
@@ -130,11 +137,14 @@ std::int64_t last_broadcast(const Dim& a, const Dim& b) {
   return 0;
 }
 
-Dim without_common_factor(const Dim& dim) {
-  if (!dim.is_symbolic()) return dim;
+std::int64_t common_factor_of(const Dim& dim) {
   std::int64_t factor = dim.expr()->constant;
   for (const auto& term : dim.expr()->terms) factor = std::gcd(factor, term.coefficient);
-  return floor_div(dim, factor);
+  return factor;
+}
+
+Dim without_common_factor(const Dim& dim) {
+  return dim.is_symbolic() ? floor_div(dim, common_factor_of(dim)) : dim;
 }
 
 // Both are expressions of one size that agree for its multiples: one division in them is expressed
@@ -158,12 +168,51 @@ std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
     const DimAtom& atom = *term.atoms[0];
     if (atom.kind != DimAtom::Kind::kFloorDiv || (solution && atom.id < solution->atom->id))
       continue;
-    const Dim size = substitute(difference, atom, 0) * -term.coefficient;
-    if (contains(size, atom)) continue;
+    const Dim rest = difference - floor_div(atom.a, atom.b) * term.coefficient;
+    if (contains(rest, atom)) continue;
+    const Dim size = rest * -term.coefficient;
     solution = SizeSolution{.atom = &atom, .size = size, .symbol = &symbol, .multiple = multiple};
   }
   if (solution) solution->broadcasts_up_to = last_broadcast(a, b);
   return solution;
+}
+
+// Both are expressions of one size that agree for a range of it, or from some size on. Small sizes
+// agree by chance.
+std::optional<SizeSolution> solve_by_trial(const Dim& a, const Dim& b) {
+  constexpr std::int64_t kLargestByChance = 4;
+  SymbolsIn in;
+  in.collect(a - b);
+  if (in.symbols.size() != 1) return std::nullopt;
+  const auto agrees = [&](std::int64_t size) {
+    const auto value = [size](std::string_view) { return size; };
+    return a.evaluate(value) == b.evaluate(value);
+  };
+  if (!in.divided_by_numbers) return std::nullopt;
+  std::int64_t lowest = 1;
+  while (lowest <= kMostChoices && !agrees(lowest)) ++lowest;
+  if (lowest > kMostChoices || lowest <= kLargestByChance) return std::nullopt;
+  std::int64_t highest = lowest;
+  while (highest < kMostChoices && agrees(highest + 1)) ++highest;
+  const bool has_end = highest < kMostChoices;
+  return SizeSolution{*in.symbols.begin(), has_end ? roundest(lowest, highest) : lowest, lowest,
+                      highest};
+}
+
+// A symbol that one of the two has once more than the other: as large as what the other has more.
+std::optional<SizeSolution> solve_difference(const Dim& a, const Dim& b) {
+  const Dim difference = a - b;
+  if (!difference.is_symbolic()) return std::nullopt;
+  for (const auto& term : difference.expr()->terms) {
+    if (term.atoms.size() != 1 || std::abs(term.coefficient) != 1) continue;
+    const DimAtom& atom = *term.atoms[0];
+    if (atom.kind != DimAtom::Kind::kSymbol) continue;
+    const Dim rest = difference - atom.arena->symbol(atom.name) * term.coefficient;
+    if (contains(rest, atom)) continue;
+    const Dim size = rest * -term.coefficient;
+    if (certainly_at_least(size, 0)) return SizeSolution{&atom, size};
+  }
+  return std::nullopt;
 }
 
 // A symbol that is a factor of all terms of both, and of these nothing else.
@@ -193,9 +242,14 @@ std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
   if (a.is_symbolic() && b.is_constant()) return solve_for_number(a, b.value());
   if (b.is_symbolic() && a.is_constant()) return solve_for_number(b, a.value());
   if (!a.is_symbolic() || !b.is_symbolic()) return std::nullopt;
+  const std::int64_t number = std::gcd(common_factor_of(a), common_factor_of(b));
+  if (auto solution = solve_linear(floor_div(a, number), floor_div(b, number))) return solution;
+  if (auto solution = solve_linear(floor_div(b, number), floor_div(a, number))) return solution;
+  if (auto solution = solve_difference(a, b)) return solution;
   if (const DimAtom* factor = common_factor(a, b))
     return solve_size(substitute(a, *factor, 1), substitute(b, *factor, 1));
-  return solve_condition(a, b);
+  if (auto solution = solve_condition(a, b)) return solution;
+  return solve_by_trial(a, b);
 }
 
 }  // namespace mx2onnx

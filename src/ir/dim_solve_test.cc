@@ -40,6 +40,7 @@ TEST_F(DimSolveTest, TakesTheRoundestOfARange) {
   expect_choice(solve_size(floor_div(h_ + 7, 8), 16), 128, 121, 128);
   expect_choice(solve_size(16, floor_div(h_ + 7, 8)), 128, 121, 128);
   expect_choice(solve_size(floor_div(h_, 32), 7), 224, 224, 255);
+  expect_choice(solve_size(floor_div(h_ - 43, 256), 1), 299, 299, 554);
   expect_choice(solve_size(floor_div(h_ - 1, 4) + 1, 1), 4, 1, 4);
   expect_choice(solve_size(max(floor_div(h_, 2), 5), 9), 18, 18, 19);
   EXPECT_FALSE(solve_size(floor_div(h_, 2) * 3, 10));
@@ -66,10 +67,29 @@ TEST_F(DimSolveTest, TakesASquareWhereTheNamesAreThoseOfSides) {
   EXPECT_FALSE(solve_size(arena_.symbol("width") * height, 784));
 }
 
+TEST_F(DimSolveTest, SolvesForWhatOneHasMore) {
+  const Dim m = arena_.symbol("M");
+  const auto found = solve_size(h_ + n_, h_ + m);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->atom->name, "N");
+  EXPECT_EQ(found->size, m);
+  EXPECT_FALSE(solve_size(h_ * n_ + w_, h_ * m + n_ * 2)) << "a size would be a difference";
+}
+
+TEST_F(DimSolveTest, TriesSizesOfTwoExpressions) {
+  // Two slices of one axis that are joined, as SlowFast has them.
+  const Dim fast = floor_div(min(h_, 32) + 3, 4);
+  expect_choice(solve_size(max(min(h_, 40) - 32, 0), fast), 40, 40, 2048);
+  EXPECT_FALSE(solve_size(floor_div(h_ + 1, 2), h_)) << "1 is so by chance";
+}
+
 TEST_F(DimSolveTest, LeavesOutACommonFactor) {
   expect_choice(solve_size(n_ * h_, n_ * 4), 4, 4, 4);
   const auto other = solve_size(n_ * h_ * 2, n_ * w_ * 2);
   ASSERT_TRUE(other);
+  const auto rows = solve_size(n_ * 4, h_ * 4);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->size, h_);
   EXPECT_FALSE(solve_size(n_ * h_ + 1, n_ * 4));
   EXPECT_FALSE(solve_size(n_ * h_, n_ * n_ * 4 + h_));
 }

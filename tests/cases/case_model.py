@@ -38,7 +38,7 @@ DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "b
 
 
 def family_names():
-    """"nn/conv" for tests/cases/nn/conv.json: the folders are those of src/ops."""
+    """ "nn/conv" for tests/cases/nn/conv.json: the folders are those of src/ops."""
     return sorted(
         "%s/%s" % (os.path.basename(folder), name[:-5])
         for folder, _, names in os.walk(CASES_DIR)

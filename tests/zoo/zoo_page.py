@@ -22,6 +22,8 @@ GluonNLP. The graphs are those that MXNet exported, the weights follow a rule, t
   second size of which MXNet's outputs are recorded, all free sizes changed at once; where there is none, on a batch of two whose first sample is the recorded one.
 - *fixed by the graph*: the free sizes that the graph itself fixes (`W-dim-fixed`) or restricts (`W-dim-condition`), how, and the node that does. MXNet refuses other sizes there too; where it takes several
   (a range, of which one number is taken), the model was also converted with MXNet's second one as a number, and compared.
+- *plain*: the inputs that are found where nobody describes them (`mx2onnx convert SYMBOL PARAMS`), after which the model ran with the recorded ones; *other sizes* means
+  that it does not take these, but the sizes that are said; else why it does not convert so.
 - *rows*: for detectors whose rows do not all stand where MXNet has them. Among detections with nearly equal scores, rounding decides which comes first. Outputs are then compared as
   sets of rows (class, score, box): each row of MXNet takes the nearest of ours, within the same tolerance and of the same class. Up to 2 % of the rows may be without a
   partner (those at the end of a list cut at k). The column says how many of how many moved, and how many had no partner.
@@ -73,8 +75,8 @@ def _note(row):
 
 def _table(rows, build):
     lines = [
-        "| model | outcome | error | opsets | sizes | fixed by the graph | rows | note |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | outcome | error | opsets | sizes | fixed by the graph | plain | rows | note |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         cells = [
@@ -84,6 +86,7 @@ def _table(rows, build):
             ranges(row.get("opsets", [])),
             " ".join(row.get("sizes", [])),
             _fixed(row),
+            row.get("plain", ""),
             _rows(row),
             _note(row),
         ]
