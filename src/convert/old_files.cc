@@ -24,7 +24,7 @@ Diagnostic old_pooling_warning() {
   return {"W-old-pooling-rule", "",
           fmt::format("the model fits together only where Pooling rounds up, as it did until MXNet "
                       "{} (July 2016): the file does not say its version, and is taken for one of "
-                      "that time. --mxnet-version says another",
+                      "that time (another one is said by --mxnet-version)",
                       kLastOldPooling)};
 }
 
