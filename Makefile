@@ -5,6 +5,8 @@ BUILD := build/release
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 JOBS := $(shell nproc)
+# The tests of a preset; of those that fail it shows all they said, and of the others nothing.
+ctest = { ctest --preset $(1) --parallel $(JOBS) > build/$(1)/ctest.log || { grep -vE '^ *Start|  Passed  ' build/$(1)/ctest.log; exit 1; }; }
 
 .PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all site docs-test test-wheels test-package test-fetchcontent
 SITE := build/site-venv
@@ -25,7 +27,7 @@ demo: build  ## Convert a trained MXNet model, run it in ONNX Runtime, compare w
 test: build test-cpp test-python  ## Run all tests
 
 test-cpp: build
-	@ctest --preset $(notdir $(BUILD)) --parallel $(JOBS) && echo "C++ tests: passed"
+	@$(call ctest,$(notdir $(BUILD))) && echo "C++ tests: passed"
 
 test-python: build
 	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx $(PYTHON) -m pytest -q -n $(JOBS) tests/python
@@ -35,7 +37,7 @@ test-all: build  ## Run the operator cases at every opset and at a third size (l
 
 sanitize: setup  ## Run the C++ tests under the address and undefined-behaviour sanitizers
 	@tools/build.sh build/sanitize
-	@ctest --preset sanitize --parallel $(JOBS) && echo "sanitized C++ tests: passed"
+	@$(call ctest,sanitize) && echo "sanitized C++ tests: passed"
 
 lint: setup  ## Check layout, layers, generated files, types and style
 	@tools/lint.sh
@@ -74,7 +76,7 @@ test-wheels:  ## Build wheels from a clean clone and install them into fresh env
 
 test-package: build  ## Build programs that use the library: CMake, pkg-config, FetchContent, static and shared
 	@tools/build.sh build/shared
-	@ctest --preset shared --parallel $(JOBS) && echo "C++ tests with the shared library: passed"
+	@$(call ctest,shared) && echo "C++ tests with the shared library: passed"
 	@PYTHONPATH=build/shared/python $(PYTHON) -m pytest -q tests/python/test_api.py
 	@$(PYTHON) tools/test_package.py && echo "programs that use the library: passed"
 

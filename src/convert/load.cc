@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -21,6 +22,12 @@ void check_rules(const std::vector<RenameRule>& rules) {
     fail(ErrorCode::kUsage,
          fmt::format("rename_params: a name is empty in {}", in_quotes(rule.from + "=" + rule.to)));
   }
+}
+
+// The version that the user says; it holds whatever the file says.
+std::optional<std::int64_t> said_mxnet_version(const ConvertOptions& options) {
+  if (options.mxnet_version.empty()) return std::nullopt;
+  return mxnet::parse_version(options.mxnet_version);
 }
 
 // Variables of one name are one array to MXNet, and so they are one here: the first of them.
@@ -83,10 +90,16 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 }
 
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
-  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(found.symbol_text), Registry::instance());
+  auto symbol = mxnet::parse_symbol(found.symbol_text);
+  if (const auto said_version = said_mxnet_version(options)) {
+    symbol.mxnet_version = *said_version;
+    symbol.says_version = true;
+  }
+  const OperatorsOf operators(origin_of(symbol));
+  symbol = mxnet::upgrade_symbol(std::move(symbol), operators);
   merge_variables(symbol);
   if (options.no_dropout) make_dropouts_plain(symbol);
-  if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
+  if (!options.outputs.empty()) select_outputs(symbol, options.outputs, operators);
   return symbol;
 }
 
