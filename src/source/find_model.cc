@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/zip_directory.h"
 #include "source/checkpoints.h"
