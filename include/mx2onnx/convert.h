@@ -102,6 +102,9 @@ struct ConvertOptions {
   std::vector<RenameRule> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
+  /// The version of MXNet that wrote the symbol, "0.7": decides what operators mean that changed
+  /// between versions. Empty for what the file says; else it holds against the file.
+  std::string mxnet_version;
   /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
   /// (`mode=always`).
   bool no_dropout = false;

@@ -18,6 +18,15 @@ struct AttributeInfo {
   std::string help;
 };
 
+/// What an operator means in files of other MXNets.
+struct VariantInfo {
+  std::string files;       ///< "until MXNet 0.7", "since MXNet 2.0".
+  std::string difference;  ///< "gamma and beta per channel".
+  std::vector<std::string> inputs;
+  std::vector<AttributeInfo> attributes;
+  std::vector<std::string> notes;
+};
+
 /// What becomes of an operator of MXNet.
 enum class OperatorStatus {
   kTranslated,
@@ -41,7 +50,8 @@ struct OperatorInfo {
   std::string summary;
   std::vector<std::string> inputs;  ///< With default attributes; "args…" for any number.
   std::vector<AttributeInfo> attributes;
-  std::vector<std::string> notes;  ///< Known limits.
+  std::vector<std::string> notes;     ///< Known limits.
+  std::vector<VariantInfo> variants;  ///< What is above is for all other files.
 };
 
 /// All operators that are translated, sorted by name.

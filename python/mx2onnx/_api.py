@@ -67,8 +67,11 @@ def _source(symbol: Any, params: Any) -> dict[str, Any]:
     return {"name": name, "json": json, "param_paths": paths, "arrays": arrays}
 
 
-def _options(inputs: Optional[Inputs], opset: Optional[int], source: Mapping[str, Any]) -> _core.ConvertOptions:
+def _options(
+    inputs: Optional[Inputs], opset: Optional[int], mxnet_version: Optional[str], source: Mapping[str, Any]
+) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
+    options.mxnet_version = "" if mxnet_version is None else check.text("mxnet_version", mxnet_version)
     options.opset = _core.DEFAULT_OPSET if opset is None else check.whole("opset", opset)
     options.raise_opset = opset is None
     options.operators = registered_operators()
@@ -124,6 +127,7 @@ def convert(
     no_dropout: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
+    mxnet_version: Optional[str] = None,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
@@ -161,15 +165,17 @@ def convert(
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
     ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
     (``mode="always"``) for a plain one. ``external_data`` writes the
-    weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
-    some size is written; an exception that it raises ends the conversion, as Ctrl-C does at any time.
+    weights to a file of their own. ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
+    not say it or is wrong: some operators changed between versions (``variants`` in ``operators``).
+    ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
+    exception that it raises ends the conversion, as Ctrl-C does at any time.
 
     What there is to know of the result comes as warnings of the class ``mx2onnx.ConversionWarning``, after the
     model was made, and is in ``diagnostics``. Raises a subclass of ``mx2onnx.Error``.
     """
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("convert"):
         source = _source(opened_symbol, opened_params)
-        options = _options(inputs, opset, source)
+        options = _options(inputs, opset, mxnet_version, source)
         options.batch = None if batch is None else check.whole("batch", batch)
         options.fixed_sizes = check.flag("fixed", fixed)
         options.outputs = check.texts("outputs", outputs)
@@ -207,6 +213,7 @@ def inspect(
     *,
     inputs: Optional[Inputs] = None,
     opset: Optional[int] = None,
+    mxnet_version: Optional[str] = None,
 ) -> dict[str, Any]:
     """Says what is in a file, as a dict; ``symbol`` may also be the path of a parameter file or of an ONNX file.
 
@@ -225,7 +232,7 @@ def inspect(
     Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params)
-        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, source))
+        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, mxnet_version, source))
         for key in ("problems", "hints"):
             result[key] = [in_python(line) for line in result[key]]
         return result

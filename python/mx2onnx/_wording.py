@@ -16,6 +16,7 @@ _TEXTS = {
     "--layout": "layout",
     "--input-type": "input_type",
     "--image-input": "image_input",
+    "--mxnet-version": "mxnet_version",
     "--output": "output",
     "-o": "output",
 }

@@ -1,6 +1,7 @@
 // See habits.h.
 #include "cli/habits.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -19,10 +20,9 @@ bool is_file(const std::string& word) {
 }
 
 bool has_output(const std::vector<std::string>& words) {
-  for (const auto& word : words) {
-    if (word.starts_with("-o") || word.starts_with("--output=") || word == "--output") return true;
-  }
-  return false;
+  return std::ranges::any_of(words, [](const std::string& word) {
+    return word.starts_with("-o") || word.starts_with("--output=") || word == "--output";
+  });
 }
 
 }  // namespace

@@ -47,6 +47,11 @@ void ModelArguments::declare(CLI::App& command) {
       ->expected(0, 1)
       ->default_str(kDefaultCustomDomain);
   command
+      .add_option("--mxnet-version", options.mxnet_version,
+                  "the MXNet that wrote SYMBOL, where the file does not say it or is\n"
+                  "wrong: some operators changed between versions (mx2onnx ops)")
+      ->type_name("VERSION");
+  command
       .add_option("--rename-param", rename_params,
                   "use the stored parameter OLD as NEW; a * in OLD matches any text and "
                   "stands for it in NEW: '*_running_mean=*_moving_mean'")

@@ -25,6 +25,9 @@ struct OpsArguments {
 void print_table(std::optional<int> opset) {
   for (const auto& op : operators()) {
     fmt::print("{:32} {}\n", op.name, op.summary);
+    for (const auto& variant : op.variants) {
+      fmt::print("{:32}   {}: {}\n", "", variant.files, variant.difference);
+    }
     if (!opset) continue;
     for (const auto& limit : opset_limits(op.name, *opset)) {
       fmt::print("{:32}   not at opset {}: {}{}{}{}\n", "", *opset, limit.attribute,

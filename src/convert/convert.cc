@@ -14,6 +14,7 @@
 #include "convert/heads.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
+#include "convert/old_files.h"
 #include "convert/phase_clock.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
@@ -108,7 +109,7 @@ void run_at_opset(const Source& source, const ConvertOptions& options, Conversio
   const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
   mxnet::Symbol symbol = load_symbol(source, options);
 
-  OperatorTable operators(options, *result.arena);
+  OperatorTable operators(options, *result.arena, origin_of(symbol));
   result.model =
       resolve_for_inference(std::move(symbol), operators, options, result.problems, result.report);
   result.stage = ConversionStage::kResolved;
@@ -197,6 +198,17 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
 void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
   const auto error = attempt([&] { run_steps(source, options, result); });
   if (!error) return;
+  if (error->code() == ErrorCode::kModel && may_have_old_pooling(source, options)) {
+    ConvertOptions old = options;
+    old.mxnet_version = kLastOldPooling;
+    Conversion other;
+    if (!attempt([&] { run_steps(source, old, other); })) {
+      result = std::move(other);
+      auto& diagnostics = result.report.diagnostics;
+      diagnostics.insert(diagnostics.begin(), old_pooling_warning());
+      return;
+    }
+  }
   std::string hint = error->hint();
   if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
     const auto converts = [&](const ConvertOptions& other) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "base/error.h"
@@ -31,6 +32,12 @@ void check_not_prefix(const std::filesystem::path& path) {
   if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(symbol, ignored)) return;
   fail_at({.file = path.native()}, ErrorCode::kIo, "cannot be read: No such file or directory",
           fmt::format("did you mean '{}'? The parameter files are named after it", symbol));
+}
+
+// The version that the user says; it holds whatever the file says.
+std::optional<std::int64_t> said_mxnet_version(const ConvertOptions& options) {
+  if (options.mxnet_version.empty()) return std::nullopt;
+  return mxnet::parse_version(options.mxnet_version);
 }
 
 // Variables of one name are one array to MXNet, and so they are one here: the first of them.
@@ -92,13 +99,20 @@ mxnet::ParameterSet load_parameters(const Source& source, const ConvertOptions& 
 }
 
 mxnet::Symbol load_symbol(const Source& source, const ConvertOptions& options) {
+  const auto said_version = said_mxnet_version(options);
   if (source.symbol_json.empty()) check_not_prefix(source.symbol_path);
   const auto text =
       source.symbol_json.empty() ? read_text_file(source.symbol_path.native()) : source.symbol_json;
-  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(text), Registry::instance());
+  auto symbol = mxnet::parse_symbol(text);
+  if (said_version) {
+    symbol.mxnet_version = *said_version;
+    symbol.says_version = true;
+  }
+  const OperatorsOf operators(origin_of(symbol));
+  symbol = mxnet::upgrade_symbol(std::move(symbol), operators);
   merge_variables(symbol);
   if (options.no_dropout) make_dropouts_plain(symbol);
-  if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
+  if (!options.outputs.empty()) select_outputs(symbol, options.outputs, operators);
   return symbol;
 }
 

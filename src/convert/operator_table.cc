@@ -13,8 +13,8 @@ std::string operator_key(const mxnet::Node& node) {
   return "Custom:" + op_type->second;
 }
 
-OperatorTable::OperatorTable(const ConvertOptions& options, DimArena& arena)
-    : opset_(options.opset), custom_domain_(options.custom_domain) {
+OperatorTable::OperatorTable(const ConvertOptions& options, DimArena& arena, Origin origin)
+    : opset_(options.opset), library_(origin), custom_domain_(options.custom_domain) {
   if (custom_domain_ == "ai.onnx") {
     fail(ErrorCode::kUsage, "custom domain: expected another domain than ONNX's own, got ai.onnx");
   }
@@ -27,7 +27,7 @@ OperatorTable::OperatorTable(const ConvertOptions& options, DimArena& arena)
 const OpDef* OperatorTable::find(const mxnet::Node& node, std::size_t num_outputs) {
   const auto own = own_.find(operator_key(node));
   if (own != own_.end()) return own->second.get();
-  const OpDef* def = Registry::instance().find(node.op);
+  const OpDef* def = library_.find(node.op);
   if (def != nullptr || custom_domain_.empty()) return def;
   auto& made = of_domain_[{node.op, num_outputs}];
   if (made == nullptr) made = record_in_domain(node.op, custom_domain_, num_outputs);

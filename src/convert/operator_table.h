@@ -1,5 +1,6 @@
-// The operators that one conversion knows: the user's own come first, then the library's, then, if
-// the user allows it, any other as a node of a custom domain.
+// The operators that one conversion knows: the user's own come first, then the library's as they
+// are in files of the model's origin, then, if the user allows it, any other as a node of a custom
+// domain. Nothing behind this table asks which MXNet wrote a file.
 #pragma once
 
 #include <map>
@@ -15,8 +16,9 @@ namespace mx2onnx {
 
 class OperatorTable {
  public:
-  /// The records of the user's operators compute with sizes of the arena.
-  OperatorTable(const ConvertOptions& options, DimArena& arena);
+  /// The records of the user's operators compute with sizes of the arena; of the library's, the
+  /// variants for files of the origin are taken.
+  OperatorTable(const ConvertOptions& options, DimArena& arena, Origin origin);
 
   int opset() const { return opset_; }
 
@@ -32,6 +34,7 @@ class OperatorTable {
 
  private:
   int opset_;
+  OperatorsOf library_;
   std::string custom_domain_;
   std::map<std::string, std::shared_ptr<const OpDef>> own_;
   std::map<std::pair<std::string, std::size_t>, std::shared_ptr<const OpDef>> of_domain_;

@@ -20,6 +20,26 @@ void sort_by_name(std::vector<OperatorInfo>& operators) {
             [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
+std::vector<std::string> inputs_of(const OpDef& def) {
+  std::vector<AttrProblem> ignored;
+  const auto params = def.attrs.parse({}, ignored);
+  std::vector<std::string> inputs;
+  for (const auto& input : def.inputs(params.get())) {
+    inputs.push_back(def.variadic ? input.name + "…" : input.name);
+  }
+  return inputs;
+}
+
+std::vector<AttributeInfo> attributes_of(const OpDef& def) {
+  std::vector<AttributeInfo> attributes;
+  for (const auto& field : def.attrs.fields()) {
+    attributes.push_back({field.name, field.ignored ? "" : field.expected(),
+                          field.required ? "" : field.default_text, field.required, field.ignored,
+                          field.help});
+  }
+  return attributes;
+}
+
 }  // namespace
 
 std::vector<OperatorInfo> operators() {
@@ -30,15 +50,11 @@ std::vector<OperatorInfo> operators() {
     info.aliases.assign(def.names.begin() + 1, def.names.end());
     info.summary = def.summary;
     info.notes = def.notes;
-    std::vector<AttrProblem> ignored;
-    const auto params = def.attrs.parse({}, ignored);
-    for (const auto& input : def.inputs(params.get())) {
-      info.inputs.push_back(def.variadic ? input.name + "…" : input.name);
-    }
-    for (const auto& field : def.attrs.fields()) {
-      info.attributes.push_back({field.name, field.ignored ? "" : field.expected(),
-                                 field.required ? "" : field.default_text, field.required,
-                                 field.ignored, field.help});
+    info.inputs = inputs_of(def);
+    info.attributes = attributes_of(def);
+    for (const auto& variant : def.variants) {
+      info.variants.push_back({variant->files.text(), variant->difference, inputs_of(*variant),
+                               attributes_of(*variant), variant->notes});
     }
     result.push_back(std::move(info));
   }
@@ -87,6 +103,12 @@ JsonValue json_attribute(const AttributeInfo& attribute) {
                      {"help", {attribute.help}}}};
 }
 
+JsonValue json_attributes(const std::vector<AttributeInfo>& attributes) {
+  JsonArray array;
+  for (const auto& attribute : attributes) array.push_back(json_attribute(attribute));
+  return {std::move(array)};
+}
+
 // Characters that would end a cell or start a tag.
 std::string cell(const std::string& text) {
   std::string result;
@@ -97,10 +119,10 @@ std::string cell(const std::string& text) {
   return result;
 }
 
-std::string attribute_rows(const OperatorInfo& op) {
+std::string attribute_rows(const std::vector<AttributeInfo>& attributes) {
   std::string text = "\n| attribute | value | default | |\n|---|---|---|---|\n";
   std::string ignored;
-  for (const auto& attribute : op.attributes) {
+  for (const auto& attribute : attributes) {
     if (attribute.ignored) {
       ignored += fmt::format("{}`{}`", ignored.empty() ? "" : ", ", attribute.name);
       continue;
@@ -110,7 +132,7 @@ std::string attribute_rows(const OperatorInfo& op) {
                         cell(attribute.help));
   }
   const bool has_rows =
-      std::any_of(op.attributes.begin(), op.attributes.end(),
+      std::any_of(attributes.begin(), attributes.end(),
                   [](const AttributeInfo& attribute) { return !attribute.ignored; });
   if (!has_rows) text.clear();
   if (!ignored.empty()) text += fmt::format("\nWithout meaning at inference: {}.\n", ignored);
@@ -120,6 +142,26 @@ std::string attribute_rows(const OperatorInfo& op) {
 }  // namespace
 
 namespace {
+
+bool same_attributes(const OperatorInfo& op, const VariantInfo& variant) {
+  return std::equal(op.attributes.begin(), op.attributes.end(), variant.attributes.begin(),
+                    variant.attributes.end(), [](const auto& a, const auto& b) {
+                      return a.name == b.name && a.expected == b.expected &&
+                             a.default_text == b.default_text;
+                    });
+}
+
+// What the variant has of its own.
+std::string variant_text(const OperatorInfo& op, const VariantInfo& variant) {
+  std::string text =
+      fmt::format("\n**In files {}**: {}.\n", variant.files, cell(variant.difference));
+  if (!same_attributes(op, variant)) text += attribute_rows(variant.attributes);
+  for (const auto& note : variant.notes) {
+    const bool is_new = std::find(op.notes.begin(), op.notes.end(), note) == op.notes.end();
+    if (is_new) text += fmt::format("\n> {}\n", note);
+  }
+  return text;
+}
 
 std::string status_text(OperatorStatus status) {
   switch (status) {
@@ -142,12 +184,19 @@ JsonValue json_operator(const OperatorInfo& op, std::optional<int> opset) {
     object.emplace_back("reason", JsonValue{op.reason});
     return {std::move(object)};
   }
-  JsonArray attributes;
-  for (const auto& attribute : op.attributes) attributes.push_back(json_attribute(attribute));
   object.emplace_back("summary", JsonValue{op.summary});
   object.emplace_back("inputs", json_strings(op.inputs));
-  object.emplace_back("attributes", JsonValue{std::move(attributes)});
+  object.emplace_back("attributes", json_attributes(op.attributes));
   object.emplace_back("notes", json_strings(op.notes));
+  JsonArray variants;
+  for (const auto& variant : op.variants) {
+    variants.push_back({JsonObject{{"files", {variant.files}},
+                                   {"difference", {variant.difference}},
+                                   {"inputs", json_strings(variant.inputs)},
+                                   {"attributes", json_attributes(variant.attributes)},
+                                   {"notes", json_strings(variant.notes)}}});
+  }
+  object.emplace_back("variants", JsonValue{std::move(variants)});
   if (opset) {
     JsonArray limits;
     for (const auto& limit : opset_limits(op.name, *opset)) {
@@ -216,8 +265,9 @@ std::string operators_markdown() {
       }
       text += ".\n";
     }
-    if (!op.attributes.empty()) text += attribute_rows(op);
+    if (!op.attributes.empty()) text += attribute_rows(op.attributes);
     for (const auto& note : op.notes) text += fmt::format("\n> {}\n", note);
+    for (const auto& variant : op.variants) text += variant_text(op, variant);
   }
   text += untranslated_tables();
   return text;

@@ -15,8 +15,8 @@ namespace {
 /// Finds what a name of the user means among the outputs of all nodes.
 class OutputFinder {
  public:
-  OutputFinder(const mxnet::Symbol& symbol, const Registry& registry)
-      : symbol_(symbol), registry_(registry) {
+  OutputFinder(const mxnet::Symbol& symbol, const OperatorsOf& operators)
+      : symbol_(symbol), operators_(operators) {
     for (std::size_t i = 0; i < symbol.nodes.size(); ++i) {
       by_name_.emplace(symbol.nodes[i].name, static_cast<std::uint32_t>(i));
     }
@@ -64,7 +64,7 @@ class OutputFinder {
   }
 
   std::vector<std::string> output_names(const mxnet::Node& node) const {
-    const OpDef* def = node.is_variable() ? nullptr : registry_.find(node.op);
+    const OpDef* def = node.is_variable() ? nullptr : operators_.find(node.op);
     if (def == nullptr) return {};
     std::vector<AttrProblem> problems;
     const auto params = def->attrs.parse(node.attrs, problems);
@@ -73,15 +73,15 @@ class OutputFinder {
   }
 
   const mxnet::Symbol& symbol_;
-  const Registry& registry_;
+  const OperatorsOf& operators_;
   std::multimap<std::string, std::uint32_t> by_name_;
 };
 
 }  // namespace
 
 void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names,
-                    const Registry& registry) {
-  const OutputFinder finder(symbol, registry);
+                    const OperatorsOf& operators) {
+  const OutputFinder finder(symbol, operators);
   std::vector<mxnet::NodeEntry> heads;
   for (const auto& name : names) heads.push_back(finder.find(name));
   symbol.heads = std::move(heads);

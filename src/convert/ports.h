@@ -15,7 +15,7 @@ namespace mx2onnx {
 /// MXNet's `list_outputs` has it (`relu1_output`), or a node's, which stands for its first output.
 /// Fails with kUsage if nothing has the name, or several nodes have.
 void select_outputs(mxnet::Symbol& symbol, const std::vector<std::string>& names,
-                    const Registry& registry);
+                    const OperatorsOf& operators);
 
 /// Renames inputs and outputs of the graph, all at once; a value within the graph that has a new
 /// name already steps aside. Gives old and new names as they are in the graph, with what of a text

@@ -42,6 +42,7 @@ void hide_scheduling_keys(Attributes& attrs) {
 Symbol upgrade_symbol(Symbol symbol, const OperatorSignatures& signatures) {
   Symbol result;
   result.mxnet_version = symbol.mxnet_version;
+  result.says_version = symbol.says_version;
   result.np_shape = symbol.np_shape;
   result.nodes.reserve(symbol.nodes.size());
   std::vector<std::uint32_t> new_index(symbol.nodes.size());
@@ -52,6 +53,7 @@ Symbol upgrade_symbol(Symbol symbol, const OperatorSignatures& signatures) {
       // Only the document says which version wrote it.
       Symbol inner = *subgraph;
       inner.mxnet_version = symbol.mxnet_version;
+      inner.says_version = symbol.says_version;
       inner.np_shape = symbol.np_shape;
       subgraph = std::make_shared<Symbol>(upgrade_symbol(std::move(inner), signatures));
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mx2onnx::mxnet {
@@ -42,11 +43,17 @@ struct Symbol {
   /// The version that wrote the file, as MXNet counts (10901 is 1.9.1). 800 if the file does not
   /// say: the number was introduced in 0.9.
   std::int64_t mxnet_version = 800;
+  /// False if the file does not say its version.
+  bool says_version = false;
   /// NumPy's shape semantics: a size of 0 means 0, and -1 is unknown. Otherwise 0 is unknown.
   bool np_shape = false;
 };
 
 /// "1.9.1" for 10901.
 std::string version_text(std::int64_t mxnet_version);
+
+/// 10901 for "1.9.1", 700 for "0.7", 20000 for "2.0.0b1". Fails with kUsage for what is no version
+/// that an MXNet had.
+std::int64_t parse_version(std::string_view text);
 
 }  // namespace mx2onnx::mxnet

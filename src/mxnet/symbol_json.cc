@@ -139,6 +139,7 @@ Symbol read_symbol(const JsonValue& document, const std::string& path) {
   }
   if (const auto* version = graph_attribute(document, "mxnet_version")) {
     symbol.mxnet_version = *version;
+    symbol.says_version = true;
   }
   if (const auto* np_shape = graph_attribute(document, "is_np_shape")) {
     symbol.np_shape = *np_shape != 0;

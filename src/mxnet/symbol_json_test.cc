@@ -20,6 +20,7 @@ TEST(SymbolJsonTest, ReadsTheThreeSpellingsOfAttributes) {
     EXPECT_EQ(symbol.nodes[1].attrs.at("act_type"), "relu");
     EXPECT_EQ(symbol.nodes[1].inputs, (std::vector<NodeEntry>{{0, 0}}));
     EXPECT_EQ(symbol.mxnet_version, 800);
+    EXPECT_FALSE(symbol.says_version);
     EXPECT_FALSE(symbol.np_shape);
   }
 }
@@ -31,6 +32,7 @@ TEST(SymbolJsonTest, UserAttributesWinOverParameters) {
   EXPECT_EQ(symbol.nodes[0].attrs.at("k"), "1");
   EXPECT_EQ(symbol.nodes[0].attrs.at("m"), "3");
   EXPECT_EQ(version_text(symbol.mxnet_version), "2.0.0");
+  EXPECT_TRUE(symbol.says_version);
   EXPECT_TRUE(symbol.np_shape);
 }
 

@@ -59,14 +59,9 @@ nb::dict describe(const mx2onnx::Inspection& inspection) {
       nb::module_::import_("json").attr("loads")(mx2onnx::to_json(inspection)));
 }
 
-nb::dict describe(const mx2onnx::OperatorInfo& op) {
-  nb::dict result;
-  result["name"] = op.name;
-  result["aliases"] = op.aliases;
-  result["summary"] = op.summary;
-  result["inputs"] = op.inputs;
-  nb::list attributes;
-  for (const auto& attribute : op.attributes) {
+nb::list describe(const std::vector<mx2onnx::AttributeInfo>& attributes) {
+  nb::list result;
+  for (const auto& attribute : attributes) {
     nb::dict entry;
     entry["name"] = attribute.name;
     entry["expected"] = attribute.expected;
@@ -74,10 +69,30 @@ nb::dict describe(const mx2onnx::OperatorInfo& op) {
     entry["required"] = attribute.required;
     entry["ignored"] = attribute.ignored;
     entry["help"] = attribute.help;
-    attributes.append(entry);
+    result.append(entry);
   }
-  result["attributes"] = attributes;
+  return result;
+}
+
+nb::dict describe(const mx2onnx::OperatorInfo& op) {
+  nb::dict result;
+  result["name"] = op.name;
+  result["aliases"] = op.aliases;
+  result["summary"] = op.summary;
+  result["inputs"] = op.inputs;
+  result["attributes"] = describe(op.attributes);
   result["notes"] = op.notes;
+  nb::list variants;
+  for (const auto& variant : op.variants) {
+    nb::dict entry;
+    entry["files"] = variant.files;
+    entry["difference"] = variant.difference;
+    entry["inputs"] = variant.inputs;
+    entry["attributes"] = describe(variant.attributes);
+    entry["notes"] = variant.notes;
+    variants.append(entry);
+  }
+  result["variants"] = variants;
   return result;
 }
 
@@ -181,6 +196,7 @@ NB_MODULE(_core, m) {
       .def_rw("rename", &mx2onnx::ConvertOptions::rename)
       .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
+      .def_rw("mxnet_version", &mx2onnx::ConvertOptions::mxnet_version)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)

@@ -21,6 +21,10 @@ before and after); "limit": "dtype" (it is an element type that these opsets ref
 say so); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
 constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
 
+"mxnet_version": the MXNet that wrote the file, as MXNet counts (10901 unless given, 20000 is 2.0). A case of 2.0 and later is
+recorded by MXNet 2.0.0b1, all others by 1.9.1. "recorded_as": {"op": ..., "attrs": {...}}, of a version that cannot be installed any
+more: the operator of the recording MXNet that computes the same, with attributes beside the case's own; "why" says how that is known.
+
 A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,
 whole numbers for integer types), "=1,2,nan" (these, repeated) or "perm" (a random order of 0, 1, 2, ...). Without
 it, floats are normal and integers from 0 to 9. Values depend on the case's name and the tensor's alone.
@@ -137,6 +141,20 @@ def third_tensors(case):
         shape = tuple(max(1, 2 * b - a) if b > 0 else b for a, b in zip(first, second))
         inputs[name] = ":".join([",".join(map(str, shape)) or "()", dtype] + ([values] if values else []))
     return {k: make_tensor(case["name"], k, v) for k, v in inputs.items()}
+
+
+def is_recorded_by(case, version):
+    """Whether an MXNet of this version, "1.9.1" or "2.0.0b1", records the case."""
+    return (case.get("mxnet_version", 0) >= 20000) == version.startswith("2.")
+
+
+def recorded_case(case):
+    """The case as the MXNet that records it has it."""
+    if "recorded_as" not in case:
+        return case
+    stand_in = case["recorded_as"]
+    attrs = dict(case.get("attrs", {}), **stand_in.get("attrs", {}))
+    return dict(case, op=stand_in["op"], attrs=attrs, mxnet_version=10901)
 
 
 def case_symbol(case):

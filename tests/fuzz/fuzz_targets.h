@@ -38,7 +38,9 @@ inline std::string text_of(const std::uint8_t* data, std::size_t size) {
 
 inline void symbol(const std::uint8_t* data, std::size_t size) {
   tolerate_errors([&] {
-    mxnet::upgrade_symbol(mxnet::parse_symbol(text_of(data, size)), Registry::instance());
+    auto symbol = mxnet::parse_symbol(text_of(data, size));
+    const OperatorsOf operators(origin_of(symbol));
+    mxnet::upgrade_symbol(std::move(symbol), operators);
   });
 }
 

@@ -31,12 +31,13 @@ void infer_multi_sum_sq(const MultiSumSqParam& p, InferContext& c) {
   c.set_output_shape(0, Shape{p.num_arrays});
 }
 
-// MXNet rounds the squares of float16 to float16, and sums in float32.
-void translate_multi_sum_sq(const MultiSumSqParam& /*p*/, Translation& t) {
+// In float16 MXNet 1.x rounds the squares to float16, and sums in float32.
+void sum_squares(Translation& t, bool rounds_squares) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
   if (!expect_floating(t)) return;
-  const Stepwise steps(b, dtype);
+  const bool widened = dtype == DType::kFloat16 && !rounds_squares;
+  const Stepwise steps(b, widened ? DType::kFloat32 : dtype);
   std::vector<Value> sums;
   for (std::size_t i = 0; i < t.num_inputs(); ++i) {
     const Value array = steps.take(t.input(i));
@@ -54,7 +55,12 @@ void register_multi_sum_sq(Registry& r) {
       .summary("The sum of the squares of each of the arrays.")
       .inputs_by([](const MultiSumSqParam& p) { return numbered_inputs("array_", p.num_arrays); })
       .infer(infer_multi_sum_sq)
-      .translate(translate_multi_sum_sq);
+      .translate([](const MultiSumSqParam&, Translation& t) { sum_squares(t, true); })
+      .variant(OriginRange::since(2, 0), "squares of float16 are float32, not rounded",
+               [](OpDeclarer<MultiSumSqParam>& variant) {
+                 variant.translate(
+                     [](const MultiSumSqParam&, Translation& t) { sum_squares(t, false); });
+               });
 }
 
 }  // namespace mx2onnx

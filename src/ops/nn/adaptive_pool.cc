@@ -14,7 +14,7 @@ namespace {
 using onnx::Value;
 
 struct AdaptivePoolParam {
-  Tuple output_size;
+  std::optional<Tuple> output_size = Tuple();
   static void declare(AttrDeclarer<AdaptivePoolParam>& d) {
     d.field("output_size", &AdaptivePoolParam::output_size)
         .sizes(0, 2)
@@ -23,8 +23,8 @@ struct AdaptivePoolParam {
         .help("height and width, or one number for both; empty: 1");
   }
   std::int64_t size(std::size_t i) const {
-    if (output_size.empty()) return 1;
-    return output_size.size() == 1 ? output_size[0] : output_size[i];
+    if (!output_size || output_size->empty()) return 1;
+    return output_size->size() == 1 ? output_size->front() : (*output_size)[i];
   }
 };
 

@@ -33,7 +33,7 @@ struct ConvParam : SlidingWindow {
 
 struct DeconvParam : ConvParam {
   Tuple adj;
-  Tuple target_shape;
+  std::optional<Tuple> target_shape = Tuple();
 
   DeconvParam() { no_bias = true; }
   static void declare(AttrDeclarer<DeconvParam>& d) {
@@ -48,8 +48,12 @@ struct DeconvParam : ConvParam {
         .help("spatial size of the output; pad and adj are then computed");
   }
   bool has_target() const {
-    return std::any_of(target_shape.begin(), target_shape.end(),
-                       [](auto size) { return size != 0; });
+    return target_shape && std::any_of(target_shape->begin(), target_shape->end(),
+                                       [](auto size) { return size != 0; });
+  }
+  /// Of a target.
+  std::int64_t target_at(std::size_t i) const {
+    return i < target_shape->size() ? (*target_shape)[i] : 0;
   }
 };
 
@@ -178,7 +182,7 @@ struct Margin {
 
 Margin margin_at(const DeconvParam& p, std::size_t i, const Dim& size) {
   if (!p.has_target()) return {p.pad_at(i), i < p.adj.size() ? p.adj[i] : 0};
-  const std::int64_t target = i < p.target_shape.size() ? p.target_shape[i] : 0;
+  const std::int64_t target = p.target_at(i);
   const Dim surplus = (size - 1) * p.stride_at(i) + p.window(i) - target;
   if (surplus.is_constant() && surplus.value() < 0) {
     const ErrorScope scope = ErrorScope::attribute("target_shape");
@@ -206,9 +210,8 @@ void infer_deconv(const DeconvParam& p, InferContext& c) {
   for (std::size_t i = 0; i < p.rank(); ++i) {
     const Margin margin = margin_at(p, i, data[i + 2]);
     const Dim whole = (data[i + 2] - 1) * p.stride_at(i) + p.window(i);
-    result[i + 2] = p.has_target() && data[i + 2].known()
-                        ? Dim(i < p.target_shape.size() ? p.target_shape[i] : 0)
-                        : whole - margin.pad * 2 + margin.adj;
+    result[i + 2] = p.has_target() && data[i + 2].known() ? Dim(p.target_at(i))
+                                                          : whole - margin.pad * 2 + margin.adj;
   }
   c.set_output_shape(0, from_channels_first(result, p.layout));
 }
@@ -235,7 +238,7 @@ void translate_deconv(const DeconvParam& p, Translation& t) {
     const Margin margin = margin_at(p, i, data[i + 2]);
     if (!margin.pad.is_constant()) {
       // The runtime then splits the surplus as MXNet does, the larger half at the front.
-      attrs.emplace_back("output_shape", p.target_shape);
+      attrs.emplace_back("output_shape", *p.target_shape);
       return t.set_output(0, emit_conv("ConvTranspose", p, t, std::move(attrs)));
     }
     pads.push_back(margin.pad.value());
@@ -250,7 +253,7 @@ void translate_deconv(const DeconvParam& p, Translation& t) {
 
 std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& context) {
   auto problems = check_tuples(p, context);
-  if (p.has_target()) check_elements("target_shape", p.target_shape, p.rank(), problems);
+  if (p.has_target()) check_elements("target_shape", *p.target_shape, p.rank(), problems);
   return problems;
 }
 

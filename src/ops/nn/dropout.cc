@@ -14,7 +14,7 @@ struct DropoutParam {
   enum class Mode { kTraining, kAlways };
   double p = 0.5;
   Mode mode = Mode::kTraining;
-  Tuple axes;
+  std::optional<Tuple> axes = Tuple();
 
   static void declare(AttrDeclarer<DropoutParam>& d) {
     d.field("p", &DropoutParam::p)
@@ -43,7 +43,8 @@ void infer_dropout(const DropoutParam& p, InferContext& c) {
   c.set_output_dtype(0, c.input(0).dtype);
   Shape mask = c.input_shape(0);
   if (mask.known_rank()) {
-    for (const auto axis : p.axes) mask[checked_axis(axis, mask.rank(), "axes")] = 1;
+    for (const auto axis : p.axes.value_or(Tuple()))
+      mask[checked_axis(axis, mask.rank(), "axes")] = 1;
   }
   c.set_output_shape(1, mask);
   c.set_output_dtype(1, c.input(0).dtype);
@@ -56,7 +57,8 @@ void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
   if (!expect_floating(t)) return;
   warn_of_draws(t, "--no-dropout makes it a plain Dropout");
   Shape shape = t.input_shape(0);
-  for (const auto axis : p.axes) shape[checked_axis(axis, shape.rank(), "axes")] = 1;
+  for (const auto axis : p.axes.value_or(Tuple()))
+    shape[checked_axis(axis, shape.rank(), "axes")] = 1;
   const DType drawn_in = draw_dtype(dtype);
   const float kept = 1 - static_cast<float>(p.p);
   const onnx::Value unit = Draws(b, shape, drawn_in).unit();

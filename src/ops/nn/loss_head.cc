@@ -58,7 +58,8 @@ void infer_softmax_output(const SoftmaxOutputParam& p, InferContext& c) {
   set_label_shape(c, Shape(std::move(dims)));
 }
 
-void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
+// Normalises each example as a whole, unless the attributes or two dimensions say along what.
+void translate_softmax_of_examples(const SoftmaxOutputParam& p, Translation& t) {
   const Shape& data = t.input_shape(0);
   if (p.multi_output || data.rank() == 2) {
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), data.rank() == 1 ? 0 : 1));
@@ -66,17 +67,22 @@ void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
   if (p.preserve_shape || data.rank() == 0) {
     return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
   }
-  if ((data.rank() == 4 || data.rank() == 1) && t.input_type(0).dtype == DType::kFloat32) {
-    t.warn("W-backends-differ",
-           fmt::format("without multi_output, {}-dimensional data is normalised along its last "
-                       "axis, as MXNet 1.9.1 does on a CPU with oneDNN; other builds of MXNet "
-                       "normalise each example as a whole",
-                       data.rank()));
-    return t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
-  }
   // Everything but the batch is one.
   const Value flat = onnx::reshape(t.b, t.input(0), Shape{data[0], data.count(1, data.rank())});
   t.set_output(0, onnx::reshape(t.b, onnx::softmax(t.b, "Softmax", flat, 1), data));
+}
+
+void translate_softmax_output(const SoftmaxOutputParam& p, Translation& t) {
+  const Shape& data = t.input_shape(0);
+  const bool by_onednn =
+      (data.rank() == 4 || data.rank() == 1) && t.input_type(0).dtype == DType::kFloat32;
+  if (!by_onednn || p.multi_output || p.preserve_shape) return translate_softmax_of_examples(p, t);
+  t.warn("W-backends-differ",
+         fmt::format("without multi_output, {}-dimensional data is normalised along its last "
+                     "axis, as MXNet 1.9.1 does on a CPU with oneDNN; other builds of MXNet "
+                     "normalise each example as a whole",
+                     data.rank()));
+  t.set_output(0, onnx::softmax(t.b, "Softmax", t.input(0), -1));
 }
 
 struct RegressionParam {
@@ -137,7 +143,13 @@ void register_loss_head(Registry& r) {
           "a whole); the report warns of it.")
       .note(
           "Where one of the elements along the axis is infinity or NaN, all of them become NaN; of "
-          "float32, oneDNN gives the finite ones 0.");
+          "float32, oneDNN gives the finite ones 0.")
+      .variant(OriginRange::until(1, 6),
+               "4- and 1-dimensional data is normalised like that of other ranks, each example as "
+               "a whole",
+               [](OpDeclarer<SoftmaxOutputParam>& variant) {
+                 variant.translate(translate_softmax_of_examples).notes({});
+               });
   r.add<RegressionParam>({"LinearRegressionOutput", "_sparse_LinearRegressionOutput"})
       .summary("The head of a regression: the identity at inference.")
       .inputs(head_inputs())

@@ -141,35 +141,80 @@ struct GroupNormParam : MomentsParam {
   }
 };
 
-void infer_group_norm(const GroupNormParam& p, InferContext& c) {
-  if (!infer_like_data(c)) return;
+// The rank has to be known.
+void infer_groups(const GroupNormParam& p, InferContext& c) {
   const Shape& data = c.input_shape(0);
   if (data.rank() < 3) c.fail_input(0, "3 dimensions or more");
-  // One scale and one offset per group, not per channel.
-  c.set_input_shape(1, Shape{p.num_groups});
-  c.set_input_shape(2, Shape{p.num_groups});
   c.set_output_shape(1, Shape{data[0], p.num_groups});
   c.set_output_shape(2, Shape{data[0], p.num_groups});
 }
 
+void infer_group_norm(const GroupNormParam& p, InferContext& c) {
+  if (!infer_like_data(c)) return;
+  infer_groups(p, c);
+  // One scale and one offset per group, not per channel.
+  c.set_input_shape(1, Shape{p.num_groups});
+  c.set_input_shape(2, Shape{p.num_groups});
+}
+
+void infer_group_norm_per_channel(const GroupNormParam& p, InferContext& c) {
+  if (!infer_like_data(c)) return;
+  infer_groups(p, c);
+  infer_scale(c, 1);
+}
+
+// (N, groups, all the rest of a group)
+Value in_groups(const GroupNormParam& p, Translation& t) {
+  const Shape& data = t.input_shape(0);
+  const Dim per_group = floor_div(data.count(1, data.rank()), p.num_groups);
+  return onnx::reshape(t.b, t.input(0), Shape{data[0], p.num_groups, per_group});
+}
+
+bool needs_moments(const Translation& t) { return t.output_used(1) || t.output_used(2); }
+
+void set_moments(Translation& t, const Moments& m) {
+  if (t.output_used(1)) t.set_output(1, onnx::squeeze(t.b, m.mean, {2}));
+  if (t.output_used(2)) t.set_output(2, onnx::squeeze(t.b, m.deviation, {2}));
+}
+
+Value scaled(Translation& t, Value normal, std::size_t rank) {
+  Builder& b = t.b;
+  return b.add(b.mul(normal, along_axis(b, t.input(1), 1, rank)),
+               along_axis(b, t.input(2), 1, rank));
+}
+
 void translate_group_norm(const GroupNormParam& p, Translation& t) {
   Builder& b = t.b;
-  const Shape& data = t.input_shape(0);
-  // (N, groups, all the rest of a group)
-  const Dim per_group = floor_div(data.count(1, data.rank()), p.num_groups);
-  const Value grouped = onnx::reshape(b, t.input(0), Shape{data[0], p.num_groups, per_group});
+  const Value grouped = in_groups(p, t);
   Value normal;
-  if (!t.output_used(1) && !t.output_used(2)) {
+  if (needs_moments(t)) {
+    const Moments m = moments_over(b, grouped, {2}, p.eps);
+    normal = scaled(t, b.div(m.centred, m.deviation), 3);
+    set_moments(t, m);
+  } else {
     normal = b.emit("InstanceNormalization", {grouped, t.input(1), t.input(2)},
                     {{"epsilon", p.eps}}, b.type(grouped));
-  } else {
+  }
+  t.set_output(0, onnx::reshape(b, normal, t.input_shape(0)));
+}
+
+void translate_group_norm_per_channel(const GroupNormParam& p, Translation& t) {
+  Builder& b = t.b;
+  const Value grouped = in_groups(p, t);
+  Value normal;
+  if (needs_moments(t)) {
     const Moments m = moments_over(b, grouped, {2}, p.eps);
     normal = b.div(m.centred, m.deviation);
-    normal = b.add(b.mul(normal, along_axis(b, t.input(1), 1, 3)), along_axis(b, t.input(2), 1, 3));
-    if (t.output_used(1)) t.set_output(1, onnx::squeeze(b, m.mean, {2}));
-    if (t.output_used(2)) t.set_output(2, onnx::squeeze(b, m.deviation, {2}));
+    set_moments(t, m);
+  } else {
+    const Shape groups{p.num_groups};
+    normal = b.emit("InstanceNormalization",
+                    {grouped, onnx::fill(b, b.dtype(grouped), 1, groups),
+                     onnx::fill(b, b.dtype(grouped), 0, groups)},
+                    {{"epsilon", p.eps}}, b.type(grouped));
   }
-  t.set_output(0, onnx::reshape(b, normal, data));
+  const Shape& data = t.input_shape(0);
+  t.set_output(0, scaled(t, onnx::reshape(b, normal, data), data.rank()));
 }
 
 struct L2NormalizationParam {
@@ -217,12 +262,17 @@ void register_norm(Registry& r) {
       .outputs({"output", "mean", "std"})
       .infer(infer_layer_norm)
       .translate(translate_layer_norm);
-  r.add<GroupNormParam>({"GroupNorm"})
+  r.add<GroupNormParam>({"GroupNorm", "_npx_group_norm"})
       .summary("Normalises groups of channels of each example.")
       .inputs(scale_offset_inputs())
       .outputs({"output", "mean", "std"})
       .infer(infer_group_norm)
-      .translate(translate_group_norm);
+      .translate(translate_group_norm)
+      .variant(
+          OriginRange::since(2, 0), "gamma and beta have an element per channel, not per group",
+          [](OpDeclarer<GroupNormParam>& variant) {
+            variant.infer(infer_group_norm_per_channel).translate(translate_group_norm_per_channel);
+          });
   r.add<L2NormalizationParam>({"L2Normalization"})
       .summary("Divides by the Euclidean norm of each example, position or channel.")
       .infer(infer_same<L2NormalizationParam>)

@@ -21,6 +21,10 @@ Dim PoolParam::windows(std::size_t i, const Dim& size) const {
       return ceil_div(padded - kernel[i], stride_at(i)) + 1;
     case Convention::kSame:
       return ceil_div(padded, stride_at(i));
+    case Convention::kInside:
+      return floor_div(padded - std::max<std::int64_t>(kernel[i] - stride_at(i) + 1, 1),
+                       stride_at(i)) +
+             1;
   }
   return {};
 }
@@ -87,7 +91,15 @@ void register_pool(Registry& r) {
       .note(
           "Max pooling passes NaN over in MXNet, and of a window in which there is nothing else "
           "gives the least number of the dtype; what ONNX Runtime makes of a window with NaN in it "
-          "depends on its place.");
+          "depends on its place.")
+      .variant<OldPoolingParam>(OriginRange::until(0, 7),
+                                "the number of windows is rounded up, and padding counts as zeros",
+                                [](OpDeclarer<OldPoolingParam>& variant) {
+                                  variant.infer(infer_pool_v1)
+                                      .translate(translate_pool_v1)
+                                      .check(check_pool_v1)
+                                      .note(kPoolV1NanNote);
+                                });
 }
 
 }  // namespace mx2onnx

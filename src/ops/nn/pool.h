@@ -4,18 +4,22 @@
 #include <optional>
 
 #include "ops/nn/sliding_window.h"
+#include "ops/record/op_def.h"
 
 namespace mx2onnx {
 
 /// The attributes of Pooling_v1, which Pooling has too.
 struct PoolParam : SlidingWindow {
   enum class Type { kMax, kAvg, kSum, kLp };
-  enum class Convention { kFull, kValid, kSame };
+  /// How the number of windows is rounded; kInside, which has no name, up as long as each window
+  /// begins within the padded input.
+  enum class Convention { kFull, kValid, kSame, kInside };
   Type pool_type = Type::kMax;
   bool global_pool = false;
   Convention pooling_convention = Convention::kValid;
 
-  /// Declares them with the types and conventions that there are, the first ones of those above.
+  /// Declares them with the types and conventions that there are, the first ones of those above. No
+  /// conventions: there is no such attribute.
   template <typename P>
   static void declare_pool(AttrDeclarer<P>& d, std::vector<std::string> types,
                            std::vector<std::string> conventions) {
@@ -26,8 +30,10 @@ struct PoolParam : SlidingWindow {
     d.one_of("pool_type", &P::pool_type, std::move(types)).help("what is taken of a window");
     d.field("global_pool", &P::global_pool)
         .help("one window over everything; kernel, stride and pad are ignored");
-    d.one_of("pooling_convention", &P::pooling_convention, std::move(conventions))
-        .help("how the number of windows is rounded");
+    if (!conventions.empty()) {
+      d.one_of("pooling_convention", &P::pooling_convention, std::move(conventions))
+          .help("how the number of windows is rounded");
+    }
     d.field("stride", &P::stride).sizes(0, 3).at_least(1).help("1 for each axis if empty");
     d.field("pad", &P::pad).sizes(0, 3).at_least(0).help("0 for each axis if empty");
   }
@@ -60,5 +66,22 @@ struct PoolingParam : PoolParam {
 
 /// Pools an array whose channels are its second axis.
 onnx::Value pool_channels_first(const PoolingParam& p, onnx::Builder& b, onnx::Value x);
+
+/// The attributes of Pooling until MXNet 0.7, when there was no choice of rounding.
+struct OldPoolingParam : PoolParam {
+  OldPoolingParam() { pooling_convention = Convention::kInside; }
+  static void declare(AttrDeclarer<OldPoolingParam>& d) {
+    declare_pool(d, {"max", "avg", "sum"}, {});
+  }
+};
+
+/// Pooling as MXNet 0.x computed it, by mshadow: two dimensions only; the zeros around the input
+/// take part in a maximum, and an average always divides by the whole window.
+std::vector<AttrProblem> check_pool_v1(const PoolParam& p, const CheckContext& context);
+void infer_pool_v1(const PoolParam& p, InferContext& c);
+void translate_pool_v1(const PoolParam& p, Translation& t);
+/// A limit of it.
+inline constexpr const char* kPoolV1NanNote =
+    "Max pooling of a window with NaN is NaN in MXNet; ONNX Runtime may pass it over.";
 
 }  // namespace mx2onnx

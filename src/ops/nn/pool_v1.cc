@@ -1,8 +1,8 @@
-// Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h): two dimensions only, and
-// unlike Pooling it really pads: the zeros around the input take part in a maximum, and an average
-// always divides by the whole window.
+// Pooling_v1, the pooling of MXNet 0.x (src/operator/pooling_v1-inl.h), which unlike Pooling really
+// pads.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -23,7 +23,9 @@ struct PoolV1Param : PoolParam {
   }
 };
 
-std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext& /*context*/) {
+}  // namespace
+
+std::vector<AttrProblem> check_pool_v1(const PoolParam& p, const CheckContext& /*context*/) {
   std::vector<AttrProblem> problems;
   if (p.global_pool) return problems;
   const auto check = [&](std::string name, const Tuple& tuple, bool may_be_empty) {
@@ -37,7 +39,7 @@ std::vector<AttrProblem> check_pool_v1(const PoolV1Param& p, const CheckContext&
   return problems;
 }
 
-void infer_pool_v1(const PoolV1Param& p, InferContext& c) {
+void infer_pool_v1(const PoolParam& p, InferContext& c) {
   c.unify_dtypes();
   Shape shape = c.input_shape(0);
   if (!shape.known_rank()) return;
@@ -48,11 +50,25 @@ void infer_pool_v1(const PoolV1Param& p, InferContext& c) {
   c.set_output_shape(0, shape);
 }
 
-Value pool_all(const PoolV1Param& p, Builder& b, Value x) {
+namespace {
+
+// The rows behind the padded input that a last window may hang over. A window that would be there
+// for more of them alone does not exist.
+Tuple overhang(const PoolParam& p) {
+  Tuple over(2, 0);
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (p.pooling_convention == PoolParam::Convention::kFull) over[i] = p.stride_at(i) - 1;
+    if (p.pooling_convention == PoolParam::Convention::kInside)
+      over[i] = std::min(p.stride_at(i), p.kernel[i]) - 1;
+  }
+  return over;
+}
+
+Value pool_all(const PoolParam& p, Builder& b, Value x) {
   switch (p.pool_type) {
-    case PoolV1Param::Type::kMax:
+    case PoolParam::Type::kMax:
       return onnx::reduce(b, "ReduceMax", x, {2, 3}, true);
-    case PoolV1Param::Type::kAvg:
+    case PoolParam::Type::kAvg:
       return onnx::reduce(b, "ReduceMean", x, {2, 3}, true);
     default:
       return onnx::reduce(b, "ReduceSum", x, {2, 3}, true);
@@ -74,7 +90,7 @@ Value with_least(Builder& b, Value x, std::size_t axis, const Dim& size) {
 
 // The zeros of the padding count, what a window hangs over does not. Steps larger than the window
 // may leave a window that lies behind the input altogether.
-Value pool_max(const PoolV1Param& p, Translation& t, Tuple over) {
+Value pool_max(const PoolParam& p, Translation& t, Tuple over) {
   Builder& b = t.b;
   const Tuple pads = p.pads();
   const Value x =
@@ -95,28 +111,23 @@ Value pool_max(const PoolV1Param& p, Translation& t, Tuple over) {
   return result;
 }
 
-void translate_pool_v1(const PoolV1Param& p, Translation& t) {
+}  // namespace
+
+void translate_pool_v1(const PoolParam& p, Translation& t) {
   Builder& b = t.b;
   if (!expect_floating(t)) return;
   if (p.global_pool) return t.set_output(0, pool_all(p, b, t.input(0)));
   const Tuple pads = p.pads();
-  // A last window that hangs over has step - 1 more rows at most; a window that would be there for
-  // these alone does not exist.
-  Tuple over(2, 0);
-  if (p.pooling_convention == PoolV1Param::Convention::kFull) {
-    for (std::size_t i = 0; i < 2; ++i) over[i] = p.strides()[i] - 1;
-  }
-  if (p.pool_type == PoolV1Param::Type::kMax) return t.set_output(0, pool_max(p, t, over));
+  const Tuple over = overhang(p);
+  if (p.pool_type == PoolParam::Type::kMax) return t.set_output(0, pool_max(p, t, over));
   onnx::Attributes attrs{{"kernel_shape", p.kernel}, {"strides", p.strides()}};
   const Value x = onnx::pad(b, t.input(0), {0, 0, pads[0], pads[1]},
                             {0, 0, pads[0] + over[0], pads[1] + over[1]}, "constant");
   const Value average = b.emit("AveragePool", {x}, std::move(attrs), t.output_type(0));
-  if (p.pool_type == PoolV1Param::Type::kAvg) return t.set_output(0, average);
+  if (p.pool_type == PoolParam::Type::kAvg) return t.set_output(0, average);
   const auto area = static_cast<double>(p.kernel[0] * p.kernel[1]);
   t.set_output(0, b.mul(average, b.scalar(b.dtype(x), area)));
 }
-
-}  // namespace
 
 void register_pool_v1(Registry& r) {
   r.add<PoolV1Param>({"Pooling_v1"})
@@ -124,7 +135,7 @@ void register_pool_v1(Registry& r) {
       .infer(infer_pool_v1)
       .translate(translate_pool_v1)
       .check(check_pool_v1)
-      .note("Max pooling of a window with NaN is NaN in MXNet; ONNX Runtime may pass it over.");
+      .note(kPoolV1NanNote);
 }
 
 }  // namespace mx2onnx

@@ -130,12 +130,12 @@ TEST(RegistryTest, EveryRecordIsComplete) {
 }
 
 TEST(RegistryTest, InputNamesFollowTheAttributes) {
-  const auto& registry = Registry::instance();
-  EXPECT_EQ(registry.input_names("Convolution", {{"kernel", "(1,)"}, {"num_filter", "1"}}),
+  const OperatorsOf operators{Origin{}};
+  EXPECT_EQ(operators.input_names("Convolution", {{"kernel", "(1,)"}, {"num_filter", "1"}}),
             (std::vector<std::string>{"data", "weight", "bias"}));
-  EXPECT_EQ(registry.input_names("Convolution", {{"no_bias", "True"}}),
+  EXPECT_EQ(operators.input_names("Convolution", {{"no_bias", "True"}}),
             (std::vector<std::string>{"data", "weight"}));
-  EXPECT_TRUE(registry.input_names("NoSuchOperator", {}).empty());
+  EXPECT_TRUE(operators.input_names("NoSuchOperator", {}).empty());
 }
 
 }  // namespace

@@ -9,10 +9,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "ops/record/attr_schema.h"
 #include "ops/record/infer_context.h"
+#include "ops/record/origin.h"
 #include "ops/record/translation.h"
 
 namespace mx2onnx {
@@ -73,11 +76,22 @@ struct OpDef {
 
   std::vector<std::string> notes;  ///< Known limits, each one sentence.
 
+  /// What the name means in files of other MXNets: whole records, each for its `files`.
+  std::vector<std::shared_ptr<const OpDef>> variants;
+  OriginRange files;       ///< Of a variant.
+  std::string difference;  ///< Of a variant: what is different, "gamma and beta per channel".
+
   const std::string& name() const { return names.front(); }
+
+  /// The record for a file of this origin: the first variant that is for such files, else this.
+  const OpDef& of(const Origin& origin) const;
 
   /// What of the operator, or of these attribute values, cannot be expressed at the opset.
   std::vector<AttrProblem> problems_at(const void* params, const CheckContext& context) const;
 };
+
+template <typename P>
+class VariantDeclarer;
 
 /// Fills in an OpDef for the parameter struct P, fluently.
 template <typename P>
@@ -156,9 +170,61 @@ class OpDeclarer {
     def_.notes.push_back(std::move(text));
     return *this;
   }
+  /// Other notes than those so far, for a variant.
+  OpDeclarer& notes(std::vector<std::string> texts) {
+    def_.notes = std::move(texts);
+    return *this;
+  }
+  /// As VariantDeclarer::variant; comes after everything else, because a variant starts from it.
+  template <typename Q = P>
+  VariantDeclarer<P> variant(
+      OriginRange files, std::string difference,
+      const std::type_identity_t<std::function<void(OpDeclarer<Q>&)>>& declare) {
+    return VariantDeclarer<P>(def_).template variant<Q>(files, std::move(difference), declare);
+  }
 
  private:
+  friend class VariantDeclarer<P>;
+  struct AsItIs {};
+  OpDeclarer(OpDef& def, AsItIs /*as_it_is*/) : def_(def) {}
+
   static const P& params(const void* p) { return *static_cast<const P*>(p); }
+  OpDef& def_;
+};
+
+/// Adds variants to a record that is complete otherwise.
+template <typename P>
+class VariantDeclarer {
+ public:
+  explicit VariantDeclarer(OpDef& def) : def_(def) {}
+
+  /// Says what the operator is in files of a range of MXNets. `difference` says in a few words what
+  /// is different. `declare` gets a copy of the record and replaces what is; where the attributes
+  /// are a struct Q of their own, it gets a record with the same names and summary and nothing
+  /// else, for rules that read a P cannot read a Q. Of ranges that overlap the first one holds.
+  template <typename Q = P>
+  VariantDeclarer& variant(
+      OriginRange files, std::string difference,
+      const std::type_identity_t<std::function<void(OpDeclarer<Q>&)>>& declare) {
+    auto made = std::make_shared<OpDef>();
+    if constexpr (std::is_same_v<P, Q>) {
+      *made = def_;
+      made->variants.clear();
+      OpDeclarer<P> declarer(*made, typename OpDeclarer<P>::AsItIs());
+      declare(declarer);
+    } else {
+      made->names = def_.names;
+      made->summary = def_.summary;
+      OpDeclarer<Q> declarer(*made);
+      declare(declarer);
+    }
+    made->files = files;
+    made->difference = std::move(difference);
+    def_.variants.push_back(std::move(made));
+    return *this;
+  }
+
+ private:
   OpDef& def_;
 };
 

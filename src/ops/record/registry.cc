@@ -1,5 +1,7 @@
 #include "ops/record/registry.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "onnx/schema.h"
 
@@ -43,8 +45,22 @@ std::vector<std::string> Registry::all_names() const {
   return names;
 }
 
-std::vector<std::string> Registry::input_names(const std::string& op,
-                                               const mxnet::Attributes& attrs) const {
+const OpDef& OpDef::of(const Origin& origin) const {
+  const auto found = std::find_if(variants.begin(), variants.end(), [&](const auto& variant) {
+    return variant->files.contains(origin);
+  });
+  return found == variants.end() ? *this : **found;
+}
+
+const OpDef* OperatorsOf::find(std::string_view name) const {
+  const OpDef* def = Registry::instance().find(name);
+  return def == nullptr ? nullptr : &def->of(origin_);
+}
+
+Origin origin_of(const mxnet::Symbol& symbol) { return {symbol.mxnet_version, symbol.np_shape}; }
+
+std::vector<std::string> OperatorsOf::input_names(const std::string& op,
+                                                  const mxnet::Attributes& attrs) const {
   const OpDef* def = find(op);
   if (def == nullptr || def->variadic) return {};
   std::vector<AttrProblem> problems;

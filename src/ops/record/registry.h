@@ -12,7 +12,7 @@
 
 namespace mx2onnx {
 
-class Registry : public mxnet::OperatorSignatures {
+class Registry {
  public:
   /// The registry with every family in it.
   static const Registry& instance();
@@ -31,15 +31,30 @@ class Registry : public mxnet::OperatorSignatures {
   const std::deque<OpDef>& ops() const { return ops_; }
   std::vector<std::string> all_names() const;
 
-  std::vector<std::string> input_names(const std::string& op,
-                                       const mxnet::Attributes& attrs) const override;
-
  private:
   void index(const OpDef& def);
 
   std::deque<OpDef> ops_;
   std::unordered_map<std::string_view, const OpDef*> by_name_;
 };
+
+/// The library's operators as they are in a file of one origin.
+class OperatorsOf : public mxnet::OperatorSignatures {
+ public:
+  explicit OperatorsOf(Origin origin) : origin_(origin) {}
+
+  /// Null if no operator has the name.
+  const OpDef* find(std::string_view name) const;
+
+  std::vector<std::string> input_names(const std::string& op,
+                                       const mxnet::Attributes& attrs) const override;
+
+ private:
+  Origin origin_;
+};
+
+/// Where a symbol is from.
+Origin origin_of(const mxnet::Symbol& symbol);
 
 /// Adds every family; the list is ops/families.cc.
 void register_all_families(Registry& registry);

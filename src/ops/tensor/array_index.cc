@@ -66,7 +66,30 @@ void infer_unravel(const RavelParam& p, InferContext& c) {
   c.set_output_shape(0, Shape{p.rank(), c.input_shape(0)[0]});
 }
 
-// MXNet gives its result the shape (number of sizes, first size of the data), whatever else the
+bool divides_by_zero(const RavelParam& p, std::int64_t count) {
+  return std::find(p.shape.begin() + 1, p.shape.begin() + count, 0) != p.shape.begin() + count;
+}
+
+// The first `count` coordinates of the flattened data, shape (count, elements).
+Value coordinates(const RavelParam& p, Translation& t, std::int64_t count) {
+  Builder& b = t.b;
+  const Shape flat{1, t.input_shape(0).count()};
+  Value index = onnx::reshape(b, b.cast(t.input(0), DType::kInt64), flat);
+  std::vector<Value> rows;
+  for (auto i = static_cast<std::size_t>(count - 1); i > 0; --i) {
+    // Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
+    // positive.
+    const Value size = b.int_scalar(p.shape[i]);
+    const Value quotient = b.div(index, size);
+    rows.push_back(b.sub(index, b.mul(quotient, size)));
+    index = quotient;
+  }
+  rows.push_back(index);
+  std::reverse(rows.begin(), rows.end());
+  return rows.size() == 1 ? rows[0] : b.concat(rows, 0);
+}
+
+// MXNet 1.x gives its result the shape (number of sizes, first size of the data), whatever else the
 // data has. Coordinates of all the data are written into that one after the other, as many of each
 // element as there is room for, but at least one: from where the room ends, beside the array.
 void translate_unravel(const RavelParam& p, Translation& t) {
@@ -82,25 +105,32 @@ void translate_unravel(const RavelParam& p, Translation& t) {
     return t.refuse(fmt::format("MXNet does not write all of its result for {} numbers in a row",
                                 width.value()));
   }
-  Value index = onnx::reshape(b, b.cast(t.input(0), DType::kInt64), Shape{1, data.count()});
-  std::vector<Value> rows;
-  for (auto i = static_cast<std::size_t>(made - 1); i > 0; --i) {
-    if (p.shape[i] == 0) return t.refuse("MXNet divides by the size 0");
-    // Divisions cut towards zero, in MXNet and in ONNX: coordinates of a negative index are not
-    // positive.
-    const Value size = b.int_scalar(p.shape[i]);
-    const Value quotient = b.div(index, size);
-    rows.push_back(b.sub(index, b.mul(quotient, size)));
-    index = quotient;
-  }
-  rows.push_back(index);
-  std::reverse(rows.begin(), rows.end());
-  Value all = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
+  if (divides_by_zero(p, made)) return t.refuse("MXNet divides by the size 0");
+  Value all = coordinates(p, t, made);
   const Dim room = t.output_shape(0).count();
   if (p.rank() < width.value()) {
     all = onnx::slice(b, all, {{1, 0, room}}, Shape{1, room});
   }
   t.set_output(0, onnx::reshape(b, b.cast(all, t.output_type(0).dtype), t.output_shape(0)));
+}
+
+void infer_unravel_each(const RavelParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape& result = c.output_shape(0);
+  if (!c.input_shape(0).known_rank()) {
+    if (!result.known_rank() || result.rank() == 0) return;
+    c.set_input_shape(0, Shape(std::vector<Dim>(result.dims().begin() + 1, result.dims().end())));
+    return;
+  }
+  std::vector<Dim> dims = c.input_shape(0).dims();
+  dims.insert(dims.begin(), p.rank());
+  c.set_output_shape(0, Shape(std::move(dims)));
+}
+
+void translate_unravel_each(const RavelParam& p, Translation& t) {
+  if (divides_by_zero(p, p.rank())) return t.refuse("MXNet divides by the size 0");
+  const Value all = t.b.cast(coordinates(p, t, p.rank()), t.output_type(0).dtype);
+  t.set_output(0, onnx::reshape(t.b, all, t.output_shape(0)));
 }
 
 }  // namespace
@@ -116,7 +146,11 @@ void register_array_index(Registry& r) {
       .translate(translate_unravel)
       .note(
           "Of N-d data, of which MXNet makes as many coordinates as its result has room for, the "
-          "sizes after the first have to be known.");
+          "sizes after the first have to be known.")
+      .variant(OriginRange::since(2, 0), "each element of N-d data has all its coordinates",
+               [](OpDeclarer<RavelParam>& variant) {
+                 variant.infer(infer_unravel_each).translate(translate_unravel_each).notes({});
+               });
 }
 
 }  // namespace mx2onnx

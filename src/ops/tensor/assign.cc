@@ -21,7 +21,7 @@ using onnx::Value;
 struct AssignParam {
   OptionalTuple begin;
   OptionalTuple end;
-  OptionalTuple step;
+  std::optional<OptionalTuple> step = OptionalTuple();
 
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
@@ -33,7 +33,9 @@ struct AssignParam {
   }
   static void declare(AttrDeclarer<AssignParam>& d) { declare_common(d); }
 
-  std::int64_t step_at(std::size_t i) const { return i < step.size() ? step[i].value_or(1) : 1; }
+  std::int64_t step_at(std::size_t i) const {
+    return step && i < step->size() ? (*step)[i].value_or(1) : 1;
+  }
   bool whole(std::size_t i) const { return !begin[i] && !end[i] && step_at(i) == 1; }
 };
 
@@ -46,7 +48,7 @@ struct AssignScalarParam : AssignParam {
 };
 
 std::vector<AttrProblem> check_assign(const AssignParam& p, const CheckContext& /*context*/) {
-  return check_slice_ranges(p.begin, p.end, p.step);
+  return check_slice_ranges(p.begin, p.end, p.step.value_or(OptionalTuple()));
 }
 
 // [first, stop) along an axis; with a negative step backwards.

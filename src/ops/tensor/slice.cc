@@ -20,7 +20,7 @@ using Bound = std::optional<std::int64_t>;
 struct SliceParam {
   OptionalTuple begin;
   OptionalTuple end;
-  OptionalTuple step;
+  std::optional<OptionalTuple> step = OptionalTuple();
 
   static void declare(AttrDeclarer<SliceParam>& d) {
     d.field("begin", &SliceParam::begin)
@@ -30,11 +30,13 @@ struct SliceParam {
     d.field("step", &SliceParam::step).help("not 0; negative runs backwards");
   }
 
-  std::int64_t step_at(std::size_t i) const { return i < step.size() ? step[i].value_or(1) : 1; }
+  std::int64_t step_at(std::size_t i) const {
+    return step && i < step->size() ? (*step)[i].value_or(1) : 1;
+  }
 };
 
 std::vector<AttrProblem> check_slice(const SliceParam& p, const CheckContext& /*context*/) {
-  return check_slice_ranges(p.begin, p.end, p.step);
+  return check_slice_ranges(p.begin, p.end, p.step.value_or(OptionalTuple()));
 }
 
 // True if a size cannot be 0: in MXNet's old shapes 0 means "not known", and only the result of an

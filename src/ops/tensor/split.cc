@@ -121,7 +121,7 @@ struct SplitParam {
     d.field("sections", &SplitParam::sections)
         .at_least(0)
         .at_most(kMostOutputs)
-        .help("number of parts, instead of indices; the first ones are larger by one if need be");
+        .help("number of parts, instead of indices");
   }
   std::size_t count() const {
     return sections > 0 ? static_cast<std::size_t>(sections) : indices.size();
@@ -139,14 +139,26 @@ std::vector<AttrProblem> check_split(const SplitParam& p, const CheckContext& /*
            ""}};
 }
 
-std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size) {
+using SectionSize = Dim (*)(const SplitParam& p, std::int64_t section, const Dim& size);
+
+// The first ones are larger by one if need be.
+Dim even_section(const SplitParam& p, std::int64_t section, const Dim& size) {
+  return floor_div(size + (p.sections - 1 - section), p.sections);
+}
+
+// The last one has what is left over.
+Dim section_or_rest(const SplitParam& p, std::int64_t section, const Dim& size) {
+  const Dim each = floor_div(size, p.sections);
+  return section + 1 < p.sections ? each : size - each * (p.sections - 1);
+}
+
+std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size, SectionSize section_size) {
   std::vector<Dim> sizes;
   for (std::size_t i = 0; i < p.count(); ++i) {
     if (size == Dim(0)) {
       sizes.emplace_back(0);  // wherever the parts begin
     } else if (p.sections > 0) {
-      const auto before = static_cast<std::int64_t>(i);
-      sizes.push_back(floor_div(size + (p.sections - 1 - before), p.sections));
+      sizes.push_back(section_size(p, static_cast<std::int64_t>(i), size));
     } else {
       sizes.push_back((i + 1 < p.count() ? Dim(p.indices[i + 1]) : size) - p.indices[i]);
     }
@@ -154,7 +166,7 @@ std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size) {
   return sizes;
 }
 
-void infer_split(const SplitParam& p, InferContext& c) {
+void infer_split(const SplitParam& p, InferContext& c, SectionSize section_size) {
   c.unify_dtypes();
   const Shape from = c.input_shape(0);
   if (!from.known_rank()) return;
@@ -173,7 +185,7 @@ void infer_split(const SplitParam& p, InferContext& c) {
     whole[axis] = Dim();
     c.set_input_shape(0, Shape(std::move(whole)));
   }
-  const auto sizes = part_sizes(p, c.input_shape(0)[axis]);
+  const auto sizes = part_sizes(p, c.input_shape(0)[axis], section_size);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i].is_constant() && sizes[i].value() < 0) {
       c.fail_input(0, fmt::format("at least {} along axis {}", p.indices[i], axis));
@@ -187,9 +199,14 @@ void infer_split(const SplitParam& p, InferContext& c) {
   }
 }
 
-void translate_split(const SplitParam& p, Translation& t) {
+void translate_split(const SplitParam& p, Translation& t, SectionSize section_size) {
   const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
-  translate_parts(t, axis, part_sizes(p, t.input_shape(0)[axis]), p.squeeze_axis);
+  translate_parts(t, axis, part_sizes(p, t.input_shape(0)[axis], section_size), p.squeeze_axis);
+}
+
+void cut_by(OpDeclarer<SplitParam>& op, SectionSize section_size) {
+  op.infer([=](const SplitParam& p, InferContext& c) { infer_split(p, c, section_size); });
+  op.translate([=](const SplitParam& p, Translation& t) { translate_split(p, t, section_size); });
 }
 
 }  // namespace
@@ -201,15 +218,19 @@ void register_split(Registry& r) {
           [](const SliceChannelParam& p, std::size_t) { return numbered_outputs(p.count()); })
       .infer(infer_slice_channel)
       .translate(translate_slice_channel);
-  r.add<SplitParam>({"_split_v2", "_npi_split"})
-      .summary("Parts along an axis, from given indices on.")
+  auto split = r.add<SplitParam>({"_split_v2", "_npi_split"});
+  cut_by(split, even_section);
+  split
+      .summary(
+          "Parts along an axis, from given indices on, or sections of which the first ones are "
+          "larger by one if need be.")
       .outputs_by([](const SplitParam& p, std::size_t) {
         // Unlike that of SliceChannel, a single output has no number.
         return p.count() == 1 ? std::vector<std::string>{"output"} : numbered_outputs(p.count());
       })
-      .infer(infer_split)
-      .translate(translate_split)
-      .check(check_split);
+      .check(check_split)
+      .variant(OriginRange::until(1, 6), "the last section has what is left over",
+               [](OpDeclarer<SplitParam>& variant) { cut_by(variant, section_or_rest); });
 }
 
 }  // namespace mx2onnx

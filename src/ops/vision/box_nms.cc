@@ -29,28 +29,37 @@ struct BoxNmsParam {
   std::int64_t score_index = 1;
   std::int64_t id_index = -1;
   std::int64_t background_id = -1;
+  bool has_background = true;
   bool force_suppress = false;
   BoxFormat in_format = BoxFormat::kCorner;
   BoxFormat out_format = BoxFormat::kCorner;
 
-  static void declare(AttrDeclarer<BoxNmsParam>& d) {
-    d.field("overlap_thresh", &BoxNmsParam::overlap_thresh)
+  template <typename P>
+  static void declare_common(AttrDeclarer<P>& d) {
+    d.field("overlap_thresh", &P::overlap_thresh)
         .help("boxes whose intersection over union with a better one is larger are dropped");
-    d.field("valid_thresh", &BoxNmsParam::valid_thresh)
-        .help("boxes whose score is not larger are dropped");
-    d.field("topk", &BoxNmsParam::topk)
+    d.field("valid_thresh", &P::valid_thresh).help("boxes whose score is not larger are dropped");
+    d.field("topk", &P::topk)
         .help("only so many boxes with the best scores are looked at; negative: all");
-    d.field("coord_start", &BoxNmsParam::coord_start).at_least(0).help("column of the coordinates");
-    d.field("score_index", &BoxNmsParam::score_index).at_least(0).help("column of the score");
-    d.field("id_index", &BoxNmsParam::id_index).help("column of the class; negative: none");
-    d.field("background_id", &BoxNmsParam::background_id).help("class whose boxes are dropped");
-    d.field("force_suppress", &BoxNmsParam::force_suppress)
-        .help("boxes of other classes count as well");
-    d.one_of("in_format", &BoxNmsParam::in_format, box_format_names())
+    d.field("coord_start", &P::coord_start).at_least(0).help("column of the coordinates");
+    d.field("score_index", &P::score_index).at_least(0).help("column of the score");
+    d.field("id_index", &P::id_index).help("column of the class; negative: none");
+    d.field("force_suppress", &P::force_suppress).help("boxes of other classes count as well");
+    d.one_of("in_format", &P::in_format, box_format_names())
         .help("of the coordinates: two corners, or center and size");
-    d.one_of("out_format", &BoxNmsParam::out_format, box_format_names()).help("of the result");
+    d.one_of("out_format", &P::out_format, box_format_names()).help("of the result");
+  }
+  static void declare(AttrDeclarer<BoxNmsParam>& d) {
+    declare_common(d);
+    d.field("background_id", &BoxNmsParam::background_id).help("class whose boxes are dropped");
   }
   bool has_class() const { return id_index >= 0; }
+};
+
+/// Until MXNet 1.4, where every class is one.
+struct BoxNmsOfAllParam : BoxNmsParam {
+  BoxNmsOfAllParam() { has_background = false; }
+  static void declare(AttrDeclarer<BoxNmsOfAllParam>& d) { declare_common(d); }
 };
 
 void infer_box_nms(const BoxNmsParam& p, InferContext& c) {
@@ -75,7 +84,7 @@ Value column(Builder& b, Value rows, std::int64_t index) {
 Value valid_scores(Builder& b, const BoxNmsParam& p, const Stepwise& steps, Value rows) {
   const Value scores = column(b, rows, p.score_index);
   Value valid = b.binary("Greater", scores, steps.number(static_cast<float>(p.valid_thresh)));
-  if (p.has_class()) {
+  if (p.has_class() && p.has_background) {
     const Value background = steps.number(static_cast<double>(p.background_id));
     const Value is_background = b.binary("Equal", column(b, rows, p.id_index), background);
     valid = b.binary("And", valid, b.unary("Not", is_background));
@@ -182,6 +191,10 @@ void translate_box_nms(const BoxNmsParam& p, Translation& t) {
   t.set_output(0, rank == 2 ? onnx::squeeze(b, result, {0}) : onnx::reshape(b, result, data));
 }
 
+const char* const kSlow =
+    "In float16 and float64, and with a negative overlap_thresh, where ONNX's "
+    "NonMaxSuppression does not compute, boxes are looked at in a loop, which is slower.";
+
 }  // namespace
 
 void register_box_nms(Registry& r) {
@@ -190,9 +203,15 @@ void register_box_nms(Registry& r) {
       .outputs({"output0"})
       .infer(infer_box_nms)
       .translate(translate_box_nms)
-      .note(
-          "In float16 and float64, and with a negative overlap_thresh, where ONNX's "
-          "NonMaxSuppression does not compute, boxes are looked at in a loop, which is slower.");
+      .note(kSlow)
+      .variant<BoxNmsOfAllParam>(OriginRange::until(1, 4),
+                                 "boxes of class -1 are boxes like others, not the background",
+                                 [](OpDeclarer<BoxNmsOfAllParam>& variant) {
+                                   variant.outputs({"output0"})
+                                       .infer(infer_box_nms)
+                                       .translate(translate_box_nms)
+                                       .note(kSlow);
+                                 });
 }
 
 }  // namespace mx2onnx

@@ -22,6 +22,7 @@ struct MultiBoxPriorParam {
   bool clip = false;
   FloatTuple steps = {-1, -1};
   FloatTuple offsets = {0.5, 0.5};
+  bool is_square_in_pixels = true;  ///< No attribute: a box of ratio 1 is so, whatever the image.
 
   static void declare(AttrDeclarer<MultiBoxPriorParam>& d) {
     d.field("sizes", &MultiBoxPriorParam::sizes).sizes(1, 1024).help("of the boxes");
@@ -73,7 +74,8 @@ Value constant_priors(Builder& b, const MultiBoxPriorParam& p, std::int64_t heig
     for (std::int64_t c = 0; c < width; ++c) {
       const float x = (static_cast<float>(c) + static_cast<float>(p.offsets[1])) * step_x;
       for (std::size_t box = 0; box < p.boxes_per_place(); ++box) {
-        const float w = p.size(box) * rows / columns * p.root_ratio(box) / 2;
+        const float wide = p.is_square_in_pixels ? p.size(box) * rows / columns : p.size(box);
+        const float w = wide * p.root_ratio(box) / 2;
         const float h = p.size(box) / p.root_ratio(box) / 2;
         for (float value : {x - w, y - h, x + w, y + h}) {
           if (p.clip) value = std::min(std::max(value, 0.F), 1.F);
@@ -113,10 +115,12 @@ Value computed_priors(Builder& b, const MultiBoxPriorParam& p, const Shape& data
     roots.push_back(p.root_ratio(box));
     halves.push_back(p.size(box) / p.root_ratio(box) / 2);
   }
+  const auto widths = [&] {
+    const Value given = float_constant(b, {boxes, 1}, sizes);
+    return p.is_square_in_pixels ? b.div(b.mul(given, rows), columns) : given;
+  };
   const Value half_width =
-      b.mul(b.mul(b.div(b.mul(float_constant(b, {boxes, 1}, sizes), rows), columns),
-                  float_constant(b, {boxes, 1}, roots)),
-            b.scalar(DType::kFloat32, 0.5));
+      b.mul(b.mul(widths(), float_constant(b, {boxes, 1}, roots)), b.scalar(DType::kFloat32, 0.5));
   const Value half_size = b.concat({half_width, float_constant(b, {boxes, 1}, halves)}, 1);
   const Shape grid{height, width, 1, 1};
   const Value y = along_axis(b, centers(b, p, height, rows, 0), 0, 4);
@@ -272,7 +276,25 @@ void register_multibox(Registry& r) {
   r.add<MultiBoxPriorParam>({"_contrib_MultiBoxPrior", "_npx_multibox_prior"})
       .summary("Anchor boxes of a feature map.")
       .infer(infer_multibox_prior)
-      .translate(translate_multibox_prior);
+      .translate(translate_multibox_prior)
+      .variant(OriginRange::until(0, 11),
+               "the first ratio counts as 1, and sizes are parts of width and height each",
+               [](OpDeclarer<MultiBoxPriorParam>& variant) {
+                 variant.translate([](const MultiBoxPriorParam& p, Translation& t) {
+                   MultiBoxPriorParam old = p;
+                   old.ratios[0] = 1;
+                   old.is_square_in_pixels = false;
+                   translate_multibox_prior(old, t);
+                 });
+               })
+      .variant(OriginRange::until(1, 4), "the first ratio counts as 1",
+               [](OpDeclarer<MultiBoxPriorParam>& variant) {
+                 variant.translate([](const MultiBoxPriorParam& p, Translation& t) {
+                   MultiBoxPriorParam old = p;
+                   old.ratios[0] = 1;
+                   translate_multibox_prior(old, t);
+                 });
+               });
   r.add<MultiBoxDetectionParam>({"_contrib_MultiBoxDetection", "_npx_multibox_detection"})
       .summary("Boxes from class scores and offsets against anchors.")
       .inputs({{"cls_prob", InputRole::kData},
@@ -285,6 +307,10 @@ void register_multibox(Registry& r) {
         return {{"threshold", "expected more than -1, the score of the background", ""}};
       })
       .note("A coordinate that is NaN is clipped to 1 in MXNet, and stays NaN here.")
+      .note(
+          "Where there are more boxes than nms_topk, MXNet until 1.2 leaves the others in its "
+          "result; "
+          "here they are dropped, as by all later versions.")
       .note("The attribute background_id has no effect, in MXNet neither: class 0 is it.");
 }
 
