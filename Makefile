@@ -63,9 +63,11 @@ bench: build  ## Measure against cp and against the last commit
 docs: build  ## Write the generated pages
 	@$(PYTHON) tools/gen_docs.py $(BUILD)/mx2onnx
 
-site: build  ## Build the documentation site into build/site
-	@[ -x $(SITE)/bin/mkdocs ] || { python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt; }
-	@$(SITE)/bin/mkdocs build --strict
+$(SITE)/stamp: tools/requirements-docs.txt
+	@python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt && touch $@
+
+site: $(SITE)/stamp  ## Build the documentation site into build/site
+	@PATH="$(CURDIR)/$(SITE)/bin:$$PATH" mkdocs build --strict
 
 docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM_PYTHON and others: see tools/test_docs.py)
 	@PYTHONPATH=$(CURDIR)/$(BUILD)/python $(PYTHON) tools/test_docs.py

@@ -235,7 +235,7 @@ def inspect(
     unpack_limit: Optional[int] = None,
 ) -> dict[str, Any]:
     """Says what is in a file, as a dict; ``symbol`` may be whatever :func:`convert` takes, and the path of a parameter
-    file or of an ONNX file.
+    file or of an ONNX file. ``mxnet_version`` is as for ``convert``.
 
     - ``converts``, ``opset``, ``failure``: whether ``convert`` makes a file of it, for the opset, and the exit code
       (5 or 6) of the command line if it does not; ``problems`` and ``hints``: all that stands in the way, in the words of
@@ -260,7 +260,9 @@ def inspect(
 
 def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
-    ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
+    ``summary``, ``inputs``, ``attributes``, ``notes`` (known limits) and ``variants``: what it is in files of
+    other versions of MXNet, a dict each with ``files`` ("since MXNet 2.0"), ``difference``, ``inputs``,
+    ``attributes`` and ``notes``."""
     return _core.operators()
 
 

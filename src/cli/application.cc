@@ -24,8 +24,7 @@ constexpr const char* kDescription =
     "Converts models of Apache MXNet to ONNX, without MXNet.\n\n"
     "A first conversion:\n"
     "  mx2onnx inspect model-symbol.json model-0000.params\n"
-    "  mx2onnx convert model-symbol.json model-0000.params -o model.onnx --input "
-    "data:batch,3,224,224\n";
+    "  mx2onnx convert model-symbol.json model-0000.params -o model.onnx\n";
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 a bug of mx2onnx, 2 wrong use, 3 a file cannot be read or written, 4 a "

@@ -36,7 +36,8 @@ class Printer {
     print_operators();
     print_list("not needed at inference", found_.labels);
     std::vector<std::string> lines;
-    for (const auto& [key, value] : found_.metadata) lines.push_back(key + ": " + value);
+    for (const auto& [key, value] : found_.metadata)
+      lines.push_back(fmt::format("{}: {}", key, value));
     print_list("metadata", lines);
     lines.clear();
     for (const auto& entry : found_.diagnostics)

@@ -18,10 +18,10 @@ constexpr std::string_view kLength = "length";
 using Meanings = std::vector<std::string_view>;
 
 Meanings spatial_meanings(std::size_t count) {
-  static const Meanings kAll = {"depth", "height", "width"};
+  static const Meanings all = {"depth", "height", "width"};
   if (count == 1) return {kLength};
-  if (count > kAll.size()) return {};
-  return {kAll.end() - static_cast<std::ptrdiff_t>(count), kAll.end()};
+  if (count > all.size()) return {};
+  return {all.end() - static_cast<std::ptrdiff_t>(count), all.end()};
 }
 
 // "NHWC" as what its letters stand for.
@@ -69,32 +69,32 @@ std::string_view attribute(const mxnet::Node& node, const char* name) {
 
 // What the axes of an operator's first input are; nothing if the operator does not tell them apart.
 Meanings input_meanings(const mxnet::Node& node, std::size_t rank) {
-  static const std::set<std::string_view> kSpatial = {"Convolution",
-                                                      "Convolution_v1",
-                                                      "Deconvolution",
-                                                      "Pooling",
-                                                      "Pooling_v1",
-                                                      "UpSampling",
-                                                      "_npx_convolution",
-                                                      "_npx_pooling",
-                                                      "ROIPooling",
-                                                      "LRN",
-                                                      "SoftmaxActivation",
-                                                      "_npx_deconvolution",
-                                                      "_contrib_DeformableConvolution"};
-  static const std::set<std::string_view> kSequence = {"SequenceMask",
-                                                       "SequenceLast",
-                                                       "SequenceReverse",
-                                                       "_npx_sequence_mask",
-                                                       "_npx_sequence_last",
-                                                       "_npx_rnn",
-                                                       "RNN",
-                                                       "_npx_sequence_reverse"};
-  if (kSpatial.contains(node.op)) {
+  static const std::set<std::string_view> spatial = {"Convolution",
+                                                     "Convolution_v1",
+                                                     "Deconvolution",
+                                                     "Pooling",
+                                                     "Pooling_v1",
+                                                     "UpSampling",
+                                                     "_npx_convolution",
+                                                     "_npx_pooling",
+                                                     "ROIPooling",
+                                                     "LRN",
+                                                     "SoftmaxActivation",
+                                                     "_npx_deconvolution",
+                                                     "_contrib_DeformableConvolution"};
+  static const std::set<std::string_view> sequence = {"SequenceMask",
+                                                      "SequenceLast",
+                                                      "SequenceReverse",
+                                                      "_npx_sequence_mask",
+                                                      "_npx_sequence_last",
+                                                      "_npx_rnn",
+                                                      "RNN",
+                                                      "_npx_sequence_reverse"};
+  if (spatial.contains(node.op)) {
     const auto layout = layout_meanings(attribute(node, "layout"));
     return layout.size() == rank ? layout : channels_first(rank);
   }
-  if (kSequence.contains(node.op) && rank >= 2) {
+  if (sequence.contains(node.op) && rank >= 2) {
     const bool batch_first = attribute(node, "axis") == "1";
     Meanings meanings = batch_first ? Meanings{kBatch, kLength} : Meanings{kLength, kBatch};
     if (rank == 3) meanings.push_back(kChannels);

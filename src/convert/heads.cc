@@ -74,7 +74,9 @@ class Marked {
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
       if (!model.nodes[i].live) continue;
       reached_[i] = marks.contains(i) ? 1 : 0;
-      for_each_input(i, [&](const NodeEntry& input) { reached_[i] |= reached_[input.node]; });
+      for_each_input(i, [&](const NodeEntry& input) {
+        if (reached_[input.node] != 0) reached_[i] = 1;
+      });
     }
   }
 
@@ -258,7 +260,8 @@ class LossFinder {
   /// The outputs without losses; empty if what is in the way is not all losses of one value each.
   std::vector<NodeEntry> outputs() const {
     for (const auto& head : model_.symbol.heads) {
-      if (marked_[head.node] && !(is_loss(head) && choice_.instead_of(head).size() <= 1)) return {};
+      if (!marked_[head.node]) continue;
+      if (!is_loss(head) || choice_.instead_of(head).size() > 1) return {};
     }
     return choice_.all();
   }

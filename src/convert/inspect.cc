@@ -165,7 +165,7 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   Conversion conversion;
   const auto failure = attempt([&] { convert_graph(source, options, conversion); });
   if (failure && (!conversion.model || !is_verdict(*failure))) {
-    fail_at(failure->place(), failure->code(), failure->message(), failure->hint());
+    fail_again(*failure);
   }
   result.converts = !failure;
   result.diagnostics = conversion.report.diagnostics;

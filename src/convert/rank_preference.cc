@@ -17,11 +17,11 @@ std::string_view attribute(const mxnet::Node& node, const char* name) {
 
 // Which of the inputs are indices, of an operator that has some.
 std::optional<std::size_t> index_input(std::string_view op) {
-  static const Names kFirst = {"Embedding", "_npx_embedding", "one_hot", "_npx_one_hot"};
-  static const Names kSecond = {"take",      "pick",      "gather_nd",     "batch_take",
-                                "_npi_take", "_npx_pick", "_npx_gather_nd"};
-  if (kFirst.contains(op)) return 0;
-  if (kSecond.contains(op)) return 1;
+  static const Names first_ops = {"Embedding", "_npx_embedding", "one_hot", "_npx_one_hot"};
+  static const Names second_ops = {"take",      "pick",      "gather_nd",     "batch_take",
+                                   "_npi_take", "_npx_pick", "_npx_gather_nd"};
+  if (first_ops.contains(op)) return 0;
+  if (second_ops.contains(op)) return 1;
   return std::nullopt;
 }
 
@@ -42,8 +42,8 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
     const auto flatten = attribute(node, "flatten");
     if (flatten == "False" || flatten == "false" || flatten == "0") return kFeatures;
   }
-  static const Names kSequence = {"SequenceMask", "SequenceLast", "SequenceReverse"};
-  if (kSequence.contains(node.op) && position == 0) return kFeatures;
+  static const Names sequence_ops = {"SequenceMask", "SequenceLast", "SequenceReverse"};
+  if (sequence_ops.contains(node.op) && position == 0) return kFeatures;
   if (is_broadcast_function(node)) {
     const auto& other = model.nodes[node.inputs[1 - position].node];
     if (other.data && other.data->dims.size() >= 2) return other.data->dims.size();
@@ -54,18 +54,19 @@ std::optional<std::size_t> rank_for(const Model& model, const mxnet::Node& node,
 }  // namespace
 
 bool is_broadcast_function(const mxnet::Node& node) {
-  static const Names kOthers = {"broadcast_like", "broadcast_to", "broadcast_axis",
-                                "broadcast_axes"};
-  return node.op.starts_with("broadcast_") && node.inputs.size() == 2 && !kOthers.contains(node.op);
+  static const Names other_ops = {"broadcast_like", "broadcast_to", "broadcast_axis",
+                                  "broadcast_axes"};
+  return node.op.starts_with("broadcast_") && node.inputs.size() == 2 &&
+         !other_ops.contains(node.op);
 }
 
 std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input) {
-  static const Names kKeep = {"Cast",          "cast",         "amp_cast",    "_copy",
-                              "identity",      "_mul_scalar",  "_div_scalar", "_plus_scalar",
-                              "_minus_scalar", "elemwise_add", "_Plus",       "broadcast_add",
-                              "Dropout",       "LayerNorm",    "Activation"};
-  static const Names kTurn = {"squeeze", "expand_dims", "stack",  "Reshape",  "reshape",
-                              "Concat",  "concat",      "repeat", "SwapAxis", "transpose"};
+  static const Names keeping_ops = {"Cast",          "cast",         "amp_cast",    "_copy",
+                                    "identity",      "_mul_scalar",  "_div_scalar", "_plus_scalar",
+                                    "_minus_scalar", "elemwise_add", "_Plus",       "broadcast_add",
+                                    "Dropout",       "LayerNorm",    "Activation"};
+  static const Names turning_ops = {"squeeze", "expand_dims", "stack",  "Reshape",  "reshape",
+                                    "Concat",  "concat",      "repeat", "SwapAxis", "transpose"};
   enum Reach : char { kNot, kTurned, kSame };
   if (lower(model.symbol.nodes[input].name).find("len") != std::string::npos) return 1;
   std::vector<char> reach(model.nodes.size(), kNot);
@@ -78,9 +79,10 @@ std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input)
       if (from == kSame || index_input(raw.op) == k) {
         if (const auto rank = rank_for(model, raw, k)) return rank;
       }
-      if (from == kSame && kKeep.contains(raw.op)) {
+      if (from == kSame && keeping_ops.contains(raw.op)) {
         reach[i] = kSame;
-      } else if (reach[i] == kNot && (kKeep.contains(raw.op) || kTurn.contains(raw.op))) {
+      } else if (reach[i] == kNot &&
+                 (keeping_ops.contains(raw.op) || turning_ops.contains(raw.op))) {
         reach[i] = kTurned;
       }
     }

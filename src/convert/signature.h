@@ -59,8 +59,7 @@ class SignatureSolver {
   const ConvertOptions& options_;
   TrialRunner runner_;
   RankSearch ranks_;
-  std::vector<std::size_t> open_;  // inputs whose shape nothing but trials determines
-  bool ranks_known_ = true;
+  std::vector<std::size_t> open_;   // inputs whose shape nothing but trials determines
   std::vector<Names> candidates_;   // the better ones first
   Names names_;                     // of the last trial
   Trial trial_;                     // the last one

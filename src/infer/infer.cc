@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "base/attempt.h"
 #include "base/error.h"
@@ -12,9 +13,11 @@ namespace {
 
 class Driver {
  public:
-  Driver(const Model& model, DimArena& arena, bool records_conflicts,
-         const InferOptions& options = {})
-      : model_(model), arena_(arena), records_conflicts_(records_conflicts), options_(options) {
+  Driver(const Model& model, DimArena& arena, bool records_conflicts, InferOptions options = {})
+      : model_(model),
+        arena_(arena),
+        records_conflicts_(records_conflicts),
+        options_(std::move(options)) {
     result_.entries.resize(model.num_entries);
     collect_users();
     declare_variables();
