@@ -1,5 +1,6 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -232,6 +233,8 @@ def convert(
     custom_domain: Union[bool, str] = False,
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
+    architecture: Optional[str] = None,
+    prepare: bool = False,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
@@ -244,6 +247,10 @@ def convert(
     ``.zip``, ``.mar``), or what the names of a checkpoint's files begin with. ``epoch`` says which of several
     checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes compressed files may become (100 times
     their size, unless given).
+
+    A parameter file alone, as GluonCV, Gluon's model zoo and GluonNLP distribute pretrained weights, is recognised
+    by its names and shapes; ``architecture`` names the net where that could be several (:func:`architectures`). With
+    ``prepare`` the model takes RGB bytes with channels last, prepared as that net was trained.
 
     ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
     224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
@@ -282,6 +289,8 @@ def convert(
     options.external_data = external_data
     options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
     options.progress = progress
+    options.architecture = architecture or ""
+    options.prepare = prepare
     with _opened(symbol, params) as (opened_symbol, opened_params):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
         if output is None:
@@ -300,13 +309,16 @@ def inspect(
     opset: int = _core.DEFAULT_OPSET,
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
+    architecture: Optional[str] = None,
 ) -> dict[str, Any]:
     """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
     sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
     all variables in MXNet's order. The model may be whatever :func:`convert` takes."""
     with _opened(symbol, params) as (opened_symbol, opened_params):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
-        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset))
+        options = _options(inputs, opset)
+        options.architecture = architecture or ""
+        result: dict[str, Any] = _core.inspect(**source, options=options)
         return result
 
 
@@ -314,6 +326,14 @@ def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
     ``summary``, ``inputs``, ``attributes`` and ``notes`` (known limits)."""
     return _core.operators()
+
+
+def architectures() -> list[dict[str, Any]]:
+    """The nets whose weights are converted without a symbol: a dict each with ``name``, ``task``, ``library``,
+    ``files`` (names of its pretrained files), ``inputs`` (shapes by name, which are taken unless ``inputs`` says
+    otherwise) and ``classes`` (how many have names, which go into the model's metadata)."""
+    result: list[dict[str, Any]] = json.loads(_core.architectures_json())
+    return result
 
 
 def untranslated_operators() -> list[dict[str, Any]]:

@@ -113,6 +113,7 @@ int run_application(int argc, char** argv) {
   add_convert_command(app, run);
   add_inspect_command(app, run);
   add_ops_command(app, run);
+  add_architectures_command(app, run);
   add_version_command(app, run);
   add_python_commands(app, run);
   try {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
+#include "convert/known_net.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/ports.h"
@@ -202,13 +203,15 @@ Conversion convert_graph(const Source& source, const ConvertOptions& given) {
   check_options(given);
   Unpacker unpacker(unpack_limits(source));
   Conversion result;
-  const source::FoundModel found = source::find_model(source, unpacker);
+  source::FoundModel found = source::find_model(source, unpacker);
+  mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
+  ConvertOptions asked = given;
+  recognise_net(found, params, asked);
   result.report.diagnostics = found.notes;
   result.files = found.files;
-  const mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
-  mxnet::Symbol symbol = load_symbol(found, given);
-  const ConvertOptions options = with_found_inputs(found, symbol, given, result.report.diagnostics);
+  mxnet::Symbol symbol = load_symbol(found, asked);
+  const ConvertOptions options = with_found_inputs(found, symbol, asked, result.report.diagnostics);
 
   std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
@@ -231,6 +234,7 @@ Conversion convert_graph(const Source& source, const ConvertOptions& given) {
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   if (!found.labels.empty())
     result.info.metadata.emplace_back("mx2onnx.labels", labels_text(found.labels));
+  for (auto& fact : found.metadata) result.info.metadata.push_back(std::move(fact));
   describe_result(model, result);
   return result;
 }

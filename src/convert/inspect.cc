@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "convert/bind.h"
+#include "convert/known_net.h"
 #include "convert/load.h"
 #include "convert/resolve.h"
 #include "infer/infer.h"
@@ -46,16 +47,18 @@ std::string output_name(const Model& model, const mxnet::NodeEntry& head) {
 
 Inspection inspect(const Source& source, const ConvertOptions& given) {
   Unpacker unpacker(unpack_limits(source));
-  const source::FoundModel found = source::find_model(source, unpacker);
-  const mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
+  source::FoundModel found = source::find_model(source, unpacker);
+  mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
+  ConvertOptions asked = given;
+  recognise_net(found, params, asked);
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
   Inspection result;
   result.diagnostics = found.notes;
-  mxnet::Symbol symbol = load_symbol(found, given);
+  mxnet::Symbol symbol = load_symbol(found, asked);
   for (const auto& node : symbol.nodes) {
     if (node.is_variable()) result.arguments.push_back(node.name);
   }
-  const ConvertOptions options = with_found_inputs(found, symbol, given, result.diagnostics);
+  const ConvertOptions options = with_found_inputs(found, symbol, asked, result.diagnostics);
   result.mxnet_version = mxnet::version_text(symbol.mxnet_version);
   result.np_shape = symbol.np_shape;
 

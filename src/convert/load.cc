@@ -52,7 +52,8 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 }
 
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
-  auto symbol = mxnet::upgrade_symbol(mxnet::parse_symbol(found.symbol_text), Registry::instance());
+  auto symbol = mxnet::upgrade_symbol(
+      found.symbol ? *found.symbol : mxnet::parse_symbol(found.symbol_text), Registry::instance());
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
   return symbol;
 }
