@@ -75,6 +75,7 @@ test-wheels:  ## Build wheels from a clean clone and install them into fresh env
 
 golden:  ## Record the operator cases with MXNet (MXNET_PYTHON=python with mxnet 1.9.1)
 	@$${MXNET_PYTHON:?say which Python has mxnet 1.9.1} tools/record_golden.py
+	@$$MXNET_PYTHON tools/record_inference.py
 
 clean:  ## Remove everything that was built
 	rm -rf build $(VENV)

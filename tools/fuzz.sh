@@ -7,7 +7,7 @@ tools/setup.sh lint
 CC=clang-16 CXX=clang++-16 tools/build.sh build/fuzz -DMX2ONNX_FUZZERS=ON -DMX2ONNX_TESTS=OFF -DMX2ONNX_PYTHON=OFF \
   -DMX2ONNX_BENCHMARKS=OFF -DMX2ONNX_CLI=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo
 mkdir -p build/fuzz/findings
-for target in ${TARGETS:-symbol params attrs pipeline archive}; do
+for target in ${TARGETS:-symbol params onnx attrs pipeline archive}; do
   corpus=build/fuzz/corpus_$target
   mkdir -p "$corpus"
   echo "fuzzing $target for ${SECONDS_EACH:-60} s"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COMMANDS = ["convert", "inspect", "ops", "version"]
+COMMANDS = ["convert", "inspect", "ops", "version", "completion", "man"]
 
 
 def output(tool, *arguments):

@@ -50,7 +50,7 @@ def python_page():
     for name in functions:
         thing = getattr(mx2onnx, name)
         page += ["## " + name, "", "```python", signature(name, thing), "```", "", docstring(thing), ""]
-    classes = ["ConvertResult", "VerifyResult", "Node", "Emitter", "ArrayType"]
+    classes = ["ConvertResult", "ConversionWarning", "VerifyResult", "Node", "Emitter", "ArrayType"]
     for name in classes:
         thing = getattr(mx2onnx, name)
         page += ["## " + name, "", docstring(thing), ""]

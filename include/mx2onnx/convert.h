@@ -37,8 +37,9 @@ constexpr const char* kDefaultCustomDomain = "org.apache.mxnet";
 /// What is known of one input of the model.
 struct InputSpec {
   std::string name;
-  /// Sizes as text: numbers, names of free sizes, "?" for a free size without a name. Empty if the
-  /// model itself determines the shape.
+  /// Sizes as text: numbers, names of free sizes, or "?", "-1", "None" and "0" for those that are not
+  /// known (under NumPy's shape semantics 0 is a size). Those the model determines, or they stay
+  /// free under names such as "batch" and "height". Empty if all of the shape is not known.
   std::optional<std::vector<std::string>> dims;
   /// NumPy's name of the element type; empty if the model determines it (else float32).
   std::string dtype;
@@ -79,7 +80,14 @@ struct Preprocessing {
 
 struct ConvertOptions {
   int opset = kDefaultOpset;
+  /// Writes a higher opset where the model needs one, and says so.
+  bool raise_opset = false;
+  /// What is known of inputs; the model and its weights determine the rest.
   std::vector<InputSpec> inputs;
+  /// A number for the size `batch`.
+  std::optional<std::int64_t> batch;
+  /// Makes all sizes that would stay free the numbers that people take for them.
+  bool fixed_sizes = false;
   /// Values that become the outputs, instead of the file's: names of outputs as MXNet's
   /// `list_outputs` has them (`relu1_output`), or of nodes, for their first output. Empty for the
   /// file's own.
@@ -98,6 +106,9 @@ struct ConvertOptions {
   std::vector<RenameRule> rename_params;
   /// Fills parameters that no file has with seeded random numbers instead of failing.
   bool random_weights = false;
+  /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
+  /// (`mode=always`).
+  bool no_dropout = false;
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;
@@ -110,8 +121,11 @@ struct ConvertOptions {
   /// kernels for them: with their attributes, and outputs whose shape is not known unless the node
   /// has `__shape__`.
   std::string custom_domain;
-  /// Called while weights are written: bytes done, bytes in all. Not called for a small model.
+  /// Called while the model is written: bytes done, bytes in all, which are the same at the end.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
+  /// Called often, in all phases, on the thread that converts. An exception that it throws ends the
+  /// conversion, and nothing is left behind.
+  std::function<void()> checkpoint;
 };
 
 /// An array that the caller holds, instead of a parameter file.

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "mx2onnx/error.h"
+
 namespace mx2onnx {
 
 /// A warning. The id is stable: `W-dim-fixed`, `W-unused-input`…
@@ -43,12 +45,25 @@ struct Report {
   std::size_t num_mxnet_nodes = 0;  ///< Operators, variables not counted.
   std::size_t num_onnx_nodes = 0;
   std::size_t num_parameters = 0;     ///< Initializers that came from the parameter files.
-  std::uint64_t parameter_bytes = 0;  ///< Bytes of all initializers.
+  std::uint64_t parameter_bytes = 0;  ///< Of all parameters, those of random numbers as well.
   /// The passes that ran, with the number of changes each made.
   std::vector<std::pair<std::string, std::size_t>> passes;
+  std::string version;             ///< Of mx2onnx.
+  std::string output;              ///< The file that was written; empty for a model in memory.
+  std::uint64_t output_bytes = 0;  ///< Of the model, and of the file with its weights beside it.
+  /// The steps of the conversion in order, and the seconds that each took.
+  std::vector<std::pair<std::string, double>> seconds;
 };
 
 /// A report as a JSON document with the fields' names as keys.
 std::string to_json(const Report& report);
+
+/// All that is in the way of a conversion that failed, a line each; of other failures the whole
+/// text.
+std::vector<std::string> problems_of(const Error& error);
+
+/// A failure as a JSON document `{"error": {…}}` with `code`, `kind`, `file`, `node`, `operator`,
+/// `attribute`, `message`, `hint` and `problems`; null for what is not known.
+std::string to_json(const Error& error);
 
 }  // namespace mx2onnx

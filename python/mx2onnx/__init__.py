@@ -8,10 +8,11 @@
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._api import ConvertResult, architectures, convert, inspect, operators, pass_names, untranslated_operators
+from ._api import architectures, convert, inspect, operators, pass_names, untranslated_operators
 from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET
 from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
 from ._errors import (
+    ConversionWarning,
     Error,
     FileError,
     FormatError,
@@ -22,6 +23,7 @@ from ._errors import (
 )
 from ._install import install_into_mxnet
 from ._legacy import export_model, get_model_metadata, get_operator_support, import_model, import_to_gluon
+from ._result import ConvertResult
 
 __version__: str = _core.__version__  # type: ignore[attr-defined]  # the stub's maker leaves it out
 
@@ -34,6 +36,7 @@ __all__ = [
     "FIRST_OPSET",
     "LAST_OPSET",
     "ArrayType",
+    "ConversionWarning",
     "ConvertResult",
     "Emitter",
     "Error",
@@ -71,3 +74,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(_verify, name)
     raise AttributeError("module 'mx2onnx' has no attribute %r" % name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from typing import Optional
+from collections.abc import Callable
+from typing import Optional, TextIO
 
 from . import _core
 
@@ -11,9 +12,7 @@ def _verify(arguments: list[str]) -> int:
     import argparse
     import json
 
-    from ._errors import Error, FormatError
     from ._mxnet_values import read_npz
-    from ._runtime import CannotCompare
     from ._verify import verify
 
     def sizes(text: str) -> tuple[str, list[int]]:
@@ -34,8 +33,8 @@ def _verify(arguments: list[str]) -> int:
         epilog="Exit codes: 0 the numbers agree, 2 wrong use, 3 a file cannot be read, 4 a file is malformed, 7 the numbers differ, "
         "8 nothing could be compared.",
     )
-    parser.add_argument("symbol", help="the *-symbol.json")
-    parser.add_argument("files", nargs="+", metavar="PARAMS... MODEL", help="the parameter files, then the ONNX file")
+    parser.add_argument("files", nargs="+", metavar="[SYMBOL [PARAMS...]] MODEL",
+                        help="the *-symbol.json, the parameter files, then the ONNX file; with --expect that alone will do")  # fmt: skip
     parser.add_argument("--expect", metavar="FILE.npz", help="MXNet's numbers, from 'mx2onnx record'")
     parser.add_argument("--mxnet-python", metavar="PATH", help="a Python that has MXNet, if this one has not")
     parser.add_argument("--inputs", metavar="FILE.npz", help="values of the file's inputs instead of random ones")
@@ -48,38 +47,78 @@ def _verify(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the random inputs")
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args(arguments)
-    try:
-        inputs = read_npz(args.inputs) if args.inputs else None
+    if len(args.files) == 1 and not args.expect:
+        parser.error("an ONNX file alone can be compared with a recording only: --expect FILE.npz")
+
+    def compare() -> int:
         result = verify(
-            args.symbol,
-            args.files[:-1],
+            args.files[0] if len(args.files) > 1 else None,
+            args.files[1:-1],
             args.files[-1],
             expect=args.expect,
             mxnet_python=args.mxnet_python,
-            inputs=inputs,
+            inputs=read_npz(args.inputs) if args.inputs else None,
             sizes=dict(args.size),
             rename=dict(args.rename),
             rtol=args.rtol,
             atol=args.atol,
             seed=args.seed,
         )
+        print(json.dumps(result.to_dict(), indent=2) if args.json else _coloured(result.table()))
+        return 0 if result.ok else 7
+
+    return _exit_code(compare, args.json)
+
+
+def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
+    """What `work` returns, or the code of what it raises, which is printed, on standard output as JSON, too, if wanted."""
+    import json
+
+    from ._errors import Error, FormatError
+    from ._runtime import CannotCompare
+
+    failure: Exception
+    try:
+        return work()
     except CannotCompare as error:
-        print("mx2onnx: %s" % error, file=sys.stderr)
-        return 8
+        code, kind, failure = 8, "nothing compared", error
     except FormatError as error:
-        print("mx2onnx: %s" % error, file=sys.stderr)
-        return 4
+        code, kind, failure = 4, "format", error
     except OSError as error:
-        print("mx2onnx: %s" % error, file=sys.stderr)
-        return 3
+        code, kind, failure = 3, "file", error
     except (Error, ValueError) as error:
-        print("mx2onnx: %s" % error, file=sys.stderr)
-        return 2
+        code, kind, failure = 2, "usage", error
     except ImportError as error:
-        print("mx2onnx: %s: pip install 'mx2onnx[verify]'" % error, file=sys.stderr)
-        return 8
-    print(json.dumps(result.to_dict(), indent=2) if args.json else _coloured(result.table()))
-    return 0 if result.ok else 7
+        code, kind, failure = 8, "nothing compared", ImportError("%s: pip install 'mx2onnx[verify]'" % error)
+    print("mx2onnx: %s" % failure, file=sys.stderr)
+    if as_json:
+        known = failure if isinstance(failure, Error) else Error(str(failure))
+        print(json.dumps({"error": {**known.to_dict(), "code": code, "kind": kind}}, indent=2))
+    return code
+
+
+def _check_written(output: str, recording: str, file: TextIO) -> int:
+    """What `convert --verify` does with the file that was written. Without a recording it is run, where ONNX Runtime is.
+    What is found goes to `file`."""
+    from importlib.util import find_spec
+
+    def compare() -> int:
+        from ._verify import verify
+
+        result = verify(None, None, output, expect=recording)
+        print(_coloured(result.table()), file=file)
+        return 0 if result.ok else 7
+
+    def run() -> int:
+        from ._run_once import run_once
+
+        print(run_once(output), file=file)
+        return 0
+
+    if not recording and find_spec("onnxruntime") is None:
+        print("not run: ONNX Runtime is not installed (pip install 'mx2onnx[verify]')", file=file)
+        return 0
+    return _exit_code(compare if recording else run)
 
 
 def _coloured(table: str) -> str:
@@ -121,7 +160,11 @@ def main(arguments: Optional[list[str]] = None) -> int:
     # The converter does not come back to Python before it is done.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.flush()
-    return _core.run_command_line(["mx2onnx", *arguments])
+    # Standard output is the JSON document's alone.
+    file = sys.stderr if "--json" in arguments else sys.stdout
+    return _core.run_command_line(
+        ["mx2onnx", *arguments], lambda written, recording: _check_written(written, recording, file)
+    )
 
 
 if __name__ == "__main__":

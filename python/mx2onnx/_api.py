@@ -6,139 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable, Optional, Union
 
+from . import _arguments as check
 from . import _core, _live
 from ._custom import registered_operators
-from ._errors import UsageError
+from ._errors import UsageError, warn_of
+from ._inputs import Inputs, dtype_name, specs
+from ._result import ConvertResult
+from ._wording import in_python
 
-Size = Union[int, str]
-"""A dimension: a number, a name for a free size, or "?" for a free size without a name."""
-
-InputType = Union[Sequence[Size], tuple[Sequence[Size], str], str]
-"""A shape, a pair (shape, dtype), or an element type alone."""
-
-Inputs = Union[Mapping[str, InputType], Iterable[str]]
 Path = Union[str, "os.PathLike[str]"]
 Params = Union[Path, Sequence[Path], Mapping[str, Any], Sequence[Mapping[str, Any]], None]
 
 
-class ConvertResult:
-    """What a conversion made.
-
-    - ``model``: the ONNX file's bytes; None if it was written to ``output``
-    - ``inputs``, ``outputs``: lists of dicts with ``name``, ``dtype`` and ``shape``
-    - ``diagnostics``: list of dicts with ``id`` (stable: ``W-…``), ``node`` and ``message``
-    - ``report``: all of the above and more as one dict: opset, IR version, node counts, passes, and ``notes``, a list of
-      dicts with ``op``, ``nodes`` and ``notes``, which say where MXNet computes something else
-    """
-
-    def __init__(self, model: Optional[bytes], report: dict[str, Any], path: Optional[str] = None):
-        self.model = model
-        self.report = report
-        self.path = path
-
-    def to_bytes(self) -> bytes:
-        """The ONNX file's bytes, read back if it was written to ``output``."""
-        if self.model is not None:
-            return self.model
-        assert self.path is not None
-        with open(self.path, "rb") as file:
-            return file.read()
-
-    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
-        """Writes the model to `path`; the file is complete or not there."""
-        import shutil
-
-        target = os.fspath(path)
-        if self.path is not None and os.path.exists(self.path + ".data"):
-            raise UsageError("the weights are in %s.data; convert again with output=%r" % (self.path, target))
-        temporary = "%s.%d.tmp" % (target, os.getpid())
-        try:
-            if self.model is None:
-                assert self.path is not None
-                shutil.copyfile(self.path, temporary)
-            else:
-                with open(temporary, "wb") as file:
-                    file.write(self.model)
-            os.replace(temporary, target)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-
-    def to_onnx(self) -> Any:
-        """An ``onnx.ModelProto``. Needs the onnx package."""
-        try:
-            import onnx
-        except ImportError as error:
-            raise ImportError("to_onnx() needs the onnx package: pip install onnx") from error
-        if self.model is not None:
-            return onnx.load_from_string(self.model)
-        return onnx.load(self.path)
-
-    @property
-    def inputs(self) -> list[dict[str, Any]]:
-        return list(self.report["inputs"])
-
-    @property
-    def outputs(self) -> list[dict[str, Any]]:
-        return list(self.report["outputs"])
-
-    @property
-    def diagnostics(self) -> list[dict[str, Any]]:
-        return list(self.report["diagnostics"])
-
-    def __repr__(self) -> str:
-        def ports(entries: list[dict[str, Any]]) -> str:
-            return ", ".join("%s %s(%s)" % (e["name"], e["dtype"], ", ".join(e["shape"])) for e in entries)
-
-        return "<ConvertResult opset %d: %s -> %s>" % (self.report["opset"], ports(self.inputs), ports(self.outputs))
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, str)) or hasattr(value, "__index__")
-
-
-def _input_spec(name: str, value: InputType) -> _core.InputSpec:
-    if isinstance(value, str):
-        return _core.InputSpec(name, None, value)
-    sizes: tuple[Any, ...] = tuple(value)
-    dtype = ""
-    if len(sizes) == 2 and not _is_size(sizes[0]):
-        sizes, dtype = tuple(sizes[0]), _dtype_name(sizes[1])
-    for size in sizes:
-        if not _is_size(size):
-            raise TypeError("input %r: a size is a number or a name, not %r" % (name, size))
-    return _core.InputSpec(name, [str(size) for size in sizes], dtype)
-
-
-def _dtype_name(dtype: Any) -> str:
-    """ "float32" from a name, a NumPy dtype, or a NumPy scalar type."""
-    if isinstance(dtype, str):
-        return dtype
-    return str(getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype)))
-
-
-def _input_specs(inputs: Optional[Inputs]) -> list[_core.InputSpec]:
-    if inputs is None:
-        return []
-    if isinstance(inputs, Mapping):
-        return [_input_spec(name, value) for name, value in inputs.items()]
-    if isinstance(inputs, str):
-        inputs = [inputs]
-    return [_core.parse_input(text) for text in inputs]
-
-
 def _rename_rules(rules: Union[Mapping[str, str], Iterable[str]]) -> list[_core.RenameRule]:
     if isinstance(rules, Mapping):
-        return [_core.RenameRule(old, new) for old, new in rules.items()]
-    if isinstance(rules, str):
-        rules = [rules]
-    return [_core.parse_rename("rename_params", text) for text in rules]
+        return [_core.RenameRule(old, new) for old, new in check.pairs("rename_params", rules).items()]
+    return [_core.parse_rename("rename_params", text) for text in check.texts("rename_params", rules)]
 
 
 def _given_array(name: str, value: Any) -> _core.GivenArray:
     import numpy
 
+    check.text("params", name)
     array, dtype = _live.array_of(value)
+    if array.dtype.kind in "OSUVMm" and dtype != "bfloat16":
+        raise TypeError("params: %r is no array of numbers: %s" % (name, type(value).__name__))
     shape = list(array.shape)
     # A view of the bytes; NumPy makes 0-d arrays 1-d here.
     flat = numpy.ascontiguousarray(array).reshape(-1)
@@ -157,37 +49,49 @@ def _opened(symbol: Any, params: Any) -> Iterator[tuple[Any, Any]]:
         yield files
 
 
+def _choice(epoch: Optional[int], unpack_limit: Optional[int]) -> _core.Choice:
+    return _core.Choice(
+        None if epoch is None else check.whole("epoch", epoch),
+        None if unpack_limit is None else check.byte_count("unpack_limit", unpack_limit),
+    )
+
+
 def _source(
     symbol: Any, params: Any, epoch: Optional[int] = None, unpack_limit: Optional[int] = None
 ) -> dict[str, Any]:
     """The core's arguments for a model (path, the symbol's JSON text itself, or live) and its parameters."""
     text = _live.symbol_text(symbol)
-    name = "symbol" if text is not None else os.fspath(symbol)
-    choice = _core.Choice(epoch, unpack_limit)
+    name = "symbol" if text is not None else check.path("symbol", symbol)
+    choice = _choice(epoch, unpack_limit)
     paths: list[str] = []
     arrays: list[_core.GivenArray] = []
     mapping = _live.parameter_mapping(params)
     if mapping is not None:
         arrays = [_given_array(key, value) for key, value in mapping.items()]
-    elif isinstance(params, (str, os.PathLike)):
-        paths = [os.fspath(params)]
+    elif isinstance(params, (str, bytes, os.PathLike)):
+        paths = [check.path("params", params)]
+    elif isinstance(params, Iterable):
+        paths = [check.path("params", path) for path in params]
     elif params is not None:
-        paths = [os.fspath(path) for path in params]
-    return {"name": name, "json": text or "", "param_paths": paths, "arrays": arrays, "choice": choice}
+        raise TypeError("params: expected paths or a mapping of names to arrays, got %s" % type(params).__name__)
+    json = "" if text is None else check.encodable("symbol", text)
+    return {"name": name, "json": json, "param_paths": paths, "arrays": arrays, "choice": choice}
 
 
-def _options(inputs: Optional[Inputs], opset: int) -> _core.ConvertOptions:
+def _options(
+    inputs: Optional[Inputs], opset: Optional[int], source: Mapping[str, Any], architecture: Optional[str] = None
+) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
-    options.inputs = _input_specs(inputs)
-    options.opset = opset
+    options.opset = _core.DEFAULT_OPSET if opset is None else check.whole("opset", opset)
+    options.raise_opset = opset is None
     options.operators = registered_operators()
+    options.architecture = check.text("architecture", architecture or "")
+
+    def input_names() -> list[str]:
+        return [port["name"] for port in _core.inspect(**source, options=options)["inputs"]]
+
+    options.inputs = specs(inputs, input_names)
     return options
-
-
-def _values(value: Union[float, Sequence[float], None]) -> list[float]:
-    if value is None:
-        return []
-    return [float(x) for x in ([value] if isinstance(value, (int, float)) else value)]
 
 
 def _preprocessing(
@@ -201,12 +105,12 @@ def _preprocessing(
     if all(value is None for value in (mean, std, scale, layout, input_type, image_input)):
         return None
     result = _core.Preprocessing()
-    result.mean = _values(mean)
-    result.std = _values(std)
+    result.mean = check.numbers("mean", mean)
+    result.std = check.numbers("std", std)
     result.scale = "" if scale is None else str(scale)
-    result.layout = layout or ""
-    result.dtype = "" if input_type is None else _dtype_name(input_type)
-    result.input = image_input or ""
+    result.layout = check.text("layout", layout or "")
+    result.dtype = "" if input_type is None else dtype_name(input_type)
+    result.input = check.text("image_input", image_input or "")
     return result
 
 
@@ -216,7 +120,9 @@ def convert(
     *,
     inputs: Optional[Inputs] = None,
     output: Optional[Path] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    batch: Optional[int] = None,
+    fixed: bool = False,
+    opset: Optional[int] = None,
     outputs: Sequence[str] = (),
     rename: Optional[Mapping[str, str]] = None,
     mean: Union[float, Sequence[float], None] = None,
@@ -229,6 +135,7 @@ def convert(
     disabled_passes: Sequence[str] = (),
     rename_params: Union[Mapping[str, str], Iterable[str]] = (),
     random_weights: bool = False,
+    no_dropout: bool = False,
     external_data: bool = False,
     custom_domain: Union[bool, str] = False,
     epoch: Optional[int] = None,
@@ -252,9 +159,15 @@ def convert(
     by its names and shapes; ``architecture`` names the net where that could be several (:func:`architectures`). With
     ``prepare`` the model takes RGB bytes with channels last, prepared as that net was trained.
 
-    ``inputs`` says what the model itself does not: a mapping of names to shapes, ``{"data": ("batch", 3,
-    224, 224)}``, to pairs of shape and element type, or to element types; or the command line's form,
-    ``["data:batch,3,224,224:float32"]``. A name in a shape is a free size.
+    The model and its weights say what its inputs are; what they leave open stays free, under names such as
+    ``batch`` and ``height``. ``batch`` is a number for the size of that name, and ``fixed=True`` makes all
+    such sizes numbers, for runtimes that want that.
+
+    ``inputs`` says more: a mapping of names to shapes, ``{"data": ("batch", 3, 224, 224)}``, to pairs of shape
+    and element type, to element types, or to arrays like those that the model takes; for a model of one input one
+    of these alone, ``(1, 3, 224, 224)``; or the command line's form, ``["data:batch,3,224,224:float32"]``. A name
+    in a shape is a free size; None, -1 and "?" are for the model to say. Without ``opset`` it is 17, or a higher one
+    where the model needs it, which a warning says.
 
     With ``output`` the model is written to that file, and nothing is left behind if that fails; without
     it, the result has the bytes in ``model``.
@@ -272,33 +185,48 @@ def convert(
     "org.apache.mxnet"), for a runtime that has kernels for them; a warning names them.
     ``optimize=False`` leaves out all optimisation passes, ``disabled_passes`` those of these names
     (:func:`pass_names`). ``rename_params`` maps old to new names of parameters that are named a little
-    differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``. ``random_weights`` fills in what no file has. ``external_data`` writes the
+    differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
+    ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
+    (``mode="always"``) for a plain one. ``external_data`` writes the
     weights to a file of their own. ``progress`` is called with the bytes written and those in all, while a model of
-    some size is written; an exception that it raises ends the conversion.
+    some size is written; an exception that it raises ends the conversion, as Ctrl-C does at any time.
 
-    Raises a subclass of :class:`mx2onnx.Error`.
+    What there is to know of the result comes as warnings of the class :class:`mx2onnx.ConversionWarning`, after the
+    model was made, and is in ``diagnostics``. Raises a subclass of :class:`mx2onnx.Error`.
     """
-    options = _options(inputs, opset)
-    options.outputs = list(outputs)
-    options.rename = dict(rename or {})
-    options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
-    options.optimize = optimize
-    options.disabled_passes = list(disabled_passes)
-    options.rename_params = _rename_rules(rename_params)
-    options.random_weights = random_weights
-    options.external_data = external_data
-    options.custom_domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
-    options.progress = progress
-    options.architecture = architecture or ""
-    options.prepare = prepare
-    with _opened(symbol, params) as (opened_symbol, opened_params):
+    with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("convert"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
+        options = _options(inputs, opset, source, architecture)
+        options.prepare = check.flag("prepare", prepare)
+        options.batch = None if batch is None else check.whole("batch", batch)
+        options.fixed_sizes = check.flag("fixed", fixed)
+        options.outputs = check.texts("outputs", outputs)
+        options.rename = check.pairs("rename", rename)
+        options.preprocessing = _preprocessing(mean, std, scale, layout, input_type, image_input)
+        options.optimize = check.flag("optimize", optimize)
+        options.disabled_passes = check.texts("disabled_passes", disabled_passes)
+        options.rename_params = _rename_rules(rename_params)
+        options.random_weights = check.flag("random_weights", random_weights)
+        options.no_dropout = check.flag("no_dropout", no_dropout)
+        options.external_data = check.flag("external_data", external_data)
+        domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
+        options.custom_domain = check.text("custom_domain", domain)
+        options.progress = check.function("progress", progress)
         if output is None:
             model, report = _core.convert_to_memory(**source, options=options)
-            return ConvertResult(model, report)
-        path = os.fspath(output)
-        report = _core.convert_to_file(**source, output=path, options=options)
-        return ConvertResult(None, report, path)
+            result = ConvertResult(model, _in_python(report))
+        else:
+            path = check.path("output", output)
+            report = _core.convert_to_file(**source, output=path, options=options)
+            result = ConvertResult(None, _in_python(report), path)
+    warn_of(result.diagnostics)
+    return result
+
+
+def _in_python(report: dict[str, Any]) -> dict[str, Any]:
+    for entry in report["diagnostics"]:
+        entry["message"] = in_python(entry["message"])
+    return report
 
 
 def inspect(
@@ -306,19 +234,32 @@ def inspect(
     params: Params = None,
     *,
     inputs: Optional[Inputs] = None,
-    opset: int = _core.DEFAULT_OPSET,
+    opset: Optional[int] = None,
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
     architecture: Optional[str] = None,
 ) -> dict[str, Any]:
-    """Says what is in a model: ``operators``, ``inputs``, ``outputs``, ``labels``, ``missing_parameters``,
-    sizes, and in ``problems`` what would not convert to the opset, a line each. ``arguments`` has the names of
-    all variables in MXNet's order. The model may be whatever :func:`convert` takes."""
-    with _opened(symbol, params) as (opened_symbol, opened_params):
+    """Says what is in a file, as a dict; ``symbol`` may be whatever :func:`convert` takes, and the path of a parameter
+    file or of an ONNX file.
+
+    - ``converts``, ``opset``, ``failure``: whether :func:`convert` makes a file of it, for the opset, and the exit code
+      (5 or 6) of the command line if it does not; ``problems`` and ``hints``: all that stands in the way, in the words of
+      the error that :func:`convert` raises
+    - ``inputs``, ``outputs``: as in a result of :func:`convert`; sizes that are not known are "?", and the shape is
+      ``["..."]`` if not even the number of dimensions is
+    - ``layers``: a dict per node with ``name``, ``op``, ``dtype``, ``shape``, ``parameters``, ``parameter_bytes`` and
+      ``multiply_adds``, None where these are not known; multiplications are counted for a size of 1 of ``counted_as_one``
+    - ``operators``, ``arguments`` (all variables in MXNet's order), ``labels``, ``missing_parameters``,
+      ``num_parameters``, ``parameter_count``, ``parameter_bytes``, ``mxnet_version``, ``np_shape``
+    - ``kind``: "symbol", "parameters" (then ``arrays`` has a dict with ``name``, ``dtype``, ``shape`` and ``bytes`` of
+      each) or "onnx" (then ``opsets``, ``metadata``, ``producer`` and ``ir_version`` are set)
+
+    Raises a subclass of :class:`mx2onnx.Error` for files that cannot be read or are malformed."""
+    with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
-        options = _options(inputs, opset)
-        options.architecture = architecture or ""
-        result: dict[str, Any] = _core.inspect(**source, options=options)
+        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, source, architecture))
+        for key in ("problems", "hints"):
+            result[key] = [in_python(line) for line in result[key]]
         return result
 
 

@@ -90,3 +90,12 @@ class VerifyResult:
             lines.append(self.note)
         lines.append("the numbers agree" if self.ok else "THE NUMBERS DIFFER")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        count = "1 case" if len(self.cases) == 1 else "%d cases" % len(self.cases)
+        return "<VerifyResult of %s: %s>" % (count, "the numbers agree" if self.ok else "THE NUMBERS DIFFER")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "<pre>%s</pre>" % escape(self.table())

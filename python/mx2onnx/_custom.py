@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional, Union
 
+from . import _arguments as check
 from . import _core
+from ._inputs import dtype_name
 
 _registered: dict[str, _core.CustomOperator] = {}
 
@@ -50,21 +52,25 @@ class Emitter:
 
     def has(self, op_type: str) -> bool:
         """True if the target opset has the operator."""
-        return self._core.has(op_type)
+        return self._core.has(check.text("has: the operator", op_type))
 
     def input(self, index: int) -> _core.OnnxValue:
         """The ONNX value of an input of the MXNet node."""
-        return self._core.input(index)
+        return self._core.input(check.index("input", index))
 
     def constant(self, value: Any, dtype: Optional[str] = None) -> _core.OnnxValue:
         """A constant: a number, nested lists or a NumPy array; floats are float32 unless ``dtype`` says otherwise."""
         import numpy
 
         array = numpy.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError("constant: expected numbers, got %r" % (value,))
         if dtype is None:
             given = isinstance(value, (numpy.ndarray, numpy.generic))
             dtype = "float32" if array.dtype == numpy.float64 and not given else array.dtype.name
-        return self._core.constant(dtype, list(array.shape), array.astype(numpy.float64).reshape(-1).tolist())
+        return self._core.constant(
+            dtype_name(dtype), list(array.shape), array.astype(numpy.float64).reshape(-1).tolist()
+        )
 
     def shape(self, sizes: Sequence[Union[int, str]]) -> _core.OnnxValue:
         """A shape as an int64 array, for Reshape, Expand and the like."""
@@ -86,27 +92,37 @@ class Emitter:
         target opset.
         """
         many = outputs != 1
-        types = [ArrayType()] * outputs if isinstance(outputs, int) else list(outputs)
+        types: Any = [ArrayType()] * outputs if isinstance(outputs, int) else outputs
+        if isinstance(inputs, _core.OnnxValue):
+            raise TypeError("emit: inputs: expected a list of values, got one value")
+        if attributes is not None and not isinstance(attributes, Mapping):
+            raise TypeError("emit: attributes: expected a mapping of names to values, got %r" % (attributes,))
         values = self._core.emit_many(
-            op_type,
-            [_core.OnnxValue() if value is None else value for value in inputs],
-            [(name, _attribute(value)) for name, value in (attributes or {}).items()],
-            [_core_type(t) for t in types],
-            domain,
+            check.text("emit: the operator", op_type),
+            [
+                _core.OnnxValue() if value is None else _value("emit: input %d" % i, value)
+                for i, value in enumerate(inputs)
+            ],
+            [
+                (check.text("emit: attributes", name), _attribute(name, value))
+                for name, value in (attributes or {}).items()
+            ],
+            check.checked_list("emit: outputs", types, ArrayType, _core_type),
+            check.text("emit: domain", domain),
         )
         return values if many else values[0]
 
     def set_output(self, index: int, value: _core.OnnxValue) -> None:
         """Says what an output of the MXNet node is."""
-        self._core.set_output(index, value)
+        self._core.set_output(check.index("set_output", index), _value("set_output", value))
 
     def refuse(self, reason: str, hint: str = "") -> None:
         """Says that this node cannot be expressed. Return after this; all refusals come in one message."""
-        self._core.refuse(reason, hint)
+        self._core.refuse(check.text("refuse: reason", reason), check.text("refuse: hint", hint))
 
     def warn(self, message: str) -> None:
         """Adds a warning to the report."""
-        self._core.warn(message)
+        self._core.warn(check.text("warn: message", message))
 
 
 def _array_type(core: _core.CustomType) -> ArrayType:
@@ -114,23 +130,35 @@ def _array_type(core: _core.CustomType) -> ArrayType:
     return ArrayType(shape, core.dtype or None)
 
 
+def _value(what: str, given: Any) -> _core.OnnxValue:
+    if not isinstance(given, _core.OnnxValue):
+        raise TypeError("%s: expected a value that the emitter gave, got %r" % (what, given))
+    return given
+
+
 def _core_type(given: Any) -> _core.CustomType:
     if not isinstance(given, ArrayType):
         raise TypeError("expected an ArrayType, got %r" % (given,))
     shape = None if given.shape is None else [str(size) for size in given.shape]
-    dtype = given.dtype
-    return _core.CustomType("" if dtype is None else getattr(dtype, "name", None) or str(dtype), shape)
+    return _core.CustomType("" if given.dtype is None else dtype_name(given.dtype), shape)
 
 
-def _attribute(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, (int, float, str)):
-        return value
-    values = list(value)
-    if any(isinstance(v, float) for v in values):
-        return [float(v) for v in values]
-    return values
+def _attribute(name: str, value: Any) -> Any:
+    def scalar(item: Any) -> Any:
+        if isinstance(item, str):
+            return check.encodable("emit: attributes", item)
+        if hasattr(item, "__index__"):  # NumPy's whole numbers and truth values, too
+            return int(item)
+        if hasattr(item, "__float__"):
+            return float(item)
+        raise TypeError("emit: attribute %r: expected numbers or texts, got %r" % (name, value))
+
+    if isinstance(value, (str, int, float)) or not hasattr(value, "__iter__"):
+        return scalar(value)
+    values = [scalar(item) for item in value]
+    if any(isinstance(v, str) for v in values) and not all(isinstance(v, str) for v in values):
+        raise TypeError("emit: attribute %r: expected numbers or texts, got %r" % (name, value))
+    return [float(v) for v in values] if any(isinstance(v, float) for v in values) else values
 
 
 Translation = Callable[[Node, Emitter], None]
@@ -153,7 +181,10 @@ def register_operator(
     names the outputs. ``infer`` gets a :class:`Node` and gives the :class:`ArrayType` of each output, for what is known
     of the inputs; it is called again when more is known. Without it the outputs are like the first input.
     """
-    key = name if op_type is None else "%s:%s" % (name, op_type)
+    key = check.text("name", name) if op_type is None else "%s:%s" % (name, check.text("op_type", op_type))
+    inputs, parameters = check.texts("inputs", inputs), check.texts("parameters", parameters)
+    output_names = check.texts("outputs", outputs)
+    check.function("infer", infer)
     unknown = set(parameters) - set(inputs)
     if unknown:
         raise ValueError("parameters that are no inputs: %s" % ", ".join(sorted(unknown)))
@@ -163,12 +194,12 @@ def register_operator(
         if infer is not None:
 
             def core_infer(node: _core.CustomNode) -> list[_core.CustomType]:
-                return [_core_type(t) for t in infer(Node(node))]
+                return check.checked_list("infer of %r" % key, infer(Node(node)), ArrayType, _core_type)
 
         _registered[key] = _core.CustomOperator(
             key,
             [(i, i in parameters) for i in inputs],
-            list(outputs),
+            output_names,
             core_infer,
             lambda node, emitter: translate(Node(node), Emitter(emitter)),
         )

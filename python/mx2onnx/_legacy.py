@@ -6,6 +6,12 @@ from typing import Any, Optional, Union
 
 from . import _api, _core, _live
 from ._errors import ModelError, UnsupportedError, UsageError
+from ._inputs import dtype_name
+from ._result import ConvertResult
+
+
+class _ByInput(list[Any]):
+    """What a mapping has for each input of the model; None for one that it does not name."""
 
 
 def _types(in_types: Any, count: int) -> list[str]:
@@ -13,11 +19,11 @@ def _types(in_types: Any, count: int) -> list[str]:
     if in_types is None:
         return ["float32"] * count
     if isinstance(in_types, (list, tuple)):
-        names = [_api._dtype_name(t) for t in in_types]
+        names = ["float32" if t is None else dtype_name(t) for t in in_types]
         if len(names) == 1:
             return names * count
     else:
-        return [_api._dtype_name(in_types)] * count
+        return [dtype_name(in_types)] * count
     if len(names) != count:
         raise UsageError("in_types: expected %d, one for each input, got %d" % (count, len(names)))
     return names
@@ -26,6 +32,8 @@ def _types(in_types: Any, count: int) -> list[str]:
 def _shapes(in_shapes: Any, argument: str) -> Optional[list[Any]]:
     if in_shapes is None:
         return None
+    if isinstance(in_shapes, _ByInput):
+        return [None if shape is None else tuple(shape) for shape in in_shapes]
     shapes = list(in_shapes)
     if shapes and all(s is None or isinstance(s, (int, str)) or hasattr(s, "__index__") for s in shapes):
         shapes = [shapes]  # one shape where a list of them belongs
@@ -43,9 +51,9 @@ def _free(name: str, shape: Sequence[Any], fixed: Optional[Sequence[Any]]) -> tu
     return tuple("%s_dim%d" % (name, i) if s is None or s == -1 else s for i, s in enumerate(shape))
 
 
-def _input_names(symbol: Any, params: Any, wanted: int) -> list[str]:
-    """The inputs that `in_shapes` speaks of: those that are fed, with the labels if that many were given."""
-    found = _api.inspect(symbol, params)
+def _input_names(found: dict[str, Any], wanted: int) -> list[str]:
+    """The inputs that `in_shapes` speaks of: those that are fed, with the labels if that many were given. `found` is what
+    `inspect` says."""
     names = [port["name"] for port in found["inputs"]]
     if wanted == len(names):
         return names
@@ -58,18 +66,34 @@ def _input_names(symbol: Any, params: Any, wanted: int) -> list[str]:
     )
 
 
+def _in_order(given: Any, argument: str, symbol: Any, params: Any) -> Any:
+    """A mapping of names as the list that the other forms are."""
+    if not isinstance(given, Mapping):
+        return given
+    found = _api.inspect(symbol, params)
+    names = [port["name"] for port in found["inputs"]]
+    for name in given:
+        if name not in names and name not in found["labels"]:
+            raise UsageError("%s: the model has no input %r: it has %s"
+                             % (argument, name, ", ".join(repr(n) for n in names)))  # fmt: skip
+    for name, value in given.items():
+        if argument != "in_types" and not hasattr(value, "__iter__"):
+            raise UsageError("%s: expected a shape for %r, got %r" % (argument, name, value))
+    return _ByInput(given.get(name) for name in names)
+
+
 def export_model(
     sym: Any,
     params: Any,
-    in_shapes: Optional[Sequence[Any]] = None,
+    in_shapes: Union[Sequence[Any], Mapping[str, Any], None] = None,
     in_types: Any = "float32",
     onnx_file_path: Union[str, "os.PathLike[str]"] = "model.onnx",
     verbose: bool = False,
     dynamic: bool = False,
-    dynamic_input_shapes: Optional[Sequence[Any]] = None,
+    dynamic_input_shapes: Union[Sequence[Any], Mapping[str, Any], None] = None,
     run_shape_inference: bool = False,
     input_type: Any = None,
-    input_shape: Optional[Sequence[Any]] = None,
+    input_shape: Union[Sequence[Any], Mapping[str, Any], None] = None,
     large_model: bool = False,
     *,
     legacy_output_order: bool = False,
@@ -81,9 +105,9 @@ def export_model(
     - `sym`, `params`: paths, or live objects: a `Symbol` and a dict of NDArrays with or without `arg:` and
       `aux:`, or a list of two, the arguments and the auxiliary states. Either may be a path while the other is live. A hybridized Gluon block as `sym` brings its own
       parameters (`params=None`).
-    - `in_shapes`: a shape for each input, in the order of `list_inputs`. Labels of loss heads need none; a
-      shape that is given for one is passed over.
-    - `in_types`: an element type for all inputs, or a list.
+    - `in_shapes`: a shape for each input, in the order of `list_inputs`, or a mapping of names to shapes. Labels of
+      loss heads need none; a shape that is given for one is passed over.
+    - `in_types`: an element type for all inputs, a list, or a mapping of names to element types.
     - `verbose`: print a summary of the result.
     - `dynamic`: sizes may stay free: those that `dynamic_input_shapes` names or leaves None; without it, all that the
       model leaves open, or if it needs its sizes, the first of each input. That is called `batch`.
@@ -95,11 +119,15 @@ def export_model(
     - `opset_version`: the opset to write.
     """
     in_types = in_types if input_type is None else input_type
-    shapes = _shapes(in_shapes if input_shape is None else input_shape, "in_shapes")
-    free = _shapes(dynamic_input_shapes, "dynamic_input_shapes")
-    if free is not None and not dynamic:
+    in_shapes = in_shapes if input_shape is None else input_shape
+    if dynamic_input_shapes is not None and not dynamic:
         raise UsageError("dynamic_input_shapes needs dynamic=True")
     with _api._opened(sym, params) as (symbol, parameters):
+        shapes = _shapes(_in_order(in_shapes, "in_shapes", symbol, parameters), "in_shapes")
+        free = _shapes(
+            _in_order(dynamic_input_shapes, "dynamic_input_shapes", symbol, parameters), "dynamic_input_shapes"
+        )
+        in_types = _in_order(in_types, "in_types", symbol, parameters)
         if legacy_output_order:
             text = _live.symbol_text(symbol)
             if text is None:
@@ -107,20 +135,21 @@ def export_model(
                     text = file.read()
             symbol = _live.with_legacy_output_order(text)
         given = shapes if shapes is not None else free
+        found = _api.inspect(symbol, parameters)
         if given is None:
-            names = [port["name"] for port in _api.inspect(symbol, parameters)["inputs"]]
+            names = [port["name"] for port in found["inputs"]]
         else:
-            names = _input_names(symbol, parameters, len(given))
+            names = _input_names(found, len(given))
         types = _types(in_types, len(names))
         if dynamic and free is not None and len(free) != len(names):
             raise UsageError("dynamic_input_shapes: expected %d shapes, got %d" % (len(names), len(free)))
-        labels = set(_api.inspect(symbol, parameters)["labels"])
+        labels = set(found["labels"])
 
-        def convert(all_free: bool) -> _api.ConvertResult:
+        def convert(all_free: bool) -> ConvertResult:
             inputs: dict[str, Any] = {}
             for i, name in enumerate(names):
                 shape = shapes[i] if shapes is not None else None
-                if dynamic and free is not None:
+                if dynamic and free is not None and free[i] is not None:
                     shape = _free(name, free[i], shape)
                 elif dynamic and shape:
                     shape = ("batch", *((None,) * len(shape[1:]) if all_free else shape[1:]))
@@ -132,7 +161,7 @@ def export_model(
                 parameters,
                 inputs=inputs,
                 output=onnx_file_path,
-                opset=_core.DEFAULT_OPSET if opset_version is None else opset_version,
+                opset=opset_version,
                 external_data=large_model,
             )
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
-from . import _onnx_file
+from . import _onnx_file, _pieces
 from ._api import Path
 from ._comparison import Comparison, VerifyResult
 from ._errors import UsageError
@@ -56,7 +56,7 @@ def _first_difference(
 
 
 def verify(
-    symbol: Path,
+    symbol: Optional[Path],
     params: Union[Path, Sequence[Path], None],
     model: Path,
     *,
@@ -75,7 +75,8 @@ def verify(
     else from MXNet in this interpreter. `inputs` are values by name; without them they are random, with the free sizes
     that `sizes` gives (a free first size is tried with 1, 2 and 5). They are what the file takes: images as they come
     if it prepares them itself (`mean`, `std` and so on), which its metadata say. `rename` is what the conversion was
-    told, for a file that does not say so itself.
+    told, for a file that does not say so itself. With `expect`, `symbol` may be None: then a node that differs is not
+    named. A recording of another batch than the file's is fed piece by piece.
 
     A value agrees if it differs by at most `atol + rtol * |MXNet's|`. By default `rtol` is 1e-3 and `atol` 1e-5 of
     the output's largest value (1e-2 and 1e-3 for float16; integers must be equal).
@@ -84,7 +85,9 @@ def verify(
     body of a loop or a branch has no value that MXNet shows: the loop or the branch is named.
     """
     paths: list[Any] = [] if params is None else [params] if isinstance(params, (str, os.PathLike)) else list(params)
-    graph = SymbolFile(symbol)
+    if symbol is None and expect is None:
+        raise UsageError("without a symbol there is nothing to compare with but a recording: say --expect FILE.npz")
+    graph = None if symbol is None else SymbolFile(symbol)
     runtime = Runtime(model)
     new_names: dict[str, str] = {**from_metadata(runtime.metadata, "mx2onnx.renamed"), **(rename or {})}
     old_names = {new: old for old, new in new_names.items()}
@@ -110,6 +113,7 @@ def verify(
         recorded = recorded_cases(expect, [old_names.get(n, n) for n in runtime.inputs], wanted)
         given = [as_file(case.inputs) for case in recorded]
     else:
+        assert symbol is not None and graph is not None
         strange = [n for n in runtime.inputs if old_names.get(n, n) not in graph.names]
         if strange:
             raise UsageError("input %r is not in the symbol; say --rename OLD=NEW as in the conversion" % strange[0])
@@ -127,20 +131,24 @@ def verify(
     result = VerifyResult()
     failed = None
     for case, feeds in zip(recorded, given):
-        found = runtime.run(feeds)
         known = {n: (old, v) for n, old, v in zip(runtime.outputs, wanted, case.outputs(wanted)) if v is not None}
+        found, pieces = _pieces.run(runtime, feeds, {n: v for n, (_, v) in known.items()})
+        if pieces > 1:
+            notes.add("the recording was fed in %d pieces: the file takes another batch" % pieces)
         if not known:
             raise CannotCompare("no output of the file has a name of MXNet's: %s" % ", ".join(found))
         result.not_compared = [n for n in runtime.outputs if n not in known]
         compared = [Comparison(n, found[n], v, rtol, atol).to_dict() for n, (_, v) in known.items()]
         result.cases.append({"inputs": {n: list(v.shape) for n, v in feeds.items()}, "outputs": compared})
-        if failed is None and not all(c["same"] for c in compared):
+        if failed is None and pieces == 1 and not all(c["same"] for c in compared):
             failed = (case, feeds, known)
     if failed is not None:
         case, feeds, known = failed
-        if not case.inner and expect is None:
+        if symbol is not None and not case.inner and expect is None:
             case.inner = run_mxnet(python, symbol, paths, [as_mxnet(feeds)], notes, "--internals", *options)[0].inner
-        if case.inner:
+        if graph is None:
+            notes.add("without the symbol the node cannot be named")
+        elif case.inner:
             result.first_difference = _first_difference(graph, model, case, feeds, known, rtol, atol)
             if result.first_difference is None:
                 notes.add("no inner value differs when ONNX Runtime does not optimise: its optimiser may be the cause")

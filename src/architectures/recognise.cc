@@ -153,7 +153,7 @@ class Recogniser {
   [[noreturn]] void fail_several(const std::vector<Candidate>& fitting) const {
     std::vector<std::string> names;
     for (const auto& one : fitting) names.push_back(one.match.net->name);
-    fail(ErrorCode::kModel,
+    fail(ErrorCode::kUsage,
          fmt::format("the parameters fit several nets: {}", join_alternatives(names)),
          fmt::format("--architecture {} chooses one", names[0]));
   }

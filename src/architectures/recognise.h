@@ -30,8 +30,8 @@ struct Recognised {
 };
 
 /// The net whose parameters these are. `file` may tell apart what is the same in both, `wanted` is
-/// the name of the net if the user gives one. Fails with kModel if it is none of them or could be
-/// several.
+/// the name of the net if the user gives one. Fails with kModel if it is none of them, with kUsage
+/// if it could be several.
 Recognised recognise(const Catalogue& catalogue, const Shapes& arrays, const std::string& file,
                      const std::string& wanted);
 

@@ -12,6 +12,7 @@
 
 #include "base/byte_sink.h"
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -75,7 +76,10 @@ void FileSink::append(std::span<const std::byte> bytes) {
   size_ += bytes.size();
   // Always whole buffers, so that the writes line up with the pages of the file.
   while (!bytes.empty()) {
-    if (buffer_.size() == kBufferSize) flush();
+    if (buffer_.size() == kBufferSize) {
+      interruption_point();  // never in commit(): of two files both are made, or none
+      flush();
+    }
     const std::size_t piece = std::min(bytes.size(), kBufferSize - buffer_.size());
     buffer_.insert(buffer_.end(), bytes.begin(),
                    bytes.begin() + static_cast<std::ptrdiff_t>(piece));
@@ -89,7 +93,10 @@ void FileSink::append(std::span<const std::byte> bytes) {
 void FileSink::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
   size_ += size;
   while (size > 0) {
-    if (buffer_.size() == kBufferSize) flush();
+    if (buffer_.size() == kBufferSize) {
+      interruption_point();  // never in commit(): of two files both are made, or none
+      flush();
+    }
     const std::size_t begin = buffer_.size();
     const std::size_t piece = std::min(size, kBufferSize - begin);
     buffer_.resize(begin + piece);

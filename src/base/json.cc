@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -34,7 +35,10 @@ class Builder final : public Sax {
   }
   bool string(string_t& value) override { return add(JsonValue{std::move(value)}); }
   bool binary(binary_t& /*value*/) override { return false; }
-  bool start_object(std::size_t /*size*/) override { return open(JsonValue{JsonObject{}}); }
+  bool start_object(std::size_t /*size*/) override {
+    interruption_point();
+    return open(JsonValue{JsonObject{}});
+  }
   bool key(string_t& value) override {
     std::get<JsonObject>(open_.back()->value).emplace_back(std::move(value), JsonValue{});
     return true;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
@@ -52,7 +53,7 @@ void Unpacker::append(std::span<const std::byte> bytes) {
   if (file_->size() + bytes.size() > allowed) {
     fail(ErrorCode::kUsage,
          fmt::format("{} bytes would become more than {} when unpacked", packed_, allowed),
-         "if the file can be trusted, --unpack-limit allows more");
+         "if the file can be trusted, allow more with --unpack-limit");
   }
   file_->append(bytes);
 }
@@ -65,6 +66,7 @@ Unpacker::Range Unpacker::run(std::span<const std::byte> packed, std::uint32_t* 
   Stream stream(gzip ? kGzip : kRaw);
   z_stream& z = *stream;
   for (int status = Z_OK; status != Z_STREAM_END || !packed.empty();) {
+    interruption_point();
     if (status == Z_STREAM_END) {
       if (!gzip || is_padding(packed)) break;
       ::inflateReset(&z);  // files of several members are one after another

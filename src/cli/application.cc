@@ -9,7 +9,8 @@
 #include <optional>
 
 #include "cli/command.h"
-#include "cli/terminal.h"
+#include "cli/failure.h"
+#include "cli/habits.h"
 #include "mx2onnx/version.h"
 
 namespace mx2onnx::cli {
@@ -91,50 +92,56 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error,
   // Help is not an error.
   if (error.get_exit_code() == 0) return app.exit(error);
   std::string text;
+  std::string hint;
   if (const auto unknown = find_unknown_word(app, words)) {
     text = fmt::format("mx2onnx: there is no {} '{}'",
                        unknown->word[0] == '-' ? "option" : "command", unknown->word);
-    if (!unknown->nearest.empty())
-      text += fmt::format("\nhint: did you mean '{}'?", unknown->nearest);
+    if (const auto command = unknown->word == words[0] ? missing_command(words) : std::nullopt) {
+      hint = *command + "\nhint: ";
+    } else if (!unknown->nearest.empty()) {
+      hint = fmt::format("did you mean '{}'?\nhint: ", unknown->nearest);
+    }
   } else {
     const std::string message = error.what();
     text = fmt::format("mx2onnx: {}", message.substr(0, message.find('\n')));
   }
-  print_error(text + "\nhint: mx2onnx --help and mx2onnx COMMAND --help explain everything");
-  return static_cast<int>(ErrorCode::kUsage);
+  hint += "mx2onnx --help and mx2onnx COMMAND --help explain everything";
+  return report_failure(Error(ErrorCode::kUsage, {}, text, hint), words);
 }
 
-int run_application(int argc, char** argv) {
+int run_application(const std::vector<std::string>& words, const Verifier& verifier) {
   CLI::App app(kDescription, "mx2onnx");
   app.footer(kFooter);
-  app.set_version_flag("--version", std::string("mx2onnx ") + kVersion);
+  app.set_version_flag("-V,--version", std::string("mx2onnx ") + kVersion);
   app.require_subcommand(1);
   Run run;
-  add_convert_command(app, run);
+  add_convert_command(app, run, verifier);
   add_inspect_command(app, run);
   add_ops_command(app, run);
   add_architectures_command(app, run);
   add_version_command(app, run);
   add_python_commands(app, run);
+  add_generated_commands(app, run);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 takes them
+    app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    return report_usage(app, error, std::vector<std::string>(argv + 1, argv + argc));
+    return report_usage(app, error, words);
   }
   try {
-    run();
+    return run();
   } catch (const Error& error) {
-    print_error(error.what());
-    return static_cast<int>(error.code());
+    return report_failure(error, words);
   }
-  return 0;
 }
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) {
+int run_command_line(int argc, char** argv, const Verifier& verifier) {
+  std::vector<std::string> words;
   try {
-    return run_application(argc, argv);
+    words = without_habits({argv + std::min(argc, 1), argv + argc});
+    return run_application(words, verifier);
   } catch (const std::exception& error) {
     // Whatever the standard library throws: memory that is not there, above all.
     std::fprintf(stderr, "mx2onnx: %s\n", error.what());

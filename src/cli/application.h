@@ -1,10 +1,17 @@
 // The whole command line as one function, which the tool and the Python package share.
 #pragma once
 
+#include <functional>
+#include <string>
+
 namespace mx2onnx::cli {
 
+/// Checks a file that was written: its path and that of a recording of MXNet's numbers, which may
+/// be empty. Returns the exit code.
+using Verifier = std::function<int(const std::string& output, const std::string& recording)>;
+
 /// Runs the command that `argv` says, printing to standard output and error. Returns the exit code;
-/// throws nothing.
-int run_command_line(int argc, char** argv);
+/// throws nothing. `verifier` is what `convert --verify` runs; without one that option is refused.
+int run_command_line(int argc, char** argv, const Verifier& verifier = {});
 
 }  // namespace mx2onnx::cli

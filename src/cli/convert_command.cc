@@ -1,5 +1,6 @@
 // mx2onnx convert
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -10,9 +11,12 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 namespace {
+
+constexpr const char* kRunOnce = "run";
 
 // Smaller models are written before a line could be read.
 constexpr std::uint64_t kSmallestForProgress = 50'000'000;
@@ -33,8 +37,16 @@ class ProgressLine {
     if (percent == percent_) return;
     percent_ = percent;
     shown_ = true;
-    fmt::print(stderr, "\r\x1b[Kwriting {}: {} of {} ({} %)", name_, size_text(done),
-               size_text(total), percent);
+    const std::string amount =
+        fmt::format(": {} of {} ({} %)", size_text(done), size_text(total), percent);
+    // A line that wraps could not be wiped. The cursor needs a column, too.
+    constexpr std::string_view kVerb = "writing ";
+    const std::size_t columns = screen_size(STDERR_FILENO).columns;
+    const std::size_t taken = kVerb.size() + amount.size() + 1;
+    const std::string name = shortened(name_, columns > taken ? columns - taken : 1);
+    fmt::print(
+        stderr, "\r\x1b[K{}",
+        shortened(fmt::format("{}{}{}", kVerb, name, amount), columns > 1 ? columns - 1 : 1));
     std::fflush(stderr);
   }
 
@@ -52,6 +64,8 @@ struct ConvertArguments : ModelArguments {
   bool quiet = false;
   bool json = false;
   unsigned jobs = 1;
+  bool timings = false;
+  std::string recording;  // what --verify compares with, kRunOnce for nothing; empty without it
   Preprocessing preprocessing;
 };
 
@@ -101,6 +115,15 @@ void declare_preprocessing(CLI::App& command, ConvertOptions& options,
       ->group(group);
 }
 
+void print_timings(std::FILE* out, const Report& report) {
+  double total = 0;
+  for (const auto& [phase, seconds] : report.seconds) {
+    fmt::print(out, "{:9}  {:8.3f} s\n", phase, seconds);
+    total += seconds;
+  }
+  fmt::print(out, "{:9}  {:8.3f} s\n", "in all", total);
+}
+
 // With the model on standard output the report goes to standard error.
 void print_summary(const ConvertArguments& arguments, const Report& report) {
   std::FILE* out = is_standard_output(arguments.output) ? stderr : stdout;
@@ -111,6 +134,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print(out, "{}\n", to_json(report));
     return;
   }
+  if (arguments.timings) print_timings(out, report);
   if (arguments.quiet) return;
   fmt::print(out, "{}: opset {}, {} nodes from {}, {} of weights\n",
              is_standard_output(arguments.output) ? "standard output" : arguments.output,
@@ -123,9 +147,11 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
 }
 
 void run_batch(const ConvertArguments& arguments) {
-  if (arguments.json) {
-    throw Error(ErrorCode::kUsage, {}, "mx2onnx: --json is for one model, not for a folder of them",
-                "-o FILE");
+  if (arguments.json || arguments.timings || !arguments.recording.empty()) {
+    throw Error(
+        ErrorCode::kUsage, {},
+        "mx2onnx: --json, --timings and --verify are for one model, not for a folder of them",
+        "-o FILE");
   }
   std::vector<std::filesystem::path> paths = {arguments.symbol};
   paths.insert(paths.end(), arguments.params.begin(), arguments.params.end());
@@ -144,15 +170,24 @@ void add_rename(std::map<std::string, std::string>& renames, const std::string& 
   throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
 }
 
-void run_convert(ConvertArguments& arguments) {
+int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
+  if (!arguments.recording.empty() && !verifier) {
+    throw Error(ErrorCode::kUsage, {}, "mx2onnx: --verify is part of the Python package",
+                "pip install 'mx2onnx[verify]', then python -m mx2onnx convert … --verify");
+  }
   arguments.finish();
   for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
-  if (is_folder(arguments.output)) return run_batch(arguments);
+  if (is_folder(arguments.output)) {
+    run_batch(arguments);
+    return 0;
+  }
   if (is_standard_output(arguments.output)) {
+    if (!arguments.recording.empty())
+      throw Error(ErrorCode::kUsage, {}, "mx2onnx: --verify needs a file, not -o -", "-o FILE");
     print_summary(arguments, convert_to_standard_output(arguments.source(), arguments.options));
-    return;
+    return 0;
   }
   Report report;
   {
@@ -163,6 +198,9 @@ void run_convert(ConvertArguments& arguments) {
     report = convert_to_file(arguments.source(), arguments.output, arguments.options);
   }
   print_summary(arguments, report);
+  if (arguments.recording.empty()) return 0;
+  std::fflush(stdout);
+  return verifier(arguments.output, arguments.recording == kRunOnce ? "" : arguments.recording);
 }
 
 std::string pass_list() {
@@ -173,7 +211,7 @@ std::string pass_list() {
 
 }  // namespace
 
-void add_convert_command(CLI::App& app, Run& run) {
+void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   const auto arguments = std::make_shared<ConvertArguments>();
   CLI::App& command = *app.add_subcommand("convert", "Convert a model");
   command.footer(
@@ -209,6 +247,8 @@ void add_convert_command(CLI::App& app, Run& run) {
   declare_preprocessing(command, arguments->options, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
+  command.add_flag("--no-dropout", arguments->options.no_dropout,
+                   "take a Dropout of mode=always, which drops at inference too, for a plain one");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,
@@ -218,8 +258,17 @@ void add_convert_command(CLI::App& app, Run& run) {
   command.add_flag("--external-data", arguments->options.external_data,
                    "write the weights to FILE.data beside the model (always above 2 GB)");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
-  command.add_flag("--json", arguments->json, "print the report as JSON");
-  command.callback([arguments, &run] { run = [arguments] { run_convert(*arguments); }; });
+  command.add_flag("--json", arguments->json,
+                   "print the report as JSON, and a failure, too (on standard output)");
+  command.add_flag("--timings", arguments->timings, "print the seconds that each step took");
+  command
+      .add_flag(fmt::format("--verify{{{}}}", kRunOnce), arguments->recording,
+                "compare the numbers with those of a recording (FILE.npz, from mx2onnx record); "
+                "without one, run the model once, to know that it loads and runs")
+      ->type_name("[FILE.npz]");
+  command.callback([arguments, &run, &verifier] {
+    run = [arguments, &verifier] { return run_convert(*arguments, verifier); };
+  });
 }
 
 }  // namespace mx2onnx::cli

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 
@@ -33,11 +34,18 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("SIZE");
   command
       .add_option("--input", inputs,
-                  "shape and element type of an input, where the model does not say\n"
-                  "them. DIMS are numbers, or names for sizes that stay free, between\n"
-                  "commas: data:batch,3,224,224 or data:1,3,224,224:float16")
+                  "shape and element type of an input, instead of what is found in the\n"
+                  "model. DIMS are numbers, names for sizes that stay free, or ? for what\n"
+                  "the model determines: data:batch,3,224,224 or data:1,3,?,?:float16")
       ->type_name("NAME:DIMS[:DTYPE]")
       ->allow_extra_args(false);
+  command
+      .add_option("--batch", options.batch, "a number for the size 'batch', which else stays free")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command.add_flag("--fixed", options.fixed_sizes,
+                   "numbers for all sizes that would stay free: 1 for the batch, 224 for\n"
+                   "the sides of an image, and so on");
   command
       .add_option("--outputs", options.outputs,
                   "other outputs than the file's: outputs of inner nodes\n"
@@ -46,10 +54,11 @@ void ModelArguments::declare(CLI::App& command) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command
-      .add_option("--opset", options.opset,
-                  fmt::format("ONNX opset to write, {} to {}", kFirstOpset, kLastOpset))
-      ->type_name("N")
-      ->capture_default_str();
+      .add_option("--opset", opset,
+                  fmt::format("ONNX opset to write, {} to {}; if it is not given, {}, or a\n"
+                              "higher one where the model needs it",
+                              kFirstOpset, kLastOpset, kDefaultOpset))
+      ->type_name("N");
   command
       .add_option("--allow-custom-domain", options.custom_domain,
                   fmt::format("emit operators that are not translated as nodes of this domain\n"
@@ -70,10 +79,36 @@ void ModelArguments::finish() {
   for (const auto& text : inputs) options.inputs.push_back(parse_input(text));
   for (const auto& text : rename_params)
     options.rename_params.push_back(parse_rename("rename-param", text));
+  options.opset = opset.value_or(kDefaultOpset);
+  options.raise_opset = !opset;
+}
+
+std::string ModelArguments::convert_command() const {
+  std::string name = symbol.substr(symbol.rfind('/') + 1);
+  for (const std::string_view ending : {".json", "-symbol"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  std::string text = "mx2onnx convert " + shell_word(symbol);
+  const auto add = [&](const std::string& option, const std::string& value) {
+    text += " " + option + shell_word(value);
+  };
+  for (const auto& path : params) add("", path);
+  add("-o ", name + ".onnx");
+  for (const auto& input : inputs) add("--input ", input);
+  for (const auto& output : options.outputs) add("--outputs ", output);
+  if (opset) add("--opset ", std::to_string(*opset));
+  if (options.batch) add("--batch ", std::to_string(*options.batch));
+  if (options.fixed_sizes) text += " --fixed";
+  if (!options.custom_domain.empty()) add("--allow-custom-domain=", options.custom_domain);
+  for (const auto& rule : rename_params) add("--rename-param ", rule);
+  return text;
 }
 
 std::string type_text(const PortReport& port) {
-  std::string text = port.dtype + " (";
+  const std::string dtype = port.dtype == "unknown" ? "?" : port.dtype;
+  // Not even the number of dimensions is known.
+  if (port.shape.size() == 1 && port.shape[0] == "...") return dtype == "?" ? "?" : dtype + " ?";
+  std::string text = dtype + " (";
   for (std::size_t i = 0; i < port.shape.size(); ++i) text += (i > 0 ? ", " : "") + port.shape[i];
   return text + (port.shape.size() == 1 ? ",)" : ")");
 }

@@ -62,6 +62,7 @@ void add_ops_command(CLI::App& app, Run& run) {
       } else {
         print_table(arguments->opset);
       }
+      return 0;
     };
   });
 }
@@ -73,6 +74,7 @@ void add_version_command(CLI::App& app, Run& run) {
     run = [] {
       fmt::print("mx2onnx {}\nopsets {} to {}, default {}\n", kVersion, kFirstOpset, kLastOpset,
                  kDefaultOpset);
+      return 0;
     };
   });
 }

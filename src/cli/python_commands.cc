@@ -13,7 +13,7 @@ void add_python_command(CLI::App& app, Run& run, const std::string& name,
   command.allow_extras();
   command.set_help_flag();
   command.callback([name, &run] {
-    run = [name] {
+    run = [name]() -> int {
       throw Error(ErrorCode::kUsage, {}, "mx2onnx: '" + name + "' is part of the Python package",
                   "pip install 'mx2onnx[verify]', then python -m mx2onnx " + name + " --help");
     };

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "convert/match_names.h"
 #include "mxnet/input_spec.h"
 
 namespace mx2onnx {
@@ -58,30 +59,22 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
   }
 }
 
-// `*_running_mean=*_moving_mean` from "bn0_running_mean" and "bn0_moving_mean".
-std::string rename_suggestion(std::string_view stored, std::string_view wanted) {
-  std::size_t same = 0;
-  while (same < stored.size() && same < wanted.size() && stored[same] == wanted[same]) ++same;
-  while (same > 0 && stored[same - 1] != '_') --same;
-  if (same == 0) return fmt::format("{}={}", stored, wanted);
-  return fmt::format("*_{}=*_{}", stored.substr(same), wanted.substr(same));
+// "features.0.weight": the path of blocks to a parameter. None of them is the symbol's.
+bool is_of_save_parameters(const std::vector<std::string>& surplus,
+                           const mxnet::ParameterSet& params) {
+  return surplus.size() == params.size() &&
+         std::all_of(surplus.begin(), surplus.end(),
+                     [](const std::string& name) { return name.find('.') != name.npos; });
 }
 
 [[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
                                const mxnet::ParameterSet& params) {
   constexpr std::size_t kMostListed = 10;
-  // Names that the symbol does not use are where a misnamed parameter would be.
-  const auto used = variable_names(model, false);
-  const std::set<std::string> used_set(used.begin(), used.end());
-  std::vector<std::string> surplus;
-  for (const auto& name : params.names()) {
-    if (!used_set.contains(name)) surplus.push_back(name);
-  }
+  const auto surplus = surplus_names(model, params);
   std::string text =
       missing.size() == 1
           ? "1 parameter is in none of the parameter files:"
           : fmt::format("{} parameters are in none of the parameter files:", missing.size());
-  std::set<std::string> suggestions;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
     const std::string& name = model.symbol.nodes[missing[i]].name;
     text += fmt::format("\n  '{}'", name);
@@ -89,28 +82,28 @@ std::string rename_suggestion(std::string_view stored, std::string_view wanted) 
     for (std::size_t k = 0; k < like.size(); ++k) {
       text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
     }
-    if (!like.empty())
-      suggestions.insert(fmt::format("--rename-param '{}'", rename_suggestion(like[0], name)));
   }
   if (missing.size() > kMostListed)
     text += fmt::format("\n  and {} more", missing.size() - kMostListed);
   std::string hint;
-  for (const auto& suggestion : suggestions) hint += (hint.empty() ? "" : " ") + suggestion;
+  for (const auto& rule : suggest_rules(model, params, missing)) {
+    hint += fmt::format("{}--rename-param '{}={}'", hint.empty() ? "" : " ", rule.from, rule.to);
+  }
   if (hint.empty()) {
-    hint = params.size() == 0
-               ? "name the .params file, or ask for --random-weights"
+    hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
+           : is_of_save_parameters(surplus, params)
+               ? "the file has the names of save_parameters, and not the symbol's; where the "
+                 "network is at hand: net.load_parameters(...), net.hybridize(), net(x), "
+                 "net.export('model') writes both"
                : "a parameter may lie in a second file, or have another name (--rename-param)";
   }
   fail(ErrorCode::kModel, std::move(text), std::move(hint));
 }
 
-void report_surplus(const Model& model, const mxnet::ParameterSet& params, Report& report) {
-  const auto used = variable_names(model, false);
-  const std::set<std::string> used_set(used.begin(), used.end());
-  std::vector<std::string> surplus;
-  for (const auto& name : params.names()) {
-    if (!used_set.contains(name)) surplus.push_back(name);
-  }
+void report_surplus(const Model& model, const mxnet::ParameterSet& params,
+                    const std::set<std::string>& renamed, Report& report) {
+  auto surplus = surplus_names(model, params);
+  std::erase_if(surplus, [&](const auto& name) { return renamed.contains(name); });
   if (surplus.empty()) return;
   report.diagnostics.push_back(
       {"W-unused-parameter", surplus[0],
@@ -129,6 +122,13 @@ Shape hidden_shape(const mxnet::Node& variable, bool np_shape) {
     dims.push_back(size < 0 || (size == 0 && !np_shape) ? Dim() : Dim(size));
   }
   return Shape(std::move(dims));
+}
+
+// A shape with open sizes is no training batch's, but the rows of a state for instance.
+void free_sizes(Shape& shape, TrainedShapes trained) {
+  if (!shape.known() || trained == TrainedShapes::kAll) return;
+  const std::size_t freed = trained == TrainedShapes::kRank ? shape.rank() : 1;
+  for (std::size_t axis = 0; axis < std::min(freed, shape.rank()); ++axis) shape[axis] = Dim();
 }
 
 DType hidden_dtype(const mxnet::Node& variable) {
@@ -179,19 +179,33 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
       node.data = *tensor;
     } else if (is_given || is_weight[i] == 0) {
       node.role = VariableRole::kInput;
-    } else if (options.random_weights) {
-      node.role = VariableRole::kRandom;
     } else {
       missing.push_back(i);
     }
   }
-  hand_to_bodies(model);
   check_specs(model, options, report);
-  if (!missing.empty()) fail_missing(model, missing, params);
-  report_surplus(model, params, report);
+  std::set<std::string> renamed;
+  if (!missing.empty()) renamed = bind_by_rule(model, params, options, missing, report);
+  if (!missing.empty() && renamed.empty()) {
+    if (!options.random_weights) fail_missing(model, missing, params);
+    for (const auto index : missing) model.nodes[index].role = VariableRole::kRandom;
+  }
+  hand_to_bodies(model);
+  report_surplus(model, params, renamed, report);
 }
 
-void declare_types(Model& model, const ConvertOptions& options,
+bool has_trained_shape(const Model& model, const ConvertOptions& options) {
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto& raw = model.symbol.nodes[i];
+    if (model.nodes[i].role != VariableRole::kInput || find_spec(options, raw.name) != nullptr)
+      continue;
+    const Shape shape = hidden_shape(raw, model.symbol.np_shape);
+    if (shape.rank() > 0 && shape.known()) return true;
+  }
+  return false;
+}
+
+void declare_types(Model& model, const ConvertOptions& options, TrainedShapes trained,
                    const std::vector<SizeSolution>& fixed, DimArena& arena) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     ModelNode& node = model.nodes[i];
@@ -203,6 +217,8 @@ void declare_types(Model& model, const ConvertOptions& options,
     }
     node.declared = {hidden_dtype(raw), hidden_shape(raw, model.symbol.np_shape)};
     const InputSpec* spec = find_spec(options, raw.name);
+    if (node.role == VariableRole::kInput && (spec == nullptr || !spec->dims))
+      free_sizes(node.declared.shape, trained);
     if (spec == nullptr) continue;
     if (!spec->dtype.empty()) {
       const auto dtype = dtype_from_name(spec->dtype);
@@ -215,7 +231,7 @@ void declare_types(Model& model, const ConvertOptions& options,
       if (is_integer(*dtype)) node.fed_as = *dtype;
     }
     if (spec->dims) {
-      auto dims = mxnet::spec_dims(*spec, arena);
+      auto dims = mxnet::spec_dims(*spec, model.symbol.np_shape, arena);
       for (const auto& found : fixed) {
         for (auto& dim : dims) dim = substitute(dim, *found.atom, found.size);
       }

@@ -16,9 +16,16 @@ namespace mx2onnx {
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
                   Report& report);
 
+/// What is taken from the shapes that files have for inputs of a model, which are those that it was
+/// trained with.
+enum class TrainedShapes { kRank, kAllButBatch, kAll };
+
 /// Writes into the variables what files and the user say of their types, and puts in the sizes that
 /// inference found not to be free, one after the other.
-void declare_types(Model& model, const ConvertOptions& options,
+void declare_types(Model& model, const ConvertOptions& options, TrainedShapes trained,
                    const std::vector<SizeSolution>& fixed, DimArena& arena);
+
+/// Whether the file has a whole shape for an input that the user does not describe.
+bool has_trained_shape(const Model& model, const ConvertOptions& options);
 
 }  // namespace mx2onnx

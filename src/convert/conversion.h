@@ -2,25 +2,43 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
+#include "convert/problems.h"
+#include "infer/infer.h"
 #include "ir/dim.h"
 #include "mx2onnx/convert.h"
+#include "mxnet/parameters.h"
 #include "onnx/graph.h"
 #include "onnx/writer.h"
+#include "ops/record/model.h"
+#include "source/find_model.h"
 
 namespace mx2onnx {
 
+/// How far a conversion has come.
+enum class ConversionStage { kReading, kResolved, kBound, kInferred, kDone };
+
+/// A conversion as far as it has come: one that fails leaves what it has found out.
 struct Conversion {
   std::unique_ptr<DimArena> arena = std::make_unique<DimArena>();  ///< Of the sizes in the graph.
+  ConversionStage stage = ConversionStage::kReading;
+  /// What the source is. If it is there already, nothing is searched and read again.
+  std::shared_ptr<const source::FoundModel> found;
+  mxnet::ParameterSet params;
+  std::optional<Model> model;  ///< From kResolved on; its variables have roles from kBound on.
+  std::optional<InferResult> types;   ///< From kInferred on.
+  std::vector<NodeProblem> problems;  ///< What stands in the way, if it failed because of that.
   onnx::Graph graph;
   onnx::ModelInfo info;
   Report report;
-  std::vector<std::string> files;  ///< That were read, and must not be written over.
 };
 
 /// Reads, upgrades, binds, infers, translates, optimises and checks a model.
 Conversion convert_graph(const Source& source, const ConvertOptions& options);
+
+/// The same into a `result` that keeps what was found out until a failure.
+void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result);
 
 }  // namespace mx2onnx

@@ -5,17 +5,25 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/attempt.h"
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/text.h"
 #include "convert/bind.h"
 #include "convert/conversion.h"
+#include "convert/heads.h"
 #include "convert/known_net.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
+#include "convert/phase_clock.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/random_weights.h"
 #include "convert/resolve.h"
+#include "convert/signature.h"
+#include "convert/size_hints.h"
+#include "convert/stream_sink.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
 #include "mx2onnx/version.h"
@@ -37,72 +45,6 @@ void check_options(const ConvertOptions& options) {
   }
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
-}
-
-constexpr std::size_t kMostFixedSizes = 256;
-
-bool inputs_have(const Model& model, const DimAtom& symbol) {
-  return std::any_of(model.nodes.begin(), model.nodes.end(), [&](const ModelNode& node) {
-    if (node.role != VariableRole::kInput || !node.declared.shape.known_rank()) return false;
-    const auto& dims = node.declared.shape.dims();
-    return std::any_of(dims.begin(), dims.end(),
-                       [&](const Dim& dim) { return contains(dim, symbol); });
-  });
-}
-
-Diagnostic describe_fixed(const FixedSize& fixed) {
-  const SizeSolution& found = fixed.solution;
-  if (found.multiple != 0) {
-    std::string text = fmt::format(
-        "size '{}' is free on a condition: '{}' needs {} to be {}, as for multiples of {}",
-        found.symbol->name, fixed.node, atom_text(*found.atom), found.size.to_string(),
-        found.multiple);
-    if (found.broadcasts_up_to != 0) {
-      text += fmt::format("; up to {}, other sizes may give numbers where MXNet gives an error",
-                          found.broadcasts_up_to);
-    }
-    return {"W-dim-condition", fixed.node, std::move(text)};
-  }
-  std::string size = found.size.to_string();
-  if (found.lowest != found.highest)
-    size = fmt::format("{} to {}: {} is taken", found.lowest, found.highest, size);
-  return {"W-dim-fixed", fixed.node,
-          fmt::format("size '{}' is not free: '{}' needs it to be {}", found.atom->name, fixed.node,
-                      size)};
-}
-
-// Inference starts again with each free size that turns out to be fixed, or free on a condition.
-InferResult infer_with_fixed_sizes(Model& model, const ConvertOptions& options, DimArena& arena,
-                                   Report& report) {
-  std::vector<SizeSolution> fixed;
-  for (;;) {
-    declare_types(model, options, fixed, arena);
-    InferResult result = infer_types(model, arena);
-    if (result.conflict) {
-      const DtypeConflict& conflict = *result.conflict;
-      for (const auto input : conflict.inputs) {
-        model.nodes[input].converted = true;
-        const std::string& name = model.symbol.nodes[input].name;
-        report.diagnostics.push_back(
-            {"W-input-converted", name,
-             fmt::format(
-                 "input '{}' is converted to float32 inside the model: '{}' does not take {}", name,
-                 conflict.node, dtype_name(model.nodes[input].fed_as))});
-      }
-      continue;
-    }
-    if (!result.fixed) return result;
-    const SizeSolution& found = result.fixed->solution;
-    const DimAtom& symbol = found.multiple != 0 ? *found.symbol : *found.atom;
-    report.diagnostics.push_back(describe_fixed(*result.fixed));
-    fixed.push_back(found);
-    if (!inputs_have(model, symbol) || fixed.size() > kMostFixedSizes) {
-      fail_at({.node = result.fixed->node}, ErrorCode::kModel,
-              fmt::format("size '{}' would have to be {}, but no input has it", symbol.name,
-                          found.size.to_string()));
-    }
-    if (found.multiple != 0) arena.assume(*found.atom, found.size);
-  }
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -133,6 +75,7 @@ void add_notes(const Model& model, std::vector<OperatorNotes>& notes) {
 
 void describe_result(const Model& model, Conversion& result) {
   Report& report = result.report;
+  report.version = kVersion;
   report.opset = result.info.opset;
   report.ir_version = onnx::ir_version(report.opset);
   for (const auto value : result.graph.main.inputs)
@@ -142,54 +85,15 @@ void describe_result(const Model& model, Conversion& result) {
   add_notes(model, report.notes);
   for (const auto& node : model.nodes) {
     if (node.live && node.def != nullptr) ++report.num_mxnet_nodes;
-    if (node.role != VariableRole::kParameter) continue;
-    ++report.num_parameters;
-    report.parameter_bytes += node.data->size_bytes();
+    if (node.role == VariableRole::kParameter) ++report.num_parameters;
   }
+  report.parameter_bytes = parameter_bytes(model, *result.types);
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
-// Collects pieces of a size that pays, and hands them on.
-class StreamSink : public ByteSink {
- public:
-  explicit StreamSink(const std::function<void(std::span<const std::byte>)>& write)
-      : write_(write) {
-    buffer_.reserve(kPiece);
-  }
-  void append(std::span<const std::byte> bytes) override {
-    while (!bytes.empty()) {
-      if (buffer_.size() == kPiece) flush();
-      const std::size_t piece = std::min(bytes.size(), kPiece - buffer_.size());
-      buffer_.insert(buffer_.end(), bytes.begin(),
-                     bytes.begin() + static_cast<std::ptrdiff_t>(piece));
-      bytes = bytes.subspan(piece);
-    }
-  }
-  void append_range(const MappedFile& file, std::size_t offset, std::size_t size) override {
-    while (size > 0) {
-      if (buffer_.size() == kPiece) flush();
-      const std::size_t begin = buffer_.size();
-      const std::size_t piece = std::min(size, kPiece - begin);
-      buffer_.resize(begin + piece);
-      file.read(offset, std::span(buffer_).subspan(begin));
-      offset += piece;
-      size -= piece;
-    }
-  }
-  void flush() {
-    write_(buffer_);
-    buffer_.clear();
-  }
-
- private:
-  static constexpr std::size_t kPiece = 1 << 20;
-  const std::function<void(std::span<const std::byte>)>& write_;
-  std::vector<std::byte> buffer_;
-};
-
 // Writing over a file that is being read would destroy it.
-void check_output(const std::vector<std::string>& inputs, const std::filesystem::path& output) {
-  for (const auto& path : inputs) {
+void check_output(const Conversion& conversion, const std::filesystem::path& output) {
+  for (const auto& path : conversion.found->files) {
     std::error_code ignored;  // One of them is not there.
     if (std::filesystem::equivalent(path, output, ignored)) {
       fail_at({.file = output.native()}, ErrorCode::kUsage, "the output is also an input");
@@ -197,32 +101,51 @@ void check_output(const std::vector<std::string>& inputs, const std::filesystem:
   }
 }
 
-}  // namespace
-
-Conversion convert_graph(const Source& source, const ConvertOptions& given) {
-  check_options(given);
-  Unpacker unpacker(unpack_limits(source));
-  Conversion result;
-  source::FoundModel found = source::find_model(source, unpacker);
-  mxnet::ParameterSet params = load_parameters(found, source, given, unpacker);
-  ConvertOptions asked = given;
-  recognise_net(found, params, asked);
-  result.report.diagnostics = found.notes;
-  result.files = found.files;
+// All steps behind the reading of the parameters.
+void run_at_opset(const Source& source, const ConvertOptions& given, Conversion& result) {
+  PhaseClock clock(result.report.seconds);
+  clock.begin("read");
+  const source::FoundModel& found = *result.found;
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
-  mxnet::Symbol symbol = load_symbol(found, asked);
-  const ConvertOptions options = with_found_inputs(found, symbol, asked, result.report.diagnostics);
+  result.report.diagnostics = found.notes;
+  mxnet::Symbol symbol = load_symbol(found, given);
+  const ConvertOptions options = with_found(found, symbol, given, result.report.diagnostics);
 
-  std::vector<NodeProblem> problems;
   OperatorTable operators(options, *result.arena);
-  Model model = resolve_operators(std::move(symbol), operators, problems);
-  fail_if_any(problems, options.opset);
-  assign_roles(model, params, options, result.report);
+  result.model =
+      resolve_for_inference(std::move(symbol), operators, options, result.problems, result.report);
+  result.stage = ConversionStage::kResolved;
+  Model& model = *result.model;
+  fail_if_any(result.problems, options.opset,
+              outputs_that_convert(model, options, result.problems));
+  assign_roles(model, result.params, options, result.report);
+  warn_of_training_inputs(model, options, result.report);
+  result.stage = ConversionStage::kBound;
 
-  const auto types = infer_with_fixed_sizes(model, options, *result.arena, result.report);
-  result.graph = translate_model(model, types, options, problems, result.report.diagnostics);
-  fail_if_any(problems, options.opset);
+  clock.begin("infer");
+  SignatureSolver solver(model, source, options, *result.arena);
+  std::vector<Diagnostic> said;
+  const auto translate = [&](const InferResult& types) {
+    clock.begin("translate");
+    result.types = types;
+    result.stage = ConversionStage::kInferred;
+    result.problems.clear();
+    said.clear();
+    auto error = attempt([&] {
+      result.graph = translate_model(model, types, options, result.problems, said);
+      fail_if_any(result.problems, options.opset);
+    });
+    clock.begin("infer");
+    return error;
+  };
+  result.types = solver.solve(translate);
+  const InferResult& types = *result.types;
+  auto& diagnostics = result.report.diagnostics;
+  for (const auto& more : {solver.diagnostics(), said})
+    diagnostics.insert(diagnostics.end(), more.begin(), more.end());
+  note_random_weights(model, result.report);
 
+  clock.begin("optimize");
   if (options.optimize)
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
   const auto renames = rename_ports(result.graph, options.rename);
@@ -234,8 +157,75 @@ Conversion convert_graph(const Source& source, const ConvertOptions& given) {
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   if (!found.labels.empty())
     result.info.metadata.emplace_back("mx2onnx.labels", labels_text(found.labels));
-  for (auto& fact : found.metadata) result.info.metadata.push_back(std::move(fact));
+  result.info.metadata.insert(result.info.metadata.end(), found.metadata.begin(),
+                              found.metadata.end());
   describe_result(model, result);
+  result.stage = ConversionStage::kDone;
+}
+
+// The steps at the opset that is asked for or, where the model needs a higher one, at the first
+// that will do. After a failure the result is that of the opset that was asked for.
+void run_steps(const Source& source, const ConvertOptions& options, Conversion& result) {
+  check_options(options);
+  if (result.found == nullptr) {
+    PhaseClock clock(result.report.seconds);
+    clock.begin("read");
+    Unpacker unpacker(unpack_limits(source));
+    auto found = std::make_shared<source::FoundModel>(source::find_model(source, unpacker));
+    result.params = load_parameters(*found, source, options, unpacker);
+    recognise_net(*found, result.params, options);
+    result.found = std::move(found);
+  }
+  const auto error = attempt([&] { run_at_opset(source, options, result); });
+  if (!error) return;
+  Conversion raised;
+  const auto converts_to = [&](int opset) {
+    Conversion other;
+    other.found = result.found;
+    other.params = result.params;
+    ConvertOptions at = options;
+    at.opset = opset;
+    const auto failure = attempt([&] { run_at_opset(source, at, other); });
+    if (!failure) raised = std::move(other);
+    return !failure;
+  };
+  // What the newest opset does not help, none does.
+  const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
+  if (!may_raise || !converts_to(kLastOpset)) fail_again(*error);
+  int opset = options.opset + 1;
+  while (opset < kLastOpset && !converts_to(opset)) ++opset;
+  const ErrorPlace& place = error->place();
+  result = std::move(raised);
+  result.report.diagnostics.insert(
+      result.report.diagnostics.begin(),
+      {"W-opset-raised", place.node,
+       fmt::format(
+           "opset {} is written instead of {}: {} needs it", opset, options.opset,
+           place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
+}
+
+}  // namespace
+
+void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
+  const auto error = attempt([&] { run_steps(source, options, result); });
+  if (!error) return;
+  std::string hint = error->hint();
+  if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
+    const auto converts = [&](const ConvertOptions& other) {
+      Conversion trial;
+      trial.found = result.found;
+      trial.params = result.params;
+      return !attempt([&] { run_steps(source, other, trial); });
+    };
+    const std::string better = hint_for_sizes(*error, *result.model, options, converts);
+    if (!better.empty()) hint = better;
+  }
+  fail_at(error->place(), error->code(), error->message(), std::move(hint));
+}
+
+Conversion convert_graph(const Source& source, const ConvertOptions& options) {
+  Conversion result;
+  convert_graph(source, options, result);
   return result;
 }
 
@@ -263,22 +253,30 @@ Report convert_files(const std::filesystem::path& symbol_path,
 
 Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
-  check_output(result.files, output);
+  check_output(result, output);
+  Report& report = result.report;
+  PhaseClock clock(report.seconds);
+  clock.begin("write");
   onnx::ModelWriter writer(result.graph, result.info);
   FileSink sink(output.native());
   if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
     auto data_path = output;
     data_path += ".data";
-    check_output(result.files, data_path);
+    check_output(result, data_path);
     FileSink data(data_path.native());
     writer.write_with_data(sink, data, data_path.filename().native(), options.progress);
     data.commit();
+    report.output_bytes = data.size();
   } else {
     writer.write(sink, options.progress);
   }
   sink.commit();
-  return std::move(result.report);
+  clock.end();
+  report.output = output.native();
+  report.output_bytes += sink.size();
+  return std::move(report);
 }
 
 std::pair<std::string, Report> convert_to_memory(const Source& source,
@@ -286,11 +284,16 @@ std::pair<std::string, Report> convert_to_memory(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
   MemorySink sink;
   sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
+  PhaseClock clock(result.report.seconds);
+  clock.begin("write");
   writer.write(sink, options.progress);
+  clock.end();
+  result.report.output_bytes = writer.message_size();
   return {sink.take(), std::move(result.report)};
 }
 
@@ -300,11 +303,16 @@ Report convert_to_stream(const Source& source,
   if (options.external_data) {
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   }
+  const InterruptionScope interruptions(options.checkpoint);
   Conversion result = convert_graph(source, options);
   const onnx::ModelWriter writer(result.graph, result.info);
+  PhaseClock clock(result.report.seconds);
+  clock.begin("write");
   StreamSink sink(write);
   writer.write(sink, options.progress);
   sink.flush();
+  clock.end();
+  result.report.output_bytes = writer.message_size();
   return std::move(result.report);
 }
 

@@ -1,13 +1,17 @@
 #include "convert/known_net.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "architectures/catalogue.h"
 #include "architectures/recognise.h"
+#include "architectures/scale.h"
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "mx2onnx/architectures.h"
+#include "mxnet/symbol_json.h"
 
 namespace mx2onnx {
 namespace {
@@ -35,11 +39,18 @@ Catalogue load_catalogue() {
   return std::move(*catalogue);
 }
 
+architectures::Shapes shapes_of(const mxnet::ParameterSet& params) {
+  architectures::Shapes shapes;
+  for (const auto& name : params.names()) shapes.emplace(name, params.find(name)->dims);
+  return shapes;
+}
+
 // The arrays by the names of the graph's variables.
-mxnet::ParameterSet bound(const mxnet::ParameterSet& params, const Recognised& net,
+mxnet::ParameterSet bound(const mxnet::ParameterSet& params,
+                          const std::map<std::string, std::string>& names,
                           const std::string& file) {
   std::vector<mxnet::StoredArray> arrays;
-  for (const auto& [variable, name] : net.arrays) arrays.push_back({variable, *params.find(name)});
+  for (const auto& [variable, name] : names) arrays.push_back({variable, *params.find(name)});
   mxnet::ParameterSet result;
   result.add(std::move(arrays), file);
   return result;
@@ -62,33 +73,107 @@ std::string describe(const Recognised& recognised) {
   return json_text({std::move(text)});
 }
 
-// What the user says counts.
-Preprocessing merged(const Preprocessing& known, const Preprocessing& said) {
-  Preprocessing result = said;
-  if (result.mean.empty()) result.mean = known.mean;
-  if (result.std.empty()) result.std = known.std;
-  if (result.scale.empty()) result.scale = known.scale;
-  if (result.layout.empty()) result.layout = known.layout;
-  if (result.dtype.empty()) result.dtype = known.dtype;
-  return result;
-}
-
 std::string shown_alike(const std::vector<std::string>& names) {
   return names.empty() ? "" : fmt::format(" (or {})", join_alternatives(names));
+}
+
+// Of an input specification (N, C, H, W) whose last two are numbers.
+std::optional<architectures::PictureSize> picture_size(const InputSpec& spec) {
+  if (!spec.dims || spec.dims->size() != 4) return std::nullopt;
+  const auto height = parse_int((*spec.dims)[2]);
+  const auto width = parse_int((*spec.dims)[3]);
+  if (!height || !width || *height < 1 || *width < 1) return std::nullopt;
+  return architectures::PictureSize{*height, *width};
+}
+
+// The graphs of segmentation nets have the picture's size in them.
+void scale_to_input(const Architecture& net, const ConvertOptions& options, mxnet::Symbol& symbol) {
+  if (net.task != "segmentation" || net.inputs.size() != 1) return;
+  for (const auto& spec : options.inputs) {
+    if (spec.name != net.inputs[0].name) continue;
+    const auto traced = picture_size(net.inputs[0]);
+    const auto wanted = picture_size(spec);
+    if (!traced || !wanted) continue;
+    if (const auto node = scale_sizes(symbol, *traced, *wanted)) {
+      fail(ErrorCode::kUsage,
+           fmt::format("'{}' cannot take pictures of {} x {}: '{}' would make a size that is not "
+                       "whole",
+                       net.name, wanted->height, wanted->width, *node),
+           "multiples of 32 will do");
+    }
+  }
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+// The symbol's names of a net's parameters: the net's own behind any prefix, as Gluon counts nets.
+// Empty if there is no such prefix.
+std::map<std::string, std::string> names_in_symbol(const Catalogue& catalogue,
+                                                   const Recognised& recognised,
+                                                   const Names& variables) {
+  const auto layout = catalogue.layout(recognised.net->layout);
+  for (const auto& first : variables) {
+    if (layout.empty() || !first.ends_with(layout[0].name)) continue;
+    const std::string prefix = first.substr(0, first.size() - layout[0].name.size());
+    std::map<std::string, std::string> names;
+    for (const auto& parameter : layout) {
+      if (!parameter.same_as && variables.contains(prefix + parameter.name))
+        names.emplace(prefix + parameter.name, recognised.arrays.at(parameter.key));
+    }
+    if (names.size() == recognised.arrays.size()) return names;
+  }
+  return {};
+}
+
+// Parameters of `save_parameters` beside a symbol, which has other names for them. Order and shapes
+// do not tell which is which where two layers are alike: only nets whose names are known will do.
+bool bind_structural(source::FoundModel& found, mxnet::ParameterSet& params,
+                     const std::string& wanted) {
+  const auto keys = params.names();
+  const auto is_structural = [](const std::string& key) { return key.find('.') != key.npos; };
+  if (std::none_of(keys.begin(), keys.end(), is_structural)) return false;
+  Names variables;
+  for (const auto& node : mxnet::parse_symbol(found.symbol_text).nodes) {
+    if (node.is_variable()) variables.insert(node.name);
+  }
+  if (std::any_of(keys.begin(), keys.end(),
+                  [&](const std::string& key) { return variables.contains(key); })) {
+    return false;
+  }
+  const std::string file = found.params.empty() ? "the given arrays" : found.params[0].name;
+  std::map<std::string, std::string> names;
+  if (const auto catalogue = Catalogue::load()) {
+    attempt([&] {
+      const Recognised recognised = recognise(*catalogue, shapes_of(params), file, wanted);
+      names = names_in_symbol(*catalogue, recognised, variables);
+    });
+  }
+  if (names.empty()) return false;
+  params = bound(params, names, file);
+  found.notes.push_back(
+      {"W-parameters-renamed", "",
+       fmt::format("'{}' has the names of save_parameters: taken for the symbol's by those of the "
+                   "net that it is of",
+                   file)});
+  return true;
 }
 
 }  // namespace
 
 void recognise_net(source::FoundModel& found, mxnet::ParameterSet& params,
-                   ConvertOptions& options) {
+                   const ConvertOptions& options) {
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
-  if (!found.is_alone) return check_alone(options);
+  if (!found.is_alone) {
+    if (!bind_structural(found, params, options.architecture) || options.prepare)
+      check_alone(options);
+    return;
+  }
   const Catalogue catalogue = load_catalogue();
-  architectures::Shapes shapes;
-  for (const auto& name : params.names()) shapes.emplace(name, params.find(name)->dims);
-  Recognised recognised = recognise(catalogue, shapes, found.symbol_name, options.architecture);
+  Recognised recognised =
+      recognise(catalogue, shapes_of(params), found.symbol_name, options.architecture);
   const Architecture& net = *recognised.net;
-  params = bound(params, recognised, found.symbol_name);
+  params = bound(params, recognised.arrays, found.symbol_name);
+  scale_to_input(net, options, recognised.symbol);
   found.symbol = std::move(recognised.symbol);
   found.inputs = net.inputs;
   // The classes of somebody's own are not known, nor whose of two sets they are.
@@ -98,48 +183,11 @@ void recognise_net(source::FoundModel& found, mxnet::ParameterSet& params,
   found.notes.push_back({"W-net-recognised", "",
                          fmt::format("'{}' are the parameters of {}{}", found.symbol_name, net.name,
                                      shown_alike(recognised.alike))});
-  if (!options.prepare) return;
-  if (!net.preparation) {
+  found.preparation = net.preparation;
+  if (options.prepare && !net.preparation) {
     fail(ErrorCode::kUsage,
          fmt::format("prepare: how the input of '{}' is prepared is not known", net.name));
   }
-  options.preprocessing = merged(*net.preparation, options.preprocessing.value_or(Preprocessing{}));
-}
-
-std::vector<ArchitectureInfo> known_architectures() {
-  std::vector<ArchitectureInfo> result;
-  const auto catalogue = Catalogue::load();
-  if (!catalogue) return result;
-  for (const auto& net : catalogue->all()) {
-    ArchitectureInfo info{net.name, net.task, net.library, net.files, net.inputs, {}, {}};
-    if (net.classes) info.classes = catalogue->classes(*net.classes);
-    info.preparation = net.preparation;
-    result.push_back(std::move(info));
-  }
-  std::stable_sort(result.begin(), result.end(),
-                   [](const auto& a, const auto& b) { return a.task < b.task; });
-  return result;
-}
-
-std::string architectures_json() {
-  JsonArray nets;
-  for (const auto& net : known_architectures()) {
-    JsonArray files;
-    for (const auto& file : net.files) files.push_back({file});
-    JsonObject inputs;
-    for (const auto& input : net.inputs) {
-      JsonArray dims;
-      for (const auto& dim : input.dims.value_or(std::vector<std::string>())) dims.push_back({dim});
-      inputs.emplace_back(input.name, JsonValue{std::move(dims)});
-    }
-    nets.push_back({JsonObject{{"name", {net.name}},
-                               {"task", {net.task}},
-                               {"library", {net.library}},
-                               {"files", {std::move(files)}},
-                               {"inputs", {std::move(inputs)}},
-                               {"classes", {static_cast<std::int64_t>(net.classes.size())}}}});
-  }
-  return json_text({std::move(nets)});
 }
 
 }  // namespace mx2onnx

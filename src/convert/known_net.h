@@ -8,10 +8,11 @@
 namespace mx2onnx {
 
 /// Where parameters were found alone: finds the net that they are of, and adds to the model its
-/// symbol, inputs, names of classes and metadata. The parameters are then called as the symbol
-/// calls them. With ConvertOptions::prepare the preparation of the image is filled in where the
-/// options do not say it. Fails with kModel if the net is not known, with kUsage if the options ask
-/// for what does not go with the model.
-void recognise_net(source::FoundModel& found, mxnet::ParameterSet& params, ConvertOptions& options);
+/// symbol, inputs, names of classes, preparation and metadata. The parameters are then called as
+/// the symbol calls them; so are those of `save_parameters` beside a symbol, if their net is known.
+/// Fails with kModel if the net is not known, with kUsage if the options ask for what does not go
+/// with the model.
+void recognise_net(source::FoundModel& found, mxnet::ParameterSet& params,
+                   const ConvertOptions& options);
 
 }  // namespace mx2onnx

@@ -2,6 +2,8 @@
 #include "convert/load.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -19,6 +21,49 @@ void check_rules(const std::vector<RenameRule>& rules) {
     fail(ErrorCode::kUsage,
          fmt::format("rename_params: a name is empty in {}", in_quotes(rule.from + "=" + rule.to)));
   }
+}
+
+// Variables of one name are one array to MXNet, and so they are one here: the first of them.
+void merge_variables(mxnet::Symbol& symbol) {
+  std::map<std::string, std::uint32_t> first;
+  std::vector<std::uint32_t> instead(symbol.nodes.size());
+  for (std::uint32_t i = 0; i < symbol.nodes.size(); ++i) {
+    auto& node = symbol.nodes[i];
+    instead[i] = i;
+    for (auto& input : node.inputs) input.node = instead[input.node];
+    if (!node.is_variable() || node.name.empty()) continue;
+    const auto [known, is_new] = first.emplace(node.name, i);
+    instead[i] = known->second;
+    if (!is_new) symbol.nodes[known->second].attrs.insert(node.attrs.begin(), node.attrs.end());
+  }
+  for (auto& head : symbol.heads) head.node = instead[head.node];
+}
+
+// A Dropout that draws at inference, and why: its mode. Subgraphs have their own.
+void make_dropouts_plain(mxnet::Symbol& symbol) {
+  for (auto& node : symbol.nodes) {
+    const bool is_dropout = node.op == "Dropout" || node.op == "_npx_dropout";
+    if (is_dropout) node.attrs.erase("mode");
+    for (auto& body : node.subgraphs) {
+      mxnet::Symbol changed = *body;
+      make_dropouts_plain(changed);
+      body = std::make_shared<const mxnet::Symbol>(std::move(changed));
+    }
+  }
+}
+
+// What the user says counts.
+std::optional<Preprocessing> prepared(const source::FoundModel& found,
+                                      const ConvertOptions& options) {
+  if (!found.preparation) return options.preprocessing;
+  const Preprocessing& known = *found.preparation;
+  Preprocessing result = options.preprocessing.value_or(Preprocessing{});
+  if (result.mean.empty()) result.mean = known.mean;
+  if (result.std.empty()) result.std = known.std;
+  if (result.scale.empty()) result.scale = known.scale;
+  if (result.layout.empty()) result.layout = known.layout;
+  if (result.dtype.empty()) result.dtype = known.dtype;
+  return result;
 }
 
 }  // namespace
@@ -54,14 +99,16 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
   auto symbol = mxnet::upgrade_symbol(
       found.symbol ? *found.symbol : mxnet::parse_symbol(found.symbol_text), Registry::instance());
+  merge_variables(symbol);
+  if (options.no_dropout) make_dropouts_plain(symbol);
   if (!options.outputs.empty()) select_outputs(symbol, options.outputs, Registry::instance());
   return symbol;
 }
 
 UnpackLimits unpack_limits(const Source& source) { return {source.unpack_limit}; }
 
-ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::Symbol& symbol,
-                                 const ConvertOptions& options, std::vector<Diagnostic>& notes) {
+ConvertOptions with_found(const source::FoundModel& found, const mxnet::Symbol& symbol,
+                          const ConvertOptions& options, std::vector<Diagnostic>& notes) {
   ConvertOptions result = options;
   for (const auto& spec : found.inputs) {
     const bool is_said = std::any_of(options.inputs.begin(), options.inputs.end(),
@@ -77,6 +124,7 @@ ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::S
       result.inputs.push_back(spec);
     }
   }
+  if (options.prepare) result.preprocessing = prepared(found, options);
   return result;
 }
 

@@ -2,7 +2,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "convert/json_parts.h"
 #include "convert/preprocessing.h"
+#include "convert/random_weights.h"
 #include "ir/dtype.h"
 #include "mxnet/symbol.h"
 
@@ -43,6 +45,9 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
     for (const auto& [from, to] : renames) names.emplace_back(from, JsonValue{to});
     metadata.emplace_back("mx2onnx.renamed", json_text({std::move(names)}));
   }
+  const auto made_up = random_names(model);
+  if (!made_up.empty())
+    metadata.emplace_back("mx2onnx.random_weights", json_text(json_strings(made_up)));
   return metadata;
 }
 

@@ -46,20 +46,22 @@ std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems)
   return lines;
 }
 
-void fail_if_any(const std::vector<NodeProblem>& problems, int opset) {
+void fail_if_any(const std::vector<NodeProblem>& problems, int opset, const std::string& outputs) {
   if (problems.empty()) return;
+  const std::string rest = outputs.empty() ? "" : "what converts: " + outputs;
   if (problems.size() == 1) {
     const NodeProblem& only = problems[0];
     const ErrorScope node = ErrorScope::node(only.node_index, only.node, only.op);
     ErrorPlace place = current_place();
     place.attribute = only.attribute;
-    fail_at(std::move(place), only.code, only.message, only.hint);
+    const std::string between = only.hint.empty() || rest.empty() ? "" : "; ";
+    fail_at(std::move(place), only.code, only.message, only.hint + between + rest);
   }
   const auto is_model_error = [](const NodeProblem& p) { return p.code == ErrorCode::kModel; };
   const bool all_model = std::all_of(problems.begin(), problems.end(), is_model_error);
   std::string text = fmt::format("the model cannot be converted to opset {}:", opset);
   for (const auto& line : problem_lines(problems)) text += "\n  " + line;
-  fail(all_model ? ErrorCode::kModel : ErrorCode::kUnsupported, std::move(text));
+  fail(all_model ? ErrorCode::kModel : ErrorCode::kUnsupported, std::move(text), rest);
 }
 
 }  // namespace mx2onnx

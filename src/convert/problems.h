@@ -21,8 +21,10 @@ struct NodeProblem {
 };
 
 /// Fails with all the problems if there are any: a single one in the usual form, several as a list
-/// in which nodes of one operator with the same problem share a line.
-void fail_if_any(const std::vector<NodeProblem>& problems, int opset);
+/// in which nodes of one operator with the same problem share a line. `outputs` is an option for
+/// the outputs that have none of these problems, or empty.
+void fail_if_any(const std::vector<NodeProblem>& problems, int opset,
+                 const std::string& outputs = {});
 
 /// The lines of such a list.
 std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems);

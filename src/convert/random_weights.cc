@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interruption.h"
+#include "convert/layers.h"
 
 namespace mx2onnx {
 namespace {
@@ -53,6 +55,7 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
     SplitMix random(seed);
     std::array<double, kPiece> values = {};
     for (std::size_t done = 0; done < count; done += kPiece) {
+      interruption_point();
       const std::size_t piece = std::min(kPiece, count - done);
       for (std::size_t i = 0; i < piece; ++i) {
         values[i] = !is_floating(dtype) ? 0
@@ -66,6 +69,34 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
   };
   tensor.data = std::make_shared<ComputedData>(count * dtype_size(type.dtype), std::move(produce));
   return tensor;
+}
+
+std::vector<std::string> random_names(const Model& model) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].role == VariableRole::kRandom) names.push_back(model.symbol.nodes[i].name);
+  }
+  return names;
+}
+
+void note_random_weights(const Model& model, Report& report) {
+  const auto names = random_names(model);
+  if (names.empty()) return;
+  report.diagnostics.push_back(
+      {"W-random-weights", names[0],
+       fmt::format(
+           "{} parameter{} random numbers, '{}' for instance: what the model computes means "
+           "nothing",
+           names.size(), names.size() == 1 ? " is" : "s are", names[0])});
+}
+
+std::uint64_t parameter_bytes(const Model& model, const InferResult& types) {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto size = parameter_size(model.nodes[i], types.entries[model.first_entry[i]].type);
+    total += size.bytes.value_or(0);
+  }
+  return total;
 }
 
 }  // namespace mx2onnx

@@ -1,78 +1,71 @@
-// Reports and inspections as JSON documents.
-#include "base/json.h"
-#include "mx2onnx/inspect.h"
+// See json_parts.h and mx2onnx/report.h.
+#include "convert/json_parts.h"
 #include "mx2onnx/report.h"
 
 namespace mx2onnx {
-namespace {
 
-JsonValue number(std::uint64_t value) { return {static_cast<std::int64_t>(value)}; }
+JsonValue json_number(std::uint64_t value) { return {static_cast<std::int64_t>(value)}; }
 
-JsonValue strings(const std::vector<std::string>& texts) {
+JsonValue json_strings(const std::vector<std::string>& texts) {
   JsonArray array;
   for (const auto& text : texts) array.push_back({text});
   return {std::move(array)};
 }
 
-JsonValue ports(const std::vector<PortReport>& list) {
+JsonValue json_sizes(const std::vector<std::string>& sizes) {
   JsonArray array;
-  for (const auto& port : list) {
-    array.push_back({JsonObject{
-        {"name", {port.name}}, {"dtype", {port.dtype}}, {"shape", strings(port.shape)}}});
+  for (const auto& size : sizes) {
+    const auto number = parse_int(size);
+    array.push_back(number ? JsonValue{*number} : JsonValue{size});
   }
   return {std::move(array)};
 }
 
-JsonValue diagnostics_value(const std::vector<Diagnostic>& diagnostics) {
-  JsonArray result;
-  for (const auto& entry : diagnostics) {
-    result.push_back(
-        {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
+JsonValue json_ports(const std::vector<PortReport>& list) {
+  JsonArray array;
+  for (const auto& port : list) {
+    array.push_back({JsonObject{
+        {"name", {port.name}}, {"dtype", {port.dtype}}, {"shape", json_sizes(port.shape)}}});
   }
-  return {std::move(result)};
+  return {std::move(array)};
 }
 
-}  // namespace
+JsonValue json_diagnostics(const std::vector<Diagnostic>& list) {
+  JsonArray array;
+  for (const auto& entry : list) {
+    array.push_back(
+        {JsonObject{{"id", {entry.id}}, {"node", {entry.node}}, {"message", {entry.message}}}});
+  }
+  return {std::move(array)};
+}
 
 std::string to_json(const Report& report) {
   JsonArray notes;
   for (const auto& entry : report.notes) {
-    notes.push_back({JsonObject{
-        {"op", {entry.op}}, {"nodes", number(entry.nodes)}, {"notes", strings(entry.notes)}}});
+    notes.push_back({JsonObject{{"op", {entry.op}},
+                                {"nodes", json_number(entry.nodes)},
+                                {"notes", json_strings(entry.notes)}}});
   }
   JsonObject passes;
-  for (const auto& [name, count] : report.passes) passes.emplace_back(name, number(count));
-  return json_text({JsonObject{{"inputs", ports(report.inputs)},
-                               {"outputs", ports(report.outputs)},
-                               {"diagnostics", diagnostics_value(report.diagnostics)},
-                               {"notes", {std::move(notes)}},
-                               {"opset", {std::int64_t{report.opset}}},
-                               {"ir_version", {std::int64_t{report.ir_version}}},
-                               {"num_mxnet_nodes", number(report.num_mxnet_nodes)},
-                               {"num_onnx_nodes", number(report.num_onnx_nodes)},
-                               {"num_parameters", number(report.num_parameters)},
-                               {"parameter_bytes", number(report.parameter_bytes)},
-                               {"passes", {std::move(passes)}}}});
-}
-
-std::string to_json(const Inspection& inspection) {
-  JsonArray operators;
-  for (const auto& count : inspection.operators) {
-    operators.push_back(
-        {JsonObject{{"op", {count.op}}, {"nodes", number(count.nodes)}, {"known", {count.known}}}});
-  }
-  return json_text({JsonObject{{"mxnet_version", {inspection.mxnet_version}},
-                               {"np_shape", {inspection.np_shape}},
-                               {"operators", {std::move(operators)}},
-                               {"inputs", ports(inspection.inputs)},
-                               {"outputs", ports(inspection.outputs)},
-                               {"labels", strings(inspection.labels)},
-                               {"arguments", strings(inspection.arguments)},
-                               {"missing_parameters", strings(inspection.missing_parameters)},
-                               {"num_parameters", number(inspection.num_parameters)},
-                               {"parameter_bytes", number(inspection.parameter_bytes)},
-                               {"problems", strings(inspection.problems)},
-                               {"diagnostics", diagnostics_value(inspection.diagnostics)}}});
+  for (const auto& [name, count] : report.passes) passes.emplace_back(name, json_number(count));
+  JsonObject seconds;
+  for (const auto& [phase, time] : report.seconds) seconds.emplace_back(phase, JsonValue{time});
+  return json_text(
+      {JsonObject{{"version", {report.version}},
+                  {"output", report.output.empty() ? JsonValue{} : JsonValue{report.output}},
+                  {"output_bytes", json_number(report.output_bytes)},
+                  {"seconds", {std::move(seconds)}},
+                  {"inputs", json_ports(report.inputs)},
+                  {"outputs", json_ports(report.outputs)},
+                  {"diagnostics", json_diagnostics(report.diagnostics)},
+                  {"notes", {std::move(notes)}},
+                  {"opset", {std::int64_t{report.opset}}},
+                  {"ir_version", {std::int64_t{report.ir_version}}},
+                  {"num_mxnet_nodes", json_number(report.num_mxnet_nodes)},
+                  {"num_onnx_nodes", json_number(report.num_onnx_nodes)},
+                  {"num_parameters", json_number(report.num_parameters)},
+                  {"parameter_bytes", json_number(report.parameter_bytes)},
+                  {"passes", {std::move(passes)}}}});
 }
 
 }  // namespace mx2onnx

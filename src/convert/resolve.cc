@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/interruption.h"
 #include "base/text.h"
 #include "ops/record/untranslated.h"
 
@@ -52,6 +53,7 @@ class Resolver {
   }
 
   void resolve(std::size_t index) {
+    interruption_point();
     const auto& raw = model_.symbol.nodes[index];
     ModelNode& node = model_.nodes[index];
     // An index that no operator has is not worth so many names.

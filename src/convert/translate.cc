@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "convert/preprocessing.h"
 #include "convert/random_weights.h"
 #include "onnx/shape_expr.h"
@@ -48,6 +49,7 @@ class NodeTranslator {
 
  private:
   void translate_node(std::size_t index) {
+    interruption_point();
     const ModelNode& node = model_.nodes[index];
     const mxnet::Node& raw = model_.symbol.nodes[index];
     const std::string name = model_.path + raw.name;

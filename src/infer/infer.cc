@@ -3,37 +3,47 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/attempt.h"
 #include "base/error.h"
+#include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
 
 class Driver {
  public:
-  Driver(const Model& model, DimArena& arena, bool records_conflicts)
-      : model_(model), arena_(arena), records_conflicts_(records_conflicts) {
+  Driver(const Model& model, DimArena& arena, bool records_conflicts,
+         const InferOptions& options = {})
+      : model_(model), arena_(arena), records_conflicts_(records_conflicts), options_(options) {
     result_.entries.resize(model.num_entries);
     collect_users();
     declare_variables();
   }
 
-  InferResult run(bool allow_unknown) {
+  InferResult run() {
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
+    while (name_input_sizes()) {
+    }
     set_default_dtypes();
     name_open_sizes();
-    if (!stopped() && !allow_unknown) {
+    if (!stopped() && !options_.allow_unknown) {
       check_complete(model_, result_.entries);
       for (const auto& [body, entries] : result_.bodies) check_complete(*body, entries);
     }
     return std::move(result_);
   }
 
-  /// Of a subgraph: what its variables are is for the model around it to say.
-  InferResult run_body(const std::vector<TensorType>& inputs) {
+  /// Of a subgraph: what its variables are is for the model around it to say, which may know of its
+  /// outputs, too.
+  InferResult run_body(const std::vector<TensorType>& known) {
     const auto variables = model_.variables();
     for (std::size_t i = 0; i < variables.size(); ++i) {
-      result_.entries[model_.first_entry[variables[i]]].type = inputs[i];
+      result_.entries[model_.first_entry[variables[i]]].type = known[i];
+    }
+    const std::size_t more = known.size() - variables.size();
+    for (std::size_t i = 0; i < std::min(more, model_.symbol.heads.size()); ++i) {
+      add_to_head(model_.symbol.heads[i], known[variables.size() + i]);
     }
     for (std::size_t node = 0; node < model_.nodes.size(); ++node) enqueue(node);
     settle();
@@ -42,6 +52,34 @@ class Driver {
 
  private:
   bool stopped() const { return result_.fixed || result_.conflict; }
+
+  // What the model around knows of an output, which may be a variable as well.
+  void add_to_head(const mxnet::NodeEntry& head, const TensorType& type) {
+    static const std::string name = "output of the subgraph";
+    InferContext context({}, {{&result_.entries[model_.entry(head)], &name, nullptr}},
+                         model_.symbol.np_shape, arena_);
+    if (records_conflicts_) context.record_dtype_conflicts();
+    context.set_output_shape(0, type.shape);
+    context.set_output_dtype(0, type.dtype);
+    if (context.fixed_size() && !result_.fixed) result_.fixed = context.fixed_size();
+  }
+
+  // One size after the other, since each may determine sizes of other inputs. True if any was open.
+  bool name_input_sizes() {
+    bool found = false;
+    for (std::size_t node = 0; node < model_.nodes.size() && options_.name_size; ++node) {
+      if (model_.nodes[node].role != VariableRole::kInput || !model_.nodes[node].live) continue;
+      Shape& shape = result_.entries[model_.first_entry[node]].type.shape;
+      for (std::size_t axis = 0; axis < shape.rank() && !stopped(); ++axis) {
+        if (shape[axis].known()) continue;
+        shape[axis] = options_.name_size(node, axis, shape.rank());
+        found = true;
+        enqueue_users(model_.first_entry[node]);
+        settle();
+      }
+    }
+    return found && !stopped();
+  }
 
   void set_default_dtypes() {
     // MXNet's default where nothing says otherwise.
@@ -106,6 +144,7 @@ class Driver {
 
   void enqueue(std::size_t node) {
     if (!model_.nodes[node].live || model_.nodes[node].def == nullptr || queued_[node] != 0) return;
+    if (!passed_over_.empty() && passed_over_[node] != 0) return;
     queued_[node] = 1;
     queue_.push_back(static_cast<std::uint32_t>(node));
   }
@@ -129,6 +168,7 @@ class Driver {
   }
 
   void infer_node(std::uint32_t index) {
+    interruption_point();
     const ModelNode& node = model_.nodes[index];
     const mxnet::Node& raw = model_.symbol.nodes[index];
     const std::string name = model_.path + raw.name;  // the scope does not keep it
@@ -146,12 +186,21 @@ class Driver {
                              node.output_names[i], nullptr));
     }
     InferContext context(std::move(inputs), std::move(outputs), model_.symbol.np_shape, arena_,
-                         [&](std::size_t body, const std::vector<TensorType>& types) {
-                           return infer_body(*node.bodies[body], types);
+                         [&](std::size_t body, const std::vector<TensorType>& known) {
+                           return infer_body(*node.bodies[body], known);
                          },
                          {model_.key, index});
     if (records_conflicts_) context.record_dtype_conflicts();
-    node.def->infer(node.params.get(), context);
+    if (options_.pass_over_failures) {
+      const auto error = attempt([&] { node.def->infer(node.params.get(), context); });
+      if (error || context.fixed_size()) {
+        passed_over_.resize(model_.nodes.size(), 0);
+        passed_over_[index] = 1;
+        return;
+      }
+    } else {
+      node.def->infer(node.params.get(), context);
+    }
     if (context.fixed_size()) result_.fixed = context.fixed_size();
     if (context.dtype_conflict() && !result_.conflict)
       result_.conflict = DtypeConflict{{}, index, name, raw.op, *context.dtype_conflict()};
@@ -187,8 +236,8 @@ class Driver {
     fail(ErrorCode::kModel, conflict.message);
   }
 
-  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& inputs) {
-    InferResult found = Driver(body, arena_, records_conflicts_).run_body(inputs);
+  BodyTypes infer_body(const Model& body, const std::vector<TensorType>& known) {
+    InferResult found = Driver(body, arena_, records_conflicts_).run_body(known);
     if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
     if (found.conflict && !result_.conflict) result_.conflict = found.conflict;
     BodyTypes types;
@@ -270,20 +319,22 @@ class Driver {
   const Model& model_;
   DimArena& arena_;
   bool records_conflicts_;
+  InferOptions options_;
   InferResult result_;
   std::vector<std::vector<std::uint32_t>> users_;
   std::deque<std::uint32_t> queue_;
   std::vector<char> queued_;
+  std::vector<char> passed_over_;  // empty until there is one
   std::vector<std::uint32_t> touched_;
 };
 
 }  // namespace
 
-InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown) {
+InferResult infer_types(const Model& model, DimArena& arena, const InferOptions& options) {
   const bool has_integers = std::any_of(
       model.nodes.begin(), model.nodes.end(),
       [](const ModelNode& node) { return node.fed_as != DType::kUnknown && !node.converted; });
-  return Driver(model, arena, has_integers && !allow_unknown).run(allow_unknown);
+  return Driver(model, arena, has_integers && !options.allow_unknown, options).run();
 }
 
 }  // namespace mx2onnx

@@ -2,6 +2,7 @@
 // whatever a rule's refinement touched, until nothing changes. Knowledge only grows, so this ends.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,9 +32,18 @@ struct InferResult {
   std::optional<DtypeConflict> conflict;
 };
 
+struct InferOptions {
+  /// What cannot be found stays unknown, instead of being an error.
+  bool allow_unknown = false;
+  /// A node whose rule fails or fixes a size is passed over, for what the others know.
+  bool pass_over_failures = false;
+  /// Asked for a size of an input of the model that no rule determines. If it is empty, such sizes
+  /// stay unknown.
+  std::function<Dim(std::size_t node, std::size_t axis, std::size_t rank)> name_size;
+};
+
 /// Infers types of all live entries. Inputs without an element type become float32. Fails with
-/// kModel where shapes disagree or cannot be found; with `allow_unknown`, what cannot be found
-/// stays unknown.
-InferResult infer_types(const Model& model, DimArena& arena, bool allow_unknown = false);
+/// kModel where shapes disagree or cannot be found.
+InferResult infer_types(const Model& model, DimArena& arena, const InferOptions& options = {});
 
 }  // namespace mx2onnx

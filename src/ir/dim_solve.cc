@@ -1,5 +1,6 @@
 #include "ir/dim_solve.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <set>
@@ -91,16 +92,25 @@ std::optional<SizeSolution> solve_range(const Dim& expr, const DimAtom& symbol,
   return SizeSolution{&symbol, roundest(lowest, highest), lowest, highest};
 }
 
+// "height" and "width", "image_width" and "image_height".
+bool are_sides(std::string_view a, std::string_view b) {
+  constexpr std::string_view kHeight = "height";
+  constexpr std::string_view kWidth = "width";
+  if (a.ends_with(kWidth)) std::swap(a, b);
+  if (!a.ends_with(kHeight) || !b.ends_with(kWidth)) return false;
+  return a.substr(0, a.size() - kHeight.size()) == b.substr(0, b.size() - kWidth.size());
+}
+
 std::optional<SizeSolution> solve_for_number(const Dim& expr, std::int64_t number) {
   SymbolsIn in;
   in.collect(expr);
   const Symbols& symbols = in.symbols;
-  // A size that is nowhere divided has one solution or none.
-  if (!in.all_divided || !in.divided_by_numbers || symbols.empty() || symbols.size() > 2)
-    return std::nullopt;
+  if (!in.divided_by_numbers || symbols.empty() || symbols.size() > 2) return std::nullopt;
   const DimAtom& first = **symbols.begin();
-  if (symbols.size() == 1) return solve_range(expr, first, number);
   const DimAtom& second = **symbols.rbegin();
+  // A size that is nowhere divided has one solution or none.
+  if (!in.all_divided && !are_sides(first.name, second.name)) return std::nullopt;
+  if (symbols.size() == 1) return solve_range(expr, first, number);
   DimArena& arena = *first.arena;
   const Dim one = arena.symbol(first.name);
   const Dim other = arena.symbol(second.name);
@@ -156,6 +166,25 @@ std::optional<SizeSolution> solve_condition(const Dim& a, const Dim& b) {
   return solution;
 }
 
+// A symbol that is a factor of all terms of both, and of these nothing else.
+const DimAtom* common_factor(const Dim& a, const Dim& b) {
+  const auto divides = [](const DimAtom& symbol, const Dim& dim) {
+    const auto is_factor = [&](const DimTerm& term) {
+      const auto is_in = [&](const DimAtom* atom) {
+        return contains(atom->a, symbol) || contains(atom->b, symbol);
+      };
+      return std::count(term.atoms.begin(), term.atoms.end(), &symbol) == 1 &&
+             std::none_of(term.atoms.begin(), term.atoms.end(), is_in);
+    };
+    const auto& terms = dim.expr()->terms;
+    return dim.expr()->constant == 0 && std::all_of(terms.begin(), terms.end(), is_factor);
+  };
+  for (const DimAtom* atom : a.expr()->terms[0].atoms) {
+    if (atom->kind == DimAtom::Kind::kSymbol && divides(*atom, a) && divides(*atom, b)) return atom;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
@@ -163,8 +192,10 @@ std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
   if (auto solution = solve_linear(b, a)) return solution;
   if (a.is_symbolic() && b.is_constant()) return solve_for_number(a, b.value());
   if (b.is_symbolic() && a.is_constant()) return solve_for_number(b, a.value());
-  if (a.is_symbolic() && b.is_symbolic()) return solve_condition(a, b);
-  return std::nullopt;
+  if (!a.is_symbolic() || !b.is_symbolic()) return std::nullopt;
+  if (const DimAtom* factor = common_factor(a, b))
+    return solve_size(substitute(a, *factor, 1), substitute(b, *factor, 1));
+  return solve_condition(a, b);
 }
 
 }  // namespace mx2onnx

@@ -54,6 +54,26 @@ TEST_F(DimSolveTest, TakesASquareWhereNothingTellsTheSidesApart) {
   EXPECT_FALSE(solve_size(floor_div(n_, 2) * floor_div(h_, 2) * floor_div(w_, 2), 8));
 }
 
+TEST_F(DimSolveTest, TakesASquareWhereTheNamesAreThoseOfSides) {
+  const Dim height = arena_.symbol("image_height");
+  const Dim width = arena_.symbol("image_width");
+  const auto found = solve_size(height * width * 8, 6272);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size, Dim(28));
+  EXPECT_EQ(found->lowest, found->highest);
+  EXPECT_FALSE(solve_size(height * width, 12));
+  EXPECT_FALSE(solve_size(h_ * w_, 784));
+  EXPECT_FALSE(solve_size(arena_.symbol("width") * height, 784));
+}
+
+TEST_F(DimSolveTest, LeavesOutACommonFactor) {
+  expect_choice(solve_size(n_ * h_, n_ * 4), 4, 4, 4);
+  const auto other = solve_size(n_ * h_ * 2, n_ * w_ * 2);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(solve_size(n_ * h_ + 1, n_ * 4));
+  EXPECT_FALSE(solve_size(n_ * h_, n_ * n_ * 4 + h_));
+}
+
 TEST_F(DimSolveTest, FindsTheCondition) {
   const Dim a = floor_div(h_ + 31, 32) * 2;
   const Dim b = floor_div(h_ + 15, 16);

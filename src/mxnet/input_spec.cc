@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mxnet/input_mistakes.h"
 
 namespace mx2onnx::mxnet {
 namespace {
@@ -19,7 +20,7 @@ bool is_size_name(std::string_view text) {
 
 bool is_dim(std::string_view text) {
   const auto number = parse_int(text);
-  return number ? *number >= 0 : text == "?" || is_size_name(text);
+  return number ? *number >= -1 : text == "?" || is_size_name(text);
 }
 
 bool are_dims(std::string_view text) {
@@ -31,6 +32,7 @@ bool are_dims(std::string_view text) {
 }  // namespace
 
 InputSpec parse_input_spec(std::string_view text) {
+  check_input_mistakes(text);
   const std::string_view whole = text;
   InputSpec spec;
   // From the right, since MXNet's names may contain colons.
@@ -61,14 +63,18 @@ InputSpec parse_input_spec(std::string_view text) {
   return spec;
 }
 
-std::vector<Dim> spec_dims(const InputSpec& spec, DimArena& arena) {
+bool is_unknown_dim(std::string_view text, bool np_shape) {
+  return text == "?" || text == "-1" || text == "None" || (text == "0" && !np_shape);
+}
+
+std::vector<Dim> spec_dims(const InputSpec& spec, bool np_shape, DimArena& arena) {
   std::vector<Dim> dims;
   for (const auto& text : *spec.dims) {
     const auto number = parse_int(text);
-    if (number && *number >= 0) {
+    if (is_unknown_dim(text, np_shape)) {
+      dims.emplace_back();
+    } else if (number && *number >= 0) {
       dims.emplace_back(*number);
-    } else if (text == "?") {
-      dims.push_back(arena.symbol(fmt::format("{}_dim{}", spec.name, dims.size())));
     } else if (is_size_name(text)) {
       dims.push_back(arena.symbol(text));
     } else {

@@ -7,6 +7,7 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "base/interruption.h"
 #include "mxnet/param_files.h"
 
 namespace mx2onnx::mxnet {
@@ -258,7 +259,10 @@ std::vector<StoredArray> read_ndarray_list(const FilePart& file) {
   check_count(count, "arrays");
   std::vector<StoredArray> arrays;
   RecordReader records(file, reader);
-  for (std::uint64_t i = 0; i < count; ++i) arrays.push_back({"", records.read_record()});
+  for (std::uint64_t i = 0; i < count; ++i) {
+    interruption_point();
+    arrays.push_back({"", records.read_record()});
+  }
   const auto at = reader.offset();
   const auto names = reader.read<std::uint64_t>("number of names");
   check_count(names, "names");

@@ -9,8 +9,10 @@
 namespace mx2onnx::mxnet {
 namespace {
 
+// Programs that put the prefixes on names that have them already are not rare.
 std::string_view without_prefix(std::string_view name) {
-  return name.starts_with("arg:") || name.starts_with("aux:") ? name.substr(4) : name;
+  while (name.starts_with("arg:") || name.starts_with("aux:")) name.remove_prefix(4);
+  return name;
 }
 
 // The texts that the stars matched, each as short as possible but the last; nothing if there is no

@@ -216,9 +216,21 @@ TEST(InputSpecTest, Forms) {
 
 TEST(InputSpecTest, SameNameIsSameSize) {
   DimArena arena;
-  const auto dims = spec_dims(parse_input_spec("data:N,N,?"), arena);
+  const auto dims = spec_dims(parse_input_spec("data:N,N,3"), false, arena);
   EXPECT_EQ(dims[0], dims[1]);
-  EXPECT_EQ(dims[2].to_string(), "data_dim2");
+  EXPECT_EQ(dims[2], Dim(3));
+}
+
+TEST(InputSpecTest, UnknownSizes) {
+  DimArena arena;
+  const auto spec = parse_input_spec("data:?,-1,None,0,1");
+  const auto known = [&](bool np_shape) {
+    std::vector<bool> found;
+    for (const auto& dim : spec_dims(spec, np_shape, arena)) found.push_back(dim.known());
+    return found;
+  };
+  EXPECT_EQ(known(false), (std::vector<bool>{false, false, false, false, true}));
+  EXPECT_EQ(known(true), (std::vector<bool>{false, false, false, true, true}));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -77,6 +78,7 @@ void add_attributes(const JsonValue& node, std::string_view key, const std::stri
 Symbol read_symbol(const JsonValue& document, const std::string& path);
 
 Node read_node(const JsonValue& value, std::size_t index, const std::string& prefix) {
+  interruption_point();
   const std::string path = fmt::format("{}nodes[{}]", prefix, index);
   if (value.as_object() == nullptr) fail_expected(path, "an object", &value);
   Node node;

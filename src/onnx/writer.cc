@@ -102,12 +102,13 @@ std::string field_prefix(pbf_tag_type field, std::uint64_t length) {
   return buffer;
 }
 
-// Turns "so many bytes were written" into the caller's progress.
+// Turns "so many bytes of weights were written" into the caller's progress, which ends with the
+// total: all that is not weights.
 std::function<void(std::uint64_t)> counter(const WriteProgress& progress, std::uint64_t total) {
   if (!progress) return [](std::uint64_t) {};
   return [progress, total, done = std::uint64_t{0}](std::uint64_t bytes) mutable {
     done += bytes;
-    progress(done, total);
+    if (done < total) progress(done, total);
   };
 }
 
@@ -143,15 +144,17 @@ void ModelWriter::write(ByteSink& sink, const WriteProgress& progress) const {
          "write it to a file, with external data");
   }
   write_message(sink, counter(progress, size));
+  if (progress) progress(size, size);
 }
 
 void ModelWriter::write_with_data(ByteSink& sink, ByteSink& data, const std::string& data_name,
                                   const WriteProgress& progress) {
-  const std::uint64_t total = place_externally(data_name);
+  const std::uint64_t external = place_externally(data_name);
   if (message_size() > kMostMessageBytes) {
     fail(ErrorCode::kUnsupported,
          "the graph alone, without weights, passes protobuf's limit of 2 GB");
   }
+  const std::uint64_t total = external + message_size();
   const auto wrote = counter(progress, total);
   static const std::string zeros(kPage, '\0');
   std::uint64_t position = 0;
@@ -163,6 +166,7 @@ void ModelWriter::write_with_data(ByteSink& sink, ByteSink& data, const std::str
     wrote(item.tensor->size_bytes());
   }
   write_message(sink, wrote);
+  if (progress) progress(total, total);
 }
 
 // Places the larger weights in the data file: external bytes are no longer part of the message.

@@ -1,5 +1,6 @@
 // Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does
 // not make the file larger.
+#include "base/interruption.h"
 #include "onnx/eval.h"
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
@@ -27,6 +28,7 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
   std::vector<char> dead(nodes.size(), 0);
   std::size_t count = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
+    interruption_point();
     const Node& node = nodes[i];
     // An output of the graph stays a node's output: not every runtime takes a constant there.
     if (node.outputs.size() != 1 || uses.is_output(node.outputs[0]) || node.inputs.empty())

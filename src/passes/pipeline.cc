@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/text.h"
 #include "passes/pass.h"
 
@@ -42,6 +43,7 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(
   std::vector<std::pair<std::string, std::size_t>> counts;
   for (const auto& pass : pipeline()) {
     if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
+    interruption_point();
     counts.emplace_back(pass.name, pass.run(graph));
   }
   return counts;

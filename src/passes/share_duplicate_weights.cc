@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "base/interruption.h"
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
 
@@ -50,6 +51,7 @@ std::size_t share_duplicate_weights(Graph& graph) {
     if (group.size() < 2) continue;
     std::map<ContentHash, Value> first_with;
     for (const Value value : group) {
+      interruption_point();
       const auto hash = content_hash(*graph.constant(value)->data->view());
       const auto [entry, is_new] = first_with.try_emplace(hash, value);
       if (is_new) continue;

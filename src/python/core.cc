@@ -12,6 +12,7 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -56,81 +57,14 @@ mx2onnx::Source make_source(std::filesystem::path name, std::string json,
   return source;
 }
 
-nb::dict describe(const mx2onnx::PortReport& port) {
-  nb::dict result;
-  result["name"] = port.name;
-  result["dtype"] = port.dtype;
-  result["shape"] = port.shape;
-  return result;
-}
-
-nb::list describe(const std::vector<mx2onnx::PortReport>& ports) {
-  nb::list result;
-  for (const auto& port : ports) result.append(describe(port));
-  return result;
-}
-
-nb::list describe(const std::vector<mx2onnx::Diagnostic>& diagnostics) {
-  nb::list result;
-  for (const auto& diagnostic : diagnostics) {
-    nb::dict entry;
-    entry["id"] = diagnostic.id;
-    entry["node"] = diagnostic.node;
-    entry["message"] = diagnostic.message;
-    result.append(entry);
-  }
-  return result;
-}
-
+// Reports are in Python what they are in JSON.
 nb::dict describe(const mx2onnx::Report& report) {
-  nb::dict result;
-  result["inputs"] = describe(report.inputs);
-  result["outputs"] = describe(report.outputs);
-  result["diagnostics"] = describe(report.diagnostics);
-  nb::list notes;
-  for (const auto& of : report.notes) {
-    nb::dict entry;
-    entry["op"] = of.op;
-    entry["nodes"] = of.nodes;
-    entry["notes"] = of.notes;
-    notes.append(entry);
-  }
-  result["notes"] = notes;
-  result["opset"] = report.opset;
-  result["ir_version"] = report.ir_version;
-  result["num_mxnet_nodes"] = report.num_mxnet_nodes;
-  result["num_onnx_nodes"] = report.num_onnx_nodes;
-  result["num_parameters"] = report.num_parameters;
-  result["parameter_bytes"] = report.parameter_bytes;
-  nb::dict passes;
-  for (const auto& [name, count] : report.passes) passes[name.c_str()] = count;
-  result["passes"] = passes;
-  return result;
+  return nb::cast<nb::dict>(nb::module_::import_("json").attr("loads")(mx2onnx::to_json(report)));
 }
 
 nb::dict describe(const mx2onnx::Inspection& inspection) {
-  nb::dict result;
-  result["mxnet_version"] = inspection.mxnet_version;
-  result["np_shape"] = inspection.np_shape;
-  nb::list operators;
-  for (const auto& count : inspection.operators) {
-    nb::dict entry;
-    entry["op"] = count.op;
-    entry["nodes"] = count.nodes;
-    entry["known"] = count.known;
-    operators.append(entry);
-  }
-  result["operators"] = operators;
-  result["inputs"] = describe(inspection.inputs);
-  result["outputs"] = describe(inspection.outputs);
-  result["labels"] = inspection.labels;
-  result["arguments"] = inspection.arguments;
-  result["missing_parameters"] = inspection.missing_parameters;
-  result["num_parameters"] = inspection.num_parameters;
-  result["parameter_bytes"] = inspection.parameter_bytes;
-  result["problems"] = inspection.problems;
-  result["diagnostics"] = describe(inspection.diagnostics);
-  return result;
+  return nb::cast<nb::dict>(
+      nb::module_::import_("json").attr("loads")(mx2onnx::to_json(inspection)));
 }
 
 nb::dict describe(const mx2onnx::OperatorInfo& op) {
@@ -166,13 +100,27 @@ nb::dict describe_untranslated(const mx2onnx::OperatorInfo& op) {
 }
 
 void raise_error(const mx2onnx::Error& error) {
-  const nb::object type = nb::module_::import_("mx2onnx._errors")
-                              .attr("error_for_code")(static_cast<int>(error.code()));
   const auto& place = error.place();
-  const nb::object instance = type(
-      error.what(), "message"_a = error.message(), "hint"_a = error.hint(), "file"_a = place.file,
-      "node"_a = place.node, "op"_a = place.op, "attribute"_a = place.attribute);
-  PyErr_SetObject(type.ptr(), instance.ptr());
+  const nb::object instance =
+      nb::module_::import_("mx2onnx._errors")
+          .attr("from_core")(static_cast<int>(error.code()), error.what(), error.message(),
+                             error.hint(), "file"_a = place.file, "node"_a = place.node,
+                             "op"_a = place.op, "attribute"_a = place.attribute);
+  PyErr_SetObject(instance.type().ptr(), instance.ptr());
+}
+
+// The options with a look at Python's signals, Ctrl-C above all, in every phase. Only the main
+// thread of Python handles signals; in others the look does nothing.
+mx2onnx::ConvertOptions with_signals(mx2onnx::ConvertOptions options) {
+  static constexpr std::chrono::milliseconds kBetweenLooks(20);
+  options.checkpoint = [last = std::chrono::steady_clock::now()]() mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < kBetweenLooks) return;
+    last = now;
+    const nb::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  };
+  return options;
 }
 
 }  // namespace
@@ -242,7 +190,10 @@ NB_MODULE(_core, m) {
   nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
       .def(nb::init<>())
       .def_rw("opset", &mx2onnx::ConvertOptions::opset)
+      .def_rw("raise_opset", &mx2onnx::ConvertOptions::raise_opset)
       .def_rw("inputs", &mx2onnx::ConvertOptions::inputs)
+      .def_rw("batch", &mx2onnx::ConvertOptions::batch, "batch"_a.none())
+      .def_rw("fixed_sizes", &mx2onnx::ConvertOptions::fixed_sizes)
       .def_rw("outputs", &mx2onnx::ConvertOptions::outputs)
       .def_rw("rename", &mx2onnx::ConvertOptions::rename)
       .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
@@ -250,6 +201,7 @@ NB_MODULE(_core, m) {
       .def_rw("prepare", &mx2onnx::ConvertOptions::prepare)
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
+      .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
@@ -281,10 +233,11 @@ NB_MODULE(_core, m) {
          const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
+        const auto watched = with_signals(options);
         mx2onnx::Report report;
         {
           const nb::gil_scoped_release release;
-          report = mx2onnx::convert_to_file(source, output, options);
+          report = mx2onnx::convert_to_file(source, output, watched);
         }
         return describe(report);
       },
@@ -297,10 +250,11 @@ NB_MODULE(_core, m) {
          const Choice& choice, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
+        const auto watched = with_signals(options);
         std::pair<std::string, mx2onnx::Report> result;
         {
           const nb::gil_scoped_release release;
-          result = mx2onnx::convert_to_memory(source, options);
+          result = mx2onnx::convert_to_memory(source, watched);
         }
         return nb::make_tuple(nb::bytes(result.first.data(), result.first.size()),
                               describe(result.second));
@@ -314,7 +268,7 @@ NB_MODULE(_core, m) {
          const Choice& choice, const mx2onnx::ConvertOptions& options) {
         const auto source =
             make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
-        return describe(mx2onnx::inspect(source, options));
+        return describe(mx2onnx::inspect(source, with_signals(options)));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "options"_a);
 
@@ -333,15 +287,15 @@ NB_MODULE(_core, m) {
 
   m.def(
       "run_command_line",
-      [](std::vector<std::string> arguments) {
+      [](std::vector<std::string> arguments, const mx2onnx::cli::Verifier& verifier) {
         std::vector<char*> argv;
         for (auto& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         const nb::gil_scoped_release release;
-        const int code =
-            mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()), argv.data());
+        const int code = mx2onnx::cli::run_command_line(static_cast<int>(arguments.size()),
+                                                        argv.data(), verifier);
         std::fflush(stdout);
         return code;
       },
-      "arguments"_a);
+      "arguments"_a, "verifier"_a);
 }

@@ -126,8 +126,8 @@ std::optional<Diagnostic> epoch_note(const Checkpoint& checkpoint,
   if (all.size() - 1 > kMostListed)
     others += fmt::format(" and {} more", all.size() - 1 - kMostListed);
   return Diagnostic{"W-epoch-chosen", "",
-                    fmt::format("epoch {} is taken, the newest; there are also {} (--epoch takes "
-                                "another)",
+                    fmt::format("epoch {} is taken, the newest; there are also {} (another with "
+                                "--epoch)",
                                 *checkpoint.epoch, others)};
 }
 

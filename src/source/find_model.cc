@@ -43,16 +43,6 @@ void check_not_url(const std::string& name) {
           "this is a URL, and nothing is fetched from the network", std::move(next));
 }
 
-// MXNet 2's parameters are a zip archive, too.
-bool is_npz(const FilePart& file) {
-  const ErrorScope scope = ErrorScope::file(file.name);
-  if (file.name.ends_with(".npz")) return true;
-  const auto entries = read_zip_directory(file.bytes());
-  return !entries.empty() && std::all_of(entries.begin(), entries.end(), [](const ZipEntry& entry) {
-    return entry.name.ends_with(".npy");
-  });
-}
-
 // PyTorch's files are zip archives with a pickle in them.
 void check_not_torch(const FilePart& archive) {
   for (const auto& entry : read_zip_directory(archive.bytes())) {
@@ -224,7 +214,7 @@ class Finder {
       case Kind::kUtf16:
         fail_at({.file = path}, ErrorCode::kFormat,
                 fmt::format("expected {}, found JSON", kParamsExpected),
-                "of several models each is named by its own command, or all with -o FOLDER/");
+                "name each model by itself: a symbol, then its parameters");
       case Kind::kTar:
         fail_at({.file = path}, ErrorCode::kFormat,
                 fmt::format("expected {}, found an archive", kParamsExpected),

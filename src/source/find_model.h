@@ -25,7 +25,8 @@ struct FoundModel {
   std::vector<std::string> files;   ///< On the disk, that must not be written over.
   /// There are parameters and no symbol. The net may be known by them.
   bool is_alone = false;
-  std::optional<mxnet::Symbol> symbol;  ///< Of a known net, instead of the text.
+  std::optional<mxnet::Symbol> symbol;       ///< Of a known net, instead of the text.
+  std::optional<Preprocessing> preparation;  ///< Of a known net, for ConvertOptions::prepare.
   /// What the ONNX file says of a known net, as pairs of texts.
   std::vector<std::pair<std::string, std::string>> metadata;
 };

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/zip_directory.h"
 #include "mxnet/param_files.h"
 #include "source/tar.h"
 
@@ -145,6 +146,15 @@ Kind kind_of(std::span<const std::byte> bytes) {
   if (trim(without_mark(text)).starts_with("{")) return Kind::kJson;
   if (is_tar(bytes)) return Kind::kTar;
   return Kind::kOther;
+}
+
+bool is_npz(const FilePart& file) {
+  const ErrorScope scope = ErrorScope::file(file.name);
+  if (file.name.ends_with(".npz")) return true;
+  const auto entries = read_zip_directory(file.bytes());
+  return !entries.empty() && std::all_of(entries.begin(), entries.end(), [](const ZipEntry& entry) {
+    return entry.name.ends_with(".npy");
+  });
 }
 
 bool is_known_other(const std::string& name, std::span<const std::byte> bytes) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_part.h"
+
 namespace mx2onnx::source {
 
 enum class Kind {
@@ -21,6 +23,10 @@ enum class Kind {
 
 /// Looks at no more than the first 512 bytes.
 Kind kind_of(std::span<const std::byte> bytes);
+
+/// True for a zip archive that is MXNet 2's parameters: by its name, or because all in it are
+/// `.npy`.
+bool is_npz(const FilePart& file);
 
 /// Fails with kFormat and the name of what the bytes are, as far as that is known. `expected` is
 /// what they should be ("a symbol or parameters of MXNet").

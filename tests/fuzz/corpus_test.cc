@@ -35,6 +35,7 @@ void run_corpus(const std::string& name, Target target) {
 
 TEST(FuzzCorpusTest, Symbol) { run_corpus("symbol", symbol); }
 TEST(FuzzCorpusTest, Params) { run_corpus("params", params); }
+TEST(FuzzCorpusTest, Onnx) { run_corpus("onnx", onnx_file); }
 TEST(FuzzCorpusTest, Attrs) { run_corpus("attrs", attrs); }
 TEST(FuzzCorpusTest, Archive) { run_corpus("archive", archive); }
 TEST(FuzzCorpusTest, Pipeline) { run_corpus("pipeline", pipeline); }

@@ -15,6 +15,7 @@
 #include "mxnet/json_upgrade.h"
 #include "mxnet/param_files.h"
 #include "mxnet/symbol_json.h"
+#include "onnx/reader.h"
 #include "ops/record/registry.h"
 #include "source/find_model.h"
 
@@ -79,6 +80,10 @@ inline void archive(const std::uint8_t* data, std::size_t size) {
     mxnet::parse_symbol(found.symbol_text);
     for (const auto& file : found.params) read_arrays(file, unpacker);
   });
+}
+
+inline void onnx_file(const std::uint8_t* data, std::size_t size) {
+  tolerate_errors([&] { onnx::read_model(std::as_bytes(std::span(data, size))); });
 }
 
 inline void attrs(const std::uint8_t* data, std::size_t size) {

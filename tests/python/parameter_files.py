@@ -59,34 +59,42 @@ class _Reader:
         return re.sub("#", lambda _: str(next(numbers)), pattern)
 
 
-def layouts():
-    """The shapes of each net's parameters: {net: {key: (name without prefix, shape)}}, each array once."""
+def _open():
     packed = PACKED.read_bytes()
     data = zlib.decompress(packed[4:])
     assert len(data) == int.from_bytes(packed[:4], "little")
     reader = _Reader(data)
     reader.texts = [reader.take().decode() for _ in range(reader.number())]
-    for _ in range(reader.number()):  # operators
-        reader.text()
-        for _ in range(2 * reader.number()):
-            reader.text()
-    for _ in range(reader.number()):  # graphs
-        reader.take()
+    operators = []
+    for _ in range(reader.number()):
+        op = reader.text()
+        operators.append((op, {reader.text(): reader.text() for _ in range(reader.number())}))
+    graphs = [reader.take() for _ in range(reader.number())]
     bodies = [reader.take() for _ in range(reader.number())]
     for _ in range(reader.number()):  # classes
         for _ in range(reader.number()):
             reader.text()
     count = reader.number()
     entries = _Reader(data[reader.at :], reader.texts)
-    result = {}
+    nets = {}
     for _ in range(count):
         name = entries.text()
         for _ in range(5):
             entries.text()
-        _, layout, _, _, has_old_form = (entries.number() for _ in range(5))
+        nets[name] = [
+            entries.number() for _ in range(5)
+        ]  # graph, layout, classes, preparation, whether in the old form
         for _ in range(entries.number()):
             entries.name()
-        body = _Reader(bodies[layout], reader.texts)
+    return reader.texts, operators, graphs, bodies, nets
+
+
+def layouts():
+    """The shapes of each net's parameters: {net: {key: (name without prefix, shape)}}, each array once."""
+    texts, _, _, bodies, nets = _open()
+    result = {}
+    for name, (_, layout, _, _, has_old_form) in nets.items():
+        body = _Reader(bodies[layout], texts)
         parameters = {}
         for _ in range(body.number()):
             key, short = body.name(), body.name()
@@ -95,3 +103,24 @@ def layouts():
                 parameters[key] = (short if has_old_form else None, shape)
         result[name] = parameters
     return result
+
+
+def symbol(net, rename):
+    """The net's symbol as MXNet's JSON, with other names for its parameters."""
+    texts, operators, graphs, _, nets = _open()
+    body = _Reader(graphs[nets[net][0]], texts)
+    nodes = []
+    for index in range(body.number()):
+        op, name = body.number(), body.name()
+        if op == 0:
+            nodes.append({"op": "null", "name": rename.get(name, name), "inputs": []})
+            continue
+        inputs = []
+        for _ in range(body.number()):
+            coded = body.number()
+            inputs.append([index - (coded >> 1), body.number() if coded & 1 else 0, 0])
+        nodes.append({"op": operators[op - 1][0], "name": name, "attrs": operators[op - 1][1], "inputs": inputs})
+    heads = [[body.number(), body.number(), 0] for _ in range(body.number())]
+    variables = [i for i, node in enumerate(nodes) if node["op"] == "null"]
+    attrs = {"mxnet_version": ["int", 10901]}
+    return {"nodes": nodes, "arg_nodes": variables, "heads": heads, "attrs": attrs}

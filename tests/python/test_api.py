@@ -38,7 +38,7 @@ def test_forms_of_inputs(inputs, expected):
 def test_writes_a_file(tmp_path, expected):
     result = mx2onnx.convert(str(SYMBOL), [PARAMS], inputs={"data": ("batch", 1, 8, 8)}, output=tmp_path / "o.onnx")
     assert result.model is None
-    assert result.outputs == [{"name": "probabilities_output", "dtype": "float32", "shape": ["batch", "10"]}]
+    assert result.outputs == [{"name": "probabilities_output", "dtype": "float32", "shape": ["batch", 10]}]
     assert "batch, 10" in repr(result)
     assert_same(run(str(tmp_path / "o.onnx"), {"data": expected["data"]}), [expected["output"]], rtol=1e-4, atol=1e-6)
 
@@ -99,7 +99,7 @@ def test_error_of_an_attribute():
 def test_inspect():
     found = mx2onnx.inspect(SYMBOL, PARAMS, inputs={"data": ("N", 1, 8, 8)})
     assert found["mxnet_version"] == "1.9.1"
-    assert found["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", "1", "8", "8"]}]
+    assert found["inputs"] == [{"name": "data", "dtype": "float32", "shape": ["N", 1, 8, 8]}]
     assert found["problems"] == [] and found["missing_parameters"] == []
 
 

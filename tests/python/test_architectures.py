@@ -112,7 +112,7 @@ def test_a_file_that_fits_several_nets(tmp_path):
     path = tmp_path / "weights.params"
     parameter_files.write_list(path, arrays)
     with pytest.raises(
-        mx2onnx.ModelError, match="the parameters fit several nets: slowfast_16x8_resnet101_kinetics400"
+        mx2onnx.UsageError, match="the parameters fit several nets: slowfast_16x8_resnet101_kinetics400"
     ):
         mx2onnx.inspect(str(path))
     found = mx2onnx.inspect(str(path), architecture="slowfast_4x16_resnet101_kinetics400")
@@ -130,6 +130,37 @@ def test_what_does_not_go_together(tmp_path, net_weights):
     layout = LAYOUTS["siamrpn_alexnet_v2_otb15"]
     with pytest.raises(mx2onnx.UsageError, match="how the input of 'siamrpn_alexnet_v2_otb15' is prepared"):
         convert(tmp_path, {key: shape for key, (_, shape) in layout.items()}, prepare=True)
+
+
+CNN = pathlib.Path(__file__).resolve().parent.parent / "models" / "digits_cnn-symbol.json"
+
+
+def test_a_symbol_whose_parameters_are_those_of_a_known_net(tmp_path, net_weights):
+    """As HybridBlock.export names them, for a net that was made second in its program."""
+    names = {key: "cifarresnetv11_" + name for key, (name, _) in LAYOUTS[NET].items()}
+    graph = tmp_path / "net-symbol.json"
+    graph.write_text(json.dumps(parameter_files.symbol(NET, names)))
+    parameter_files.write_list(tmp_path / "weights.params", net_weights)
+    image = np.random.RandomState(1).uniform(0, 1, (1, 3, 32, 32)).astype("f4")
+    result = mx2onnx.convert(str(graph), str(tmp_path / "weights.params"), inputs={"data": (1, 3, 32, 32)})
+    assert "W-parameters-renamed" in [note["id"] for note in result.diagnostics]
+    expected = run(convert(tmp_path, net_weights).model, {"data": image})[0]
+    np.testing.assert_allclose(run(result.model, {"data": image})[0], expected, rtol=1e-5)
+
+
+def test_a_symbol_whose_parameters_are_in_another_form(tmp_path):
+    """Of a net that is not known: order and shapes would leave room for errors."""
+    parameter_files.write_list(tmp_path / "x.params", {"features.0.weight": np.ones((2, 1, 3, 3), "f4")})
+    with pytest.raises(mx2onnx.ModelError, match="the file has the names of save_parameters"):
+        mx2onnx.convert(str(CNN), str(tmp_path / "x.params"), inputs={"data": (1, 1, 8, 8)})
+
+
+def test_a_segmentation_net_at_another_size(tmp_path):
+    arrays = {key: shape for key, (_, shape) in LAYOUTS["psp_resnet50_ade"].items()}
+    result = convert(tmp_path, arrays, inputs={"data": (1, 3, 64, 128)})
+    assert result.outputs[0]["shape"] == ["1", "150", "64", "128"]
+    with pytest.raises(mx2onnx.UsageError, match="cannot take pictures of 100 x 128: .*multiples of 32 will do"):
+        convert(tmp_path, arrays, inputs={"data": (1, 3, 100, 128)})
 
 
 @needs_tool

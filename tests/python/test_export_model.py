@@ -169,7 +169,6 @@ def test_failures(tmp_path):
     for arguments, error, text in (
         ((SYMBOL + "x", PARAMS, [(1, 1, 8, 8)]), mx2onnx.FileError, "No such file"),
         ((SYMBOL, PARAMS + "x", [(1, 1, 8, 8)]), mx2onnx.FileError, "No such file"),
-        ((SYMBOL, PARAMS), mx2onnx.ModelError, "data"),
         ((SYMBOL, PARAMS, [(1, 3, 8, 8)]), mx2onnx.ModelError, "Convolution"),
         ((SYMBOL, PARAMS, [1]), mx2onnx.ModelError, "data"),
         ((SYMBOL, PARAMS, ["(1, 1, 8, 8)"]), mx2onnx.UsageError, "size"),

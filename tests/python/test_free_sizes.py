@@ -44,7 +44,7 @@ def test_condition():
     """Two ways to a size that agree for some sizes only, as U-nets have them."""
     net, head = down_and_up()
     free = convert(net, head, "N", 3, "H", "W")
-    assert free.inputs[0]["shape"] == ["N", "3", "H", "W"]
+    assert free.inputs[0]["shape"] == ["N", 3, "H", "W"]
     text = (
         "size '%s' is free on a condition: 'join' needs (%s + 1)//2 to be 2*((%s + 3)//4), "
         "as for multiples of 4; up to 2, other sizes may give numbers where MXNet gives an error"
@@ -62,7 +62,7 @@ def test_size_behind_a_condition_at_run_time():
     net, head = down_and_up()
     cut = net.node("slice_like", "cut", [0, 0, 0], head, axes=(2, 3))
     free = convert(net, cut, "N", 3, "H", "W")
-    assert free.outputs[0]["shape"] == ["N", "3", "2*((H + 3)//4)", "2*((W + 3)//4)"]
+    assert free.outputs[0]["shape"] == ["N", 3, "2*((H + 3)//4)", "2*((W + 3)//4)"]
     for height in (7, 8):
         assert run(free, 1, 3, height, 12).shape == (1, 3, 4, 6)
 
@@ -81,13 +81,13 @@ def test_conditions_that_follow_each_other():
 def test_square_and_range():
     net, head = with_dense()
     free = convert(net, head, "N", 1, "H", "W")
-    assert free.inputs[0]["shape"] == ["N", "1", "56", "56"]
+    assert free.inputs[0]["shape"] == ["N", 1, 56, 56]
     assert said(free, "W-dim-fixed") == [
         "size '%s' is not free: 'dense' needs it to be 56 to 63: 56 is taken" % x for x in "HW"
     ]
     # Another number of the range is the user's to give.
     other = convert(net, head, "N", 1, 63, "W")
-    assert other.inputs[0]["shape"] == ["N", "1", "63", "56"]
+    assert other.inputs[0]["shape"] == ["N", 1, 63, 56]
     assert run(other, 2, 1, 63, 56).shape == (2, 5)
 
 
@@ -95,4 +95,4 @@ def test_no_square():
     net, head = with_dense(units=12)
     with pytest.raises(mx2onnx.ModelError, match="give the input numbers"):
         convert(net, head, "N", 1, "H", "W")
-    assert convert(net, head, "N", 1, 24, "W").inputs[0]["shape"] == ["N", "1", "24", "32"]
+    assert convert(net, head, "N", 1, 24, "W").inputs[0]["shape"] == ["N", 1, 24, 32]

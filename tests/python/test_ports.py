@@ -114,7 +114,7 @@ def test_rename_errors():
 def test_camera_image(opset):
     result = prepared(mean=MEAN, std=STD, scale="1/255", layout="NHWC", input_type="uint8", opset=opset)
     check_model(result.model)
-    assert result.inputs == [{"name": "data", "dtype": "uint8", "shape": ["n", "h", "w", "3"]}]
+    assert result.inputs == [{"name": "data", "dtype": "uint8", "shape": ["n", "h", "w", 3]}]
     x = IMAGE.astype(np.float32) / np.float32(255)
     expected = ((x - np.float32(MEAN)) / np.float32(STD)).transpose(0, 3, 1, 2)
     np.testing.assert_array_equal(run(result.model, {"data": IMAGE})[0], expected)
@@ -184,5 +184,5 @@ def test_trained_model_takes_the_camera_s_image():
     pixels = np.rint(expected["data"] * 16).astype(np.uint8).transpose(0, 2, 3, 1)
     result = convert(layout="NHWC", input_type="uint8", scale="1/16")
     check_model(result.model)
-    assert result.inputs == [{"name": "data", "dtype": "uint8", "shape": ["batch", "8", "8", "1"]}]
+    assert result.inputs == [{"name": "data", "dtype": "uint8", "shape": ["batch", 8, 8, 1]}]
     assert_same(run(result.model, {"data": pixels}), [expected["output"]], rtol=1e-4, atol=1e-6)

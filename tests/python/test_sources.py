@@ -131,7 +131,7 @@ def test_prefix_with_a_folder_and_an_epoch(tmp_path):
 def test_newest_epoch_is_taken_and_said(tmp_path):
     write_folder(tmp_path, {"net-symbol.json": SYMBOL, "net-0012.params": PARAMS})
     write_folder(tmp_path, {"net-%04d.params" % epoch: b"earlier" for epoch in (3, 7)})
-    warning = "warning: epoch 12 is taken, the newest; there are also 3, 7 (--epoch takes another) [W-epoch-chosen]"
+    warning = "warning: epoch 12 is taken, the newest; there are also 3, 7 (another with --epoch) [W-epoch-chosen]"
     check_converts(tmp_path, "net", warnings=[warning])
     os.remove(tmp_path / "out.onnx")
     check_converts(tmp_path, ".", warnings=[warning])
@@ -243,8 +243,9 @@ def test_other_encodings(tmp_path, encoding):
 
 def test_python(tmp_path):
     write_tar(tmp_path / "model.tar.gz", {**PAIR, "net-0004.params": PARAMS, "signature.json": json.dumps(SIGNATURE)})
-    result = mx2onnx.convert(tmp_path / "model.tar.gz")
-    assert result.inputs == [{"name": "data", "dtype": "float32", "shape": ["batch", "1", "8", "8"]}]
+    with pytest.warns(mx2onnx.ConversionWarning, match="epoch 4 is taken, the newest; .*another with epoch"):
+        result = mx2onnx.convert(tmp_path / "model.tar.gz")
+    assert result.inputs == [{"name": "data", "dtype": "float32", "shape": ["batch", 1, 8, 8]}]
     assert [d["id"] for d in result.diagnostics] == ["W-epoch-chosen"]
     assert mx2onnx.convert(tmp_path / "model.tar.gz", epoch=0).diagnostics == []
     found = mx2onnx.inspect(str(tmp_path / "model.tar.gz"))
@@ -511,7 +512,7 @@ def test_bombs(tmp_path):
     bomb = gzip.compress(zeros, 9)
     packed = len(bomb) + len(SYMBOL)  # of all files together
     write_folder(tmp_path, {**PAIR, "bomb.params.gz": bomb})
-    hint = "hint: if the file can be trusted, --unpack-limit allows more"
+    hint = "hint: if the file can be trusted, allow more with --unpack-limit"
     lines = ["bomb.params.gz: %d bytes would become more than 67108864 when unpacked" % packed, hint]
     check_fails(tmp_path, 2, lines, "net-symbol.json", "bomb.params.gz")
     assert peak_of(tmp_path, "convert", "net-symbol.json", "bomb.params.gz", "-o", "out.onnx")[1] < 40e6
@@ -628,9 +629,12 @@ def test_the_output_is_no_member_of_the_folder(tmp_path):
 def test_inspect(tmp_path):
     write_folder(tmp_path, {**PAIR, "net-0002.params": PARAMS})
     code, printed, errors = tool(tmp_path, "inspect", "net")
-    assert code == 0 and printed[0].startswith("saved by MXNet")
-    assert errors == [
-        "warning: epoch 2 is taken, the newest; there are also 0 (--epoch takes another) [W-epoch-chosen]"
-    ]
+    assert (code, errors) == (0, [])
+    assert printed[0] == "net: a graph saved by MXNet 1.9.1"
+    at = printed.index("warnings of a conversion")
+    assert printed[at + 1] == "  epoch 2 is taken, the newest; there are also 0 (another with --epoch) [W-epoch-chosen]"
     shutil.copytree(tmp_path, tmp_path / "copy")
-    assert tool(tmp_path, "inspect", "copy")[:2] == (0, printed)
+    assert tool(tmp_path, "inspect", "copy")[1][1:-1] == printed[1:-1]
+    # Of parameters alone their arrays are shown, also compressed ones.
+    np.savez_compressed(tmp_path / "only.npz", **ARRAYS)
+    assert "only.npz: parameters of MXNet, without a graph: " in tool(tmp_path, "inspect", "only.npz")[1][0]

@@ -17,6 +17,12 @@ result: mx2onnx.ConvertResult = mx2onnx.convert(
     progress=lambda done, total: print(done, total),
 )
 names: list[str] = [port["name"] for port in result.inputs]
+alone = mx2onnx.convert("model-symbol.json", "a.params", inputs=(1, None, -1, "width"), no_dropout=True)
+example = mx2onnx.convert("model-symbol.json", inputs=np.zeros((1, 3, 224, 224), np.float32), random_weights=True)
+pairs = mx2onnx.convert("model-symbol.json", inputs={"data": ((1, 3), np.float16), "ids": np.zeros((1, 4), "int32")})
+session = alone.session(providers=["CPUExecutionProvider"])
+mx2onnx.export_model("model-symbol.json", "a.params", {"data": (1, 3, 224, 224)}, onnx_file_path="model.onnx")
+silenced: type[Warning] = mx2onnx.ConversionWarning
 model: bytes = mx2onnx.convert("model-symbol.json", {"w": np.zeros(3)}, inputs=["data:1,3"]).to_bytes()
 version: str = mx2onnx.__version__
 opsets: range = range(mx2onnx.FIRST_OPSET, mx2onnx.LAST_OPSET)

@@ -124,13 +124,19 @@ void infer_foreach(const ForeachParam& p, InferContext& c) {
   // The states of the first step and of the others are one type: what the subgraph says of its
   // outputs is known of its variables the next time.
   for (int round = 0; round < 2; ++round) {
-    std::vector<TensorType> inputs;
+    std::vector<TensorType> known;
     for (const auto& feed : feeds) {
       TensorType type = c.input(feed.input);
       if (feed.input < p.num_data()) type.shape = step_shape(type.shape);
-      inputs.push_back(std::move(type));
+      known.push_back(std::move(type));
     }
-    const BodyTypes types = c.infer_body(0, std::move(inputs));
+    for (std::size_t i = 0; i < c.num_outputs(); ++i) {
+      TensorType type = c.output(i);
+      const bool is_matrix = type.shape.rank() > 1;
+      if (i < p.num_stacked()) type.shape = is_matrix ? step_shape(type.shape) : Shape();
+      known.push_back(std::move(type));
+    }
+    const BodyTypes types = c.infer_body(0, std::move(known));
     expect_outputs(types, c.num_outputs());
     for (std::size_t k = 0; k < feeds.size(); ++k) {
       TensorType type = types.inputs[k];

@@ -29,9 +29,10 @@ DType draw_dtype(DType result) {
   return result == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
 }
 
-void warn_of_draws(Translation& t) {
+void warn_of_draws(Translation& t, const std::string& hint) {
   t.warn("W-random-draws-differ",
-         "draws random numbers: of the same distribution as in MXNet, but others");
+         "draws random numbers: of the same distribution as in MXNet, but others" +
+             (hint.empty() ? "" : "; " + hint));
 }
 
 Draws::Draws(onnx::Builder& b, Shape shape, DType dtype)

@@ -59,6 +59,6 @@ class Draws {
 DType draw_dtype(DType result);
 
 /// Says in the report that the numbers are others than MXNet's.
-void warn_of_draws(Translation& t);
+void warn_of_draws(Translation& t, const std::string& hint = {});
 
 }  // namespace mx2onnx

@@ -223,6 +223,7 @@ void translate_slogdet(const NoParam& /*p*/, Translation& t) {
 
 void infer_gelqf(const NoParam& /*p*/, InferContext& c) {
   c.unify_dtypes();
+  c.set_input_shape(0, c.output_shape(0));
   const Shape& a = c.input_shape(0);
   if (!a.known_rank()) return;
   const std::size_t rank = a.rank();

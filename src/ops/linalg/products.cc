@@ -157,7 +157,8 @@ void infer_sumlogdiag(const NoParam& /*p*/, InferContext& c) {
   const Shape& data = c.input_shape(0);
   auto dims = data.dims();
   dims.resize(dims.size() < 2 ? 0 : dims.size() - 2);
-  const bool has_result = !Shape(dims).is_empty();
+  const bool is_open = c.np_shape() && data.known_rank() && !Shape(dims).known();
+  const bool has_result = !is_open && !Shape(dims).is_empty();
   // MXNet looks at the matrices only where there are any.
   if (has_result) infer_square(c);
   c.unify_dtypes();

@@ -82,7 +82,9 @@ void infer_allclose(const AllCloseParam& /*p*/, InferContext& c) {
   const Shape& b = c.input_shape(1);
   // MXNet compares as many elements as the first array has, whatever shapes they have.
   const bool enough = a.is_static() && b.is_static() && b.count().value() >= a.count().value();
-  if (!enough) {
+  // What is not known yet may still become another shape of as many.
+  const bool open = a.known_rank() && b.known_rank() && !(a.known() && b.known());
+  if (!enough && !open) {
     c.set_input_shape(0, c.input_shape(1));
     c.set_input_shape(1, c.input_shape(0));
   }

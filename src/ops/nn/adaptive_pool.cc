@@ -32,6 +32,7 @@ void infer_adaptive_pool(const AdaptivePoolParam& p, InferContext& c) {
   c.unify_dtypes();
   // MXNet looks at the number of dimensions only where there are elements.
   const Shape& data = c.input_shape(0);
+  if (data.rank() > 4 && !data.known()) return;
   if (!data.known_rank() || data.rank() < 4 || !data.is_empty()) {
     c.set_input_shape(0, Shape::unknown_dims(4));
   }

@@ -108,6 +108,10 @@ void infer_deformable(const DeformableParam& p, InferContext& c, bool modulated)
   Shape data = c.input_shape(0);
   if (!data.known_rank()) return;
   if (data.rank() != 4) c.fail_input(0, "4 dimensions");
+  if (!data[0].known() && c.output_shape(0).rank() == 4) {
+    data[0] = c.output_shape(0)[0];
+    c.set_input_shape(0, data);
+  }
   const Shape& weight = c.input_shape(at.weight);
   if (weight.rank() == 4 && weight[1].known() && !data[1].is_constant()) {
     data[1] = weight[1] * p.num_group;

@@ -32,7 +32,8 @@ struct DropoutParam {
 
 std::vector<AttrProblem> check_dropout(const DropoutParam& p, const CheckContext& /*context*/) {
   if (!p.draws() || p.p < 1) return {};
-  return {{"p", "expected less than 1, for else all is infinite", ""}};
+  return {{"p", "expected less than 1, for else all is infinite",
+           "--no-dropout makes it a plain Dropout"}};
 }
 
 void infer_dropout(const DropoutParam& p, InferContext& c) {
@@ -53,7 +54,7 @@ void translate_drawn_dropout(const DropoutParam& p, Translation& t) {
   onnx::Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
   if (!expect_floating(t)) return;
-  warn_of_draws(t);
+  warn_of_draws(t, "--no-dropout makes it a plain Dropout");
   Shape shape = t.input_shape(0);
   for (const auto axis : p.axes) shape[checked_axis(axis, shape.rank(), "axes")] = 1;
   const DType drawn_in = draw_dtype(dtype);

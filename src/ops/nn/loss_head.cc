@@ -50,8 +50,11 @@ void infer_softmax_output(const SoftmaxOutputParam& p, InferContext& c) {
   infer_data(c);
   const Shape& data = c.input_shape(0);
   if (!data.known_rank() || data.rank() == 0) return;
+  if (p.multi_output && data.rank() > 1) {
+    return set_label_shape(c, Shape{data[0], data.count(2, data.rank())});
+  }
   auto dims = data.dims();
-  dims.erase(p.multi_output && dims.size() > 1 ? dims.begin() + 1 : dims.end() - 1);
+  dims.pop_back();
   set_label_shape(c, Shape(std::move(dims)));
 }
 
@@ -82,6 +85,10 @@ struct RegressionParam {
 
 void infer_regression(const RegressionParam& /*p*/, InferContext& c) {
   infer_data(c);
+  if (c.input(0).dtype == DType::kUnknown && c.num_inputs() > 1) {
+    c.set_input_dtype(0, c.input(1).dtype);
+    c.set_output_dtype(0, c.input(1).dtype);
+  }
   const Shape& data = c.input_shape(0);
   if (!data.known()) return;
   const bool column = data.rank() == 2 && data[1] == Dim(1);

@@ -22,6 +22,9 @@ void infer_hawkes(const NoParam& /*p*/, InferContext& c) {
   for (std::size_t i = 0; i < kNumInputs; ++i) {
     if (i != kMarks && dtype == DType::kUnknown) dtype = c.input(i).dtype;
   }
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (dtype == DType::kUnknown) dtype = c.output(i).dtype;
+  }
   for (std::size_t i = 0; i < kNumInputs; ++i) {
     c.set_input_dtype(i, i == kMarks ? DType::kInt32 : dtype);
   }

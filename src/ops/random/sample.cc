@@ -22,6 +22,11 @@ struct SampleParam {
 void infer_sample(const SampleParam& p, InferContext& c) {
   c.unify_dtypes(0, c.num_outputs());
   c.set_output_dtype(0, p.dtype.value_or(DType::kFloat32));
+  if (c.output_shape(0).known_rank() && c.output_shape(0).rank() >= p.shape.size()) {
+    auto dims = c.output_shape(0).dims();
+    dims.resize(dims.size() - p.shape.size());
+    c.set_input_shape(0, Shape(std::move(dims)));
+  }
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     c.set_input_shape(0, c.input_shape(i));
     c.set_input_shape(i, c.input_shape(0));

@@ -54,7 +54,7 @@ struct NodeKey {
 
 class InferContext {
  public:
-  /// Infers the types of the given subgraph.
+  /// Infers a subgraph's types. The inputs are its variables' and, unless left out, its outputs'.
   using InferBody = std::function<BodyTypes(std::size_t body, std::vector<TensorType> inputs)>;
 
   struct Port {
@@ -90,7 +90,7 @@ class InferContext {
   bool np_shape() const { return np_shape_; }
   DimArena& arena() { return arena_; }
 
-  /// Types of a subgraph of a control-flow operator.
+  /// Types of a subgraph, from those known of its variables and, after them, of its outputs.
   BodyTypes infer_body(std::size_t body, std::vector<TensorType> inputs) const {
     return infer_body_(body, std::move(inputs));
   }

@@ -130,7 +130,12 @@ void infer_broadcast_like(const BroadcastLikeParam& p, InferContext& c) {
   bool fits = lhs.rank() == rhs.rank();
   for (std::size_t i = 0; fits && i < lhs.rank(); ++i) fits = !clash(lhs[i], rhs[i]);
   if (!fits) c.fail_input(0, fmt::format("a shape that broadcasts to {}", rhs.to_string()));
-  c.set_output_shape(0, rhs);
+  Shape result = rhs;
+  for (std::size_t i = 0; i < lhs.rank(); ++i) {
+    // Only 1 is broadcast.
+    if (!rhs[i].known() && lhs[i].is_constant() && !(lhs[i] == Dim(1))) result[i] = lhs[i];
+  }
+  c.set_output_shape(0, result);
 }
 
 void translate_broadcast_like(const BroadcastLikeParam& p, Translation& t) {

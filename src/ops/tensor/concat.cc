@@ -121,6 +121,15 @@ struct StackParam {
 
 // MXNet compares numbers of elements alone, and not even these where there are none to copy.
 bool is_other_view(const Shape& shape, const Shape& expected) {
+  // What is not known yet may still become another view.
+  if (!shape.known() || !expected.known()) {
+    bool may_be_same = shape.rank() == expected.rank();
+    for (std::size_t axis = 0; may_be_same && axis < shape.rank(); ++axis) {
+      const bool both = shape[axis].is_constant() && expected[axis].is_constant();
+      may_be_same = !both || shape[axis] == expected[axis];
+    }
+    return !may_be_same;
+  }
   if (!shape.is_static() || !expected.is_static() || shape == expected) return false;
   return expected.is_empty() || shape.count() == expected.count();
 }
@@ -131,17 +140,19 @@ void infer_stack(const StackParam& p, InferContext& c) {
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     const Shape part = c.input_shape(i);
     if (!part.known_rank()) continue;
-    if (is_other_view(part, c.input_shape(0))) continue;
+    if (c.input_shape(0).known_rank() && is_other_view(part, c.input_shape(0))) continue;
     for (std::size_t k = 0; k < c.num_inputs(); ++k) {
-      if (!is_other_view(c.input_shape(k), part)) c.set_input_shape(k, part);
+      const Shape& other = c.input_shape(k);
+      if (!other.known_rank() || !is_other_view(other, part)) c.set_input_shape(k, part);
     }
-    // The first one's shape is that of all.
-    if (i > 0 && c.input_shape(0).known_rank()) continue;
-    const std::size_t axis = checked_axis(p.axis, part.rank() + 1);
-    std::vector<Dim> dims = part.dims();
-    dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), Dim(count));
-    c.set_output_shape(0, Shape(dims));
   }
+  // The first one's shape is that of all.
+  const Shape& part = c.input_shape(0);
+  if (!part.known_rank()) return;
+  const std::size_t axis = checked_axis(p.axis, part.rank() + 1);
+  std::vector<Dim> dims = part.dims();
+  dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), Dim(count));
+  c.set_output_shape(0, Shape(std::move(dims)));
 }
 
 void translate_stack(const StackParam& p, Translation& t) {

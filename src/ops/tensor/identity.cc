@@ -16,6 +16,8 @@ void translate_identity(const NoParam& /*p*/, Translation& t) {
 void infer_identity_like(const NoParam& /*p*/, InferContext& c) {
   c.unify_shapes();
   c.set_input_dtype(0, c.output(0).dtype);
+  if (c.input(0).dtype == DType::kUnknown) c.set_input_dtype(0, c.input(1).dtype);
+  if (c.input(1).dtype == DType::kUnknown) c.set_input_dtype(1, c.input(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
 }
 
@@ -38,11 +40,10 @@ struct SparseRegParam {
 };
 
 void infer_sparse_reg(const SparseRegParam& /*p*/, InferContext& c) {
+  c.unify_dtypes();
   c.set_output_shape(0, c.input_shape(0));
-  c.set_output_dtype(0, c.input(0).dtype);
   if (c.input_shape(0).known_rank() && c.input_shape(0).rank() > 1)
     c.set_input_shape(1, Shape{c.input_shape(0)[1]});
-  c.set_input_dtype(1, c.input(0).dtype);
 }
 
 void translate_sparse_reg(const SparseRegParam& /*p*/, Translation& t) {

@@ -131,6 +131,7 @@ Value gather_elements(Builder& b, Value data, Value indices, std::int64_t axis) 
 }
 
 void infer_batch_take(const NoParam& /*p*/, InferContext& c) {
+  c.set_input_dtype(0, c.output(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
   c.set_input_dtype(1, DType::kInt32);
   const Shape& data = c.input_shape(0);
@@ -259,13 +260,13 @@ bool chooses_blocks(const Shape& condition, const Shape& result) {
 
 void infer_where(const NoParam& /*p*/, InferContext& c) {
   c.unify_dtypes(1);
-  Shape result = c.output_shape(0);
-  for (const Shape& known : {c.input_shape(1), c.input_shape(2)}) {
-    if (known.known_rank()) result = known;
-    c.set_input_shape(1, known);
-    c.set_input_shape(2, known);
-    c.set_output_shape(0, known);
+  // One shape of both branches and the result, to which each may add a size.
+  for (int round = 0; round < 2; ++round) {
+    c.set_input_shape(1, c.output_shape(0));
+    c.set_input_shape(2, c.input_shape(1));
+    c.set_output_shape(0, c.input_shape(2));
   }
+  const Shape& result = c.output_shape(0);
   const Shape& condition = c.input_shape(0);
   if (!result.known_rank() || !condition.known_rank()) return;
   if (chooses_blocks(condition, result)) return;

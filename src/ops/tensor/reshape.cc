@@ -313,6 +313,7 @@ void infer_reshape_like(const ReshapeLikeParam& p, InferContext& c) {
 
 void infer_shape_array(const NoParam& /*p*/, InferContext& c) {
   c.set_output_dtype(0, DType::kInt64);
+  c.set_output_shape(0, Shape::unknown_dims(1));
   const Shape& from = c.input_shape(0);
   if (!from.known_rank()) return;
   c.set_output_shape(0, {static_cast<std::int64_t>(from.rank())});

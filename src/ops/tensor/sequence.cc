@@ -57,6 +57,7 @@ void infer_lengths(const SequenceParam& p, InferContext& c) {
   const Shape& data = c.input_shape(0);
   if (data.known_rank() && data.rank() < 2) c.fail_input(0, "2 dimensions at least");
   if (!p.use_sequence_length) return;
+  if (c.input(1).dtype == DType::kUnknown) c.set_input_dtype(1, c.input(0).dtype);
   if (!c.input_shape(1).known_rank()) c.set_input_shape(1, Shape::unknown_dims(1));
   if (c.input_shape(1).rank() != 1) c.fail_input(1, "1 dimension");
   if (data.known_rank()) c.set_input_shape(1, Shape(std::vector<Dim>{data[batch_axis(p)]}));
@@ -72,9 +73,9 @@ void infer_all_steps(const P& p, InferContext& c) {
 }
 
 void infer_last(const SequenceLastParam& p, InferContext& c) {
-  infer_lengths(p, c);
   c.set_input_dtype(0, c.output(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
+  infer_lengths(p, c);
   if (!c.input_shape(0).known_rank()) return;
   auto dims = c.input_shape(0).dims();
   const auto place = static_cast<std::ptrdiff_t>(time_axis(p));

@@ -164,6 +164,15 @@ void infer_split(const SplitParam& p, InferContext& c) {
     cut[axis] = static_cast<std::int64_t>(p.count());
     c.set_input_shape(0, cut);
   }
+  // What the parts know besides their own size is true of the whole.
+  for (std::size_t i = 0; i < c.num_outputs(); ++i) {
+    auto whole = c.output_shape(i).dims();
+    if (!c.output_shape(i).known_rank()) continue;
+    if (p.squeeze_axis) whole.insert(whole.begin() + static_cast<std::ptrdiff_t>(axis), Dim());
+    if (whole.size() != from.rank()) continue;  // refused below
+    whole[axis] = Dim();
+    c.set_input_shape(0, Shape(std::move(whole)));
+  }
   const auto sizes = part_sizes(p, c.input_shape(0)[axis]);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i].is_constant() && sizes[i].value() < 0) {

@@ -1,0 +1,34 @@
+// Text that has to fit a line, for standard output.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mx2onnx::cli {
+
+/// Columns and lines of the terminal that a file descriptor is; 0 if it is none.
+struct ScreenSize {
+  std::size_t columns = 0;
+  std::size_t lines = 0;
+};
+ScreenSize screen_size(int descriptor);
+
+/// Columns that the text takes, of UTF-8 without wide letters.
+std::size_t text_width(std::string_view text);
+
+/// The text with what is not printable made visible, cut to a width with "…" where it is longer:
+/// names come from files that anybody may have made.
+std::string shortened(std::string_view text, std::size_t width);
+
+/// The text without what is not printable.
+std::string printable(std::string_view text);
+
+/// Words, separated by ", ", in lines of at most `columns` (0: one line).
+std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t columns);
+
+/// The text as a word of a shell, in quotes where it needs them.
+std::string shell_word(const std::string& text);
+
+}  // namespace mx2onnx::cli
