@@ -20,7 +20,7 @@ namespace mx2onnx::architectures {
 struct Parameter {
   std::string key;   ///< Of `save_parameters`: "features.0.weight". A variable of the graph.
   std::string name;  ///< Its name without the net's prefix: "conv0_weight".
-  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> shape;  ///< 0 where Gluon learns a size from the first input.
   /// The same array's first key, by its number, if this is another one. Then the graph has no
   /// variable of this key.
   std::optional<std::size_t> same_as;

@@ -95,7 +95,8 @@ class Fitting {
     if (has_other_channels(node, 0) || weight == nullptr) return false;
     const auto& before = own_.find(input(node, 1).name)->second;
     if (weight->size() != before.size() || weight->empty() || (*weight)[0] < 1 ||
-        !std::equal(weight->begin() + 1, weight->end(), before.begin() + 1)) {
+        !std::equal(weight->begin() + 1, weight->end(), before.begin() + 1,
+                    [](auto size, auto known) { return known == 0 || size == known; })) {
       return false;
     }
     const bool has_bias = node.inputs.size() > 2;

@@ -10,6 +10,13 @@ std::string name_in(Form form, const Architecture& net, const Parameter& paramet
   return form == Form::kOld ? parameter.name : net.prefix + parameter.name;
 }
 
+bool is_shape_of(const std::vector<std::int64_t>& found, const std::vector<std::int64_t>& own) {
+  return std::equal(found.begin(), found.end(), own.begin(), own.end(),
+                    [](std::int64_t size, std::int64_t wanted) {
+                      return size == wanted || (wanted == 0 && size > 0);
+                    });
+}
+
 // A parameter with several keys is in the file under any of them, or under all.
 Match match(const Architecture& net, const std::vector<Parameter>& layout, Form form,
             const Shapes& arrays) {
@@ -31,7 +38,7 @@ Match match(const Architecture& net, const std::vector<Parameter>& layout, Form 
       result.missing.push_back(parameter.key);
       continue;
     }
-    if (arrays.find(found[i])->second == parameter.shape) {
+    if (is_shape_of(arrays.find(found[i])->second, parameter.shape)) {
       ++result.equal;
     } else {
       result.reshaped.push_back(parameter.key);

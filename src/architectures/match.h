@@ -1,6 +1,7 @@
 // A net against a file: which array is which parameter, and what does not fit.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct Match {
 
 /// The name of a parameter in a file of this form.
 std::string name_in(Form form, const Architecture& net, const Parameter& parameter);
+
+/// A file's shape is a parameter's, whose sizes of 0 are any.
+bool is_shape_of(const std::vector<std::int64_t>& found, const std::vector<std::int64_t>& own);
 
 Match match(const Architecture& net, const std::vector<Parameter>& layout, Form form,
             const Shapes& arrays);
