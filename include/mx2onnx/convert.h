@@ -97,6 +97,11 @@ struct ConvertOptions {
   /// two can trade names.
   std::map<std::string, std::string> rename;
   std::optional<Preprocessing> preprocessing;
+  /// The net that parameters without a symbol are of ("resnet50_v1"); empty to know it by them.
+  std::string architecture;
+  /// Fills in what preprocessing does not say, where the net of parameters without a symbol is one
+  /// whose pictures are prepared in a known way: the input is then a picture of RGB bytes, NHWC.
+  bool prepare = false;
   /// Rules for the names of stored parameters, in order: the first one that matches a name renames
   /// it.
   std::vector<RenameRule> rename_params;

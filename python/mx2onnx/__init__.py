@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._api import convert, inspect, operators, pass_names, untranslated_operators
+from ._api import architectures, convert, inspect, operators, pass_names, untranslated_operators
 from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET
 from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
 from ._errors import (
@@ -49,6 +49,7 @@ __all__ = [
     "UsageError",
     "VerifyResult",
     "__version__",
+    "architectures",
     "convert",
     "export_model",
     "get_model_metadata",

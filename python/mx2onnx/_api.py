@@ -1,5 +1,6 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,13 +79,18 @@ def _source(
 
 
 def _options(
-    inputs: Optional[Inputs], opset: Optional[int], mxnet_version: Optional[str], source: Mapping[str, Any]
+    inputs: Optional[Inputs],
+    opset: Optional[int],
+    mxnet_version: Optional[str],
+    source: Mapping[str, Any],
+    architecture: Optional[str] = None,
 ) -> _core.ConvertOptions:
     options = _core.ConvertOptions()
     options.mxnet_version = "" if mxnet_version is None else check.text("mxnet_version", mxnet_version)
     options.opset = _core.DEFAULT_OPSET if opset is None else check.whole("opset", opset)
     options.raise_opset = opset is None
     options.operators = registered_operators()
+    options.architecture = check.text("architecture", architecture or "")
 
     def input_names() -> list[str]:
         return [port["name"] for port in _core.inspect(**source, options=options)["inputs"]]
@@ -140,6 +146,8 @@ def convert(
     mxnet_version: Optional[str] = None,
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
+    architecture: Optional[str] = None,
+    prepare: bool = False,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> ConvertResult:
     """Converts a model.
@@ -152,6 +160,10 @@ def convert(
     ``.zip``, ``.mar``), or what the names of a checkpoint's files begin with. ``epoch`` says which of several
     checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes compressed files may become (100 times
     their size, unless given).
+
+    A parameter file alone, as GluonCV, Gluon's model zoo and GluonNLP distribute pretrained weights, is recognised
+    by its names and shapes; ``architecture`` names the net where that could be several (:func:`architectures`). With
+    ``prepare`` the model takes RGB bytes with channels last, prepared as that net was trained.
 
     The model and its weights say what its inputs are; what they leave open stays free, under names such as
     ``batch`` and ``height``. ``batch`` is a number for the size of that name, and ``fixed=True`` makes all
@@ -192,7 +204,8 @@ def convert(
     """
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("convert"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
-        options = _options(inputs, opset, mxnet_version, source)
+        options = _options(inputs, opset, mxnet_version, source, architecture)
+        options.prepare = check.flag("prepare", prepare)
         options.batch = None if batch is None else check.whole("batch", batch)
         options.fixed_sizes = check.flag("fixed", fixed)
         options.outputs = check.texts("outputs", outputs)
@@ -233,6 +246,7 @@ def inspect(
     mxnet_version: Optional[str] = None,
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
+    architecture: Optional[str] = None,
 ) -> dict[str, Any]:
     """Says what is in a file, as a dict; ``symbol`` may be whatever :func:`convert` takes, and the path of a parameter
     file or of an ONNX file. ``mxnet_version`` is as for ``convert``.
@@ -252,7 +266,8 @@ def inspect(
     Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
-        result: dict[str, Any] = _core.inspect(**source, options=_options(inputs, opset, mxnet_version, source))
+        options = _options(inputs, opset, mxnet_version, source, architecture)
+        result: dict[str, Any] = _core.inspect(**source, options=options)
         for key in ("problems", "hints"):
             result[key] = [in_python(line) for line in result[key]]
         return result
@@ -264,6 +279,14 @@ def operators() -> list[dict[str, Any]]:
     other versions of MXNet, a dict each with ``files`` ("since MXNet 2.0"), ``difference``, ``inputs``,
     ``attributes`` and ``notes``."""
     return _core.operators()
+
+
+def architectures() -> list[dict[str, Any]]:
+    """The nets whose weights are converted without a symbol: a dict each with ``name``, ``task``, ``library``,
+    ``files`` (names of its pretrained files), ``inputs`` (shapes by name, which are taken unless ``inputs`` says
+    otherwise) and ``classes`` (how many have names, which go into the model's metadata)."""
+    result: list[dict[str, Any]] = json.loads(_core.architectures_json())
+    return result
 
 
 def untranslated_operators() -> list[dict[str, Any]]:

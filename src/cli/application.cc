@@ -104,6 +104,7 @@ int run_application(const std::vector<std::string>& words, const Verifier& verif
   add_convert_command(app, run, verifier);
   add_inspect_command(app, run);
   add_ops_command(app, run);
+  add_architectures_command(app, run);
   add_version_command(app, run);
   add_python_commands(app, run);
   add_generated_commands(app, run);

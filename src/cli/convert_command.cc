@@ -75,8 +75,15 @@ bool is_set(const Preprocessing& preprocessing) {
            preprocessing.dtype.empty());
 }
 
-void declare_preprocessing(CLI::App& command, Preprocessing& preprocessing) {
+void declare_preprocessing(CLI::App& command, ConvertOptions& options,
+                           Preprocessing& preprocessing) {
   const std::string group = "Preparing the image";
+  command
+      .add_flag("--prepare", options.prepare,
+                "for a parameter file of a known net: take RGB bytes with their\n"
+                "channels last, and prepare them as the net was trained; the\n"
+                "options below say otherwise")
+      ->group(group);
   command
       .add_option("--mean", preprocessing.mean,
                   "subtract this, a value for each channel or one for all")
@@ -219,6 +226,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       "--input-type uint8 --layout NHWC --scale 1/255 --mean 0.485,0.456,0.406 --std "
       "0.229,0.224,0.225\n"
       "  mx2onnx convert model.tar.gz -o model.onnx\n"
+      "  mx2onnx convert ~/.mxnet/models/resnet50_v1-0aee57f9.params -o resnet.onnx --prepare\n"
       "  mx2onnx convert checkpoints/resnet --epoch 12 -o resnet.onnx\n"
       "  mx2onnx convert zoo/*-symbol.json archives/*.mar -o onnx/ --jobs 4\n"
       "  mx2onnx convert net-symbol.json --random-weights -o net.onnx --batch 1");
@@ -237,7 +245,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
                   "give the input or output OLD the name NEW in the ONNX model")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
-  declare_preprocessing(command, arguments->preprocessing);
+  declare_preprocessing(command, arguments->options, arguments->preprocessing);
   command.add_flag("--random-weights", arguments->options.random_weights,
                    "fill parameters that no file has with random numbers, always the same");
   command.add_flag("--no-dropout", arguments->options.no_dropout,

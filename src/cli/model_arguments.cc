@@ -22,6 +22,11 @@ void ModelArguments::declare(CLI::App& command) {
                   "unless given")
       ->type_name("N");
   command
+      .add_option("--architecture", options.architecture,
+                  "for a parameter file without a symbol: the net that it is of, if\n"
+                  "that could be several (mx2onnx architectures lists them)")
+      ->type_name("NAME");
+  command
       .add_option("--unpack-limit", unpack_limit,
                   "what compressed files may become, as 2GB; unless given, 100\n"
                   "times their size")

@@ -60,6 +60,14 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
   }
 }
 
+// "features.0.weight": the path of blocks to a parameter. None of them is the symbol's.
+bool is_of_save_parameters(const std::vector<std::string>& surplus,
+                           const mxnet::ParameterSet& params) {
+  return surplus.size() == params.size() &&
+         std::all_of(surplus.begin(), surplus.end(),
+                     [](const std::string& name) { return name.find('.') != name.npos; });
+}
+
 [[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
                                const mxnet::ParameterSet& params) {
   constexpr std::size_t kMostListed = 10;
@@ -83,8 +91,11 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
     hint += fmt::format("{}--rename-param '{}={}'", hint.empty() ? "" : " ", rule.from, rule.to);
   }
   if (hint.empty()) {
-    hint = params.size() == 0
-               ? "name the .params file, or ask for --random-weights"
+    hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
+           : is_of_save_parameters(surplus, params)
+               ? "the file has the names of save_parameters, and not the symbol's; where the "
+                 "network is at hand: net.load_parameters(...), net.hybridize(), net(x), "
+                 "net.export('model') writes both"
                : "a parameter may lie in a second file, or have another name (--rename-param)";
   }
   fail(ErrorCode::kModel, std::move(text), std::move(hint));

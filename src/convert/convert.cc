@@ -12,6 +12,7 @@
 #include "convert/bind.h"
 #include "convert/conversion.h"
 #include "convert/heads.h"
+#include "convert/known_net.h"
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/old_files.h"
@@ -109,7 +110,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
   result.report.diagnostics = found.notes;
   mxnet::Symbol symbol = load_symbol(found, given);
-  const ConvertOptions options = with_found_inputs(found, symbol, given, result.report.diagnostics);
+  const ConvertOptions options = with_found(found, symbol, given, result.report.diagnostics);
 
   OperatorTable operators(options, *result.arena, origin_of(symbol));
   result.model =
@@ -157,6 +158,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
                  make_metadata(model, types, options, onnx::Names().unique(base), renames)};
   if (!found.labels.empty())
     result.info.metadata.emplace_back("mx2onnx.labels", labels_text(found.labels));
+  result.info.metadata.insert(result.info.metadata.end(), found.metadata.begin(),
+                              found.metadata.end());
   describe_result(model, result);
   result.stage = ConversionStage::kDone;
 }
@@ -169,8 +172,10 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
     PhaseClock clock(result.report.seconds);
     clock.begin("read");
     Unpacker unpacker(unpack_limits(source));
-    result.found = std::make_shared<const source::FoundModel>(source::find_model(source, unpacker));
-    result.params = load_parameters(*result.found, source, options, unpacker);
+    auto found = std::make_shared<source::FoundModel>(source::find_model(source, unpacker));
+    result.params = load_parameters(*found, source, options, unpacker);
+    recognise_net(*found, result.params, options);
+    result.found = std::move(found);
   }
   const auto error = attempt([&] { run_at_opset(source, options, result); });
   if (!error) return;

@@ -159,11 +159,17 @@ void describe_model(Conversion& conversion, const ConvertOptions& options, Inspe
 
 Inspection inspect(const Source& source, const ConvertOptions& options) {
   const InterruptionScope interruptions(options.checkpoint);
-  if (auto other = inspect_other_file(source, options)) return std::move(*other);
+  auto other = inspect_other_file(source, options);
+  const bool may_be_net =
+      other && other->kind == FileKind::kParameters && source.param_paths.empty();
+  if (other && !may_be_net) return std::move(*other);
   Inspection result;
   result.opset = options.opset;
   Conversion conversion;
   const auto failure = attempt([&] { convert_graph(source, options, conversion); });
+  const bool is_net = conversion.found != nullptr && conversion.found->symbol;
+  if (other && !is_net && !(failure && failure->code() == ErrorCode::kUsage))
+    return std::move(*other);
   if (failure && (!conversion.model || !is_verdict(*failure))) {
     fail_again(*failure);
   }

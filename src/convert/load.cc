@@ -59,6 +59,20 @@ void make_dropouts_plain(mxnet::Symbol& symbol) {
   }
 }
 
+// What the user says counts.
+std::optional<Preprocessing> prepared(const source::FoundModel& found,
+                                      const ConvertOptions& options) {
+  if (!found.preparation) return options.preprocessing;
+  const Preprocessing& known = *found.preparation;
+  Preprocessing result = options.preprocessing.value_or(Preprocessing{});
+  if (result.mean.empty()) result.mean = known.mean;
+  if (result.std.empty()) result.std = known.std;
+  if (result.scale.empty()) result.scale = known.scale;
+  if (result.layout.empty()) result.layout = known.layout;
+  if (result.dtype.empty()) result.dtype = known.dtype;
+  return result;
+}
+
 }  // namespace
 
 mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Source& source,
@@ -90,7 +104,7 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 }
 
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
-  auto symbol = mxnet::parse_symbol(found.symbol_text);
+  auto symbol = found.symbol ? *found.symbol : mxnet::parse_symbol(found.symbol_text);
   if (const auto said_version = said_mxnet_version(options)) {
     symbol.mxnet_version = *said_version;
     symbol.says_version = true;
@@ -105,8 +119,8 @@ mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions&
 
 UnpackLimits unpack_limits(const Source& source) { return {source.unpack_limit}; }
 
-ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::Symbol& symbol,
-                                 const ConvertOptions& options, std::vector<Diagnostic>& notes) {
+ConvertOptions with_found(const source::FoundModel& found, const mxnet::Symbol& symbol,
+                          const ConvertOptions& options, std::vector<Diagnostic>& notes) {
   ConvertOptions result = options;
   for (const auto& spec : found.inputs) {
     const bool is_said = std::any_of(options.inputs.begin(), options.inputs.end(),
@@ -122,6 +136,7 @@ ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::S
       result.inputs.push_back(spec);
     }
   }
+  if (options.prepare) result.preprocessing = prepared(found, options);
   return result;
 }
 

@@ -20,8 +20,9 @@ mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions&
 UnpackLimits unpack_limits(const Source& source);
 
 /// The options, with the inputs that were found beside the model where the user says nothing of
-/// them. Those that the symbol does not have are left out, and a note says so.
-ConvertOptions with_found_inputs(const source::FoundModel& found, const mxnet::Symbol& symbol,
-                                 const ConvertOptions& options, std::vector<Diagnostic>& notes);
+/// them, and with the preparation of a known net if it is asked for. Inputs that the symbol does
+/// not have are left out, and a note says so.
+ConvertOptions with_found(const source::FoundModel& found, const mxnet::Symbol& symbol,
+                          const ConvertOptions& options, std::vector<Diagnostic>& notes);
 
 }  // namespace mx2onnx

@@ -18,6 +18,7 @@
 
 #include "bindings.h"
 #include "cli/application.h"
+#include "mx2onnx/architectures.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
@@ -211,6 +212,8 @@ NB_MODULE(_core, m) {
       .def_rw("outputs", &mx2onnx::ConvertOptions::outputs)
       .def_rw("rename", &mx2onnx::ConvertOptions::rename)
       .def_rw("preprocessing", &mx2onnx::ConvertOptions::preprocessing)
+      .def_rw("architecture", &mx2onnx::ConvertOptions::architecture)
+      .def_rw("prepare", &mx2onnx::ConvertOptions::prepare)
       .def_rw("rename_params", &mx2onnx::ConvertOptions::rename_params)
       .def_rw("mxnet_version", &mx2onnx::ConvertOptions::mxnet_version)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
@@ -236,6 +239,7 @@ NB_MODULE(_core, m) {
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
   m.def("parse_rename", &mx2onnx::parse_rename, "option"_a, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);
+  m.def("architectures_json", &mx2onnx::architectures_json);
 
   m.def(
       "convert_to_file",

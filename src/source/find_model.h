@@ -2,12 +2,15 @@
 // archive; and a clear word where it is none of these.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_part.h"
 #include "base/unpack.h"
 #include "mx2onnx/convert.h"
+#include "mxnet/symbol.h"
 
 namespace mx2onnx::source {
 
@@ -20,13 +23,19 @@ struct FoundModel {
   std::vector<std::string> labels;  ///< Of the classes, from synset.txt.
   std::vector<Diagnostic> notes;    ///< What was taken, where there was a choice.
   std::vector<std::string> files;   ///< On the disk, that must not be written over.
+  /// There are parameters and no symbol. The net may be known by them.
+  bool is_alone = false;
+  std::optional<mxnet::Symbol> symbol;       ///< Of a known net, instead of the text.
+  std::optional<Preprocessing> preparation;  ///< Of a known net, for ConvertOptions::prepare.
+  /// What the ONNX file says of a known net, as pairs of texts.
+  std::vector<std::pair<std::string, std::string>> metadata;
 };
 
 /// Finds the parts. Opens and maps files, unpacks what is compressed; the parameters themselves are
 /// not read. Fails with kIo, kFormat, kUsage and kModel.
 FoundModel find_model(const Source& source, Unpacker& unpacker);
 
-/// The model of one parameter file without a symbol. Fails with kModel if there is none.
+/// The model of one parameter file: with the symbol that lies beside it, or alone.
 FoundModel find_model_of_parameters(const Source& source, FilePart params, Unpacker& unpacker);
 
 /// The model in an open folder or archive, or in the only archive that is in it (`is_inner` for

@@ -27,9 +27,12 @@ FoundModel find_model_of_parameters(const Source& source, FilePart params, Unpac
     model.files = {symbol, path};
     return model;
   }
-  fail_at({.file = path}, ErrorCode::kModel,
-          "this is a parameter file, and there is no symbol beside it",
-          "the network itself is in a *-symbol.json: HybridBlock.export writes both files");
+  FoundModel model;
+  model.symbol_name = path;
+  model.params.push_back(std::move(params));
+  model.files = {path};
+  model.is_alone = true;
+  return model;
 }
 
 }  // namespace mx2onnx::source

@@ -1,0 +1,185 @@
+// Every net that is carried along, against files of its keys and shapes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "architectures/match.h"
+#include "architectures/recognise.h"
+#include "support/error_text.h"
+
+namespace mx2onnx::architectures {
+namespace {
+
+const Catalogue& catalogue() {
+  static const Catalogue loaded = *Catalogue::load();
+  return loaded;
+}
+
+// For sizes that Gluon learns from the first input.
+constexpr std::int64_t kLearned = 77;
+
+Shapes file_of(const Architecture& net, Form form, bool first_keys = true, bool last_keys = true) {
+  Shapes shapes;
+  const auto layout = catalogue().layout(net.layout);
+  std::map<std::size_t, std::size_t> last;
+  for (std::size_t i = 0; i < layout.size(); ++i) last[layout[i].same_as.value_or(i)] = i;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    const std::size_t first = layout[i].same_as.value_or(i);
+    if (last[first] != first && !(first_keys && i == first) && !(last_keys && i == last[first]))
+      continue;
+    auto shape = layout[i].shape;
+    std::replace(shape.begin(), shape.end(), std::int64_t{0}, kLearned);
+    shapes.emplace(name_in(form, net, layout[i]), std::move(shape));
+  }
+  return shapes;
+}
+
+const Architecture& net(const std::string& name) { return catalogue().find(name); }
+
+// The same graph, which makes the same of the same arrays: by the file's name where nets of several
+// graphs have the same parameters, and if that says nothing, not any of them.
+void expect_recognised(const Architecture& net, Form form, const Shapes& file) {
+  const std::string plain = net.name.substr(net.name.find('/') + 1);
+  const std::string name = plain.substr(0, plain.find('|')) + ".params";
+  const Recognised found = recognise(catalogue(), file, name, "");
+  EXPECT_EQ(found.net->graph, net.graph) << net.name << " taken for " << found.net->name;
+  const std::string text = error_text([&] {
+    const Recognised unnamed = recognise(catalogue(), file, "weights.params", "");
+    EXPECT_EQ(unnamed.net->graph, net.graph) << net.name << " taken for " << unnamed.net->name;
+  });
+  if (text != "no error") {
+    EXPECT_TRUE(net.name.starts_with("slowfast_") || form == Form::kOld) << text;
+    EXPECT_NE(text.find("the parameters fit several nets: "), std::string::npos) << text;
+    EXPECT_NE(text.find(net.name), std::string::npos) << text;
+  }
+  const auto layout = catalogue().layout(net.layout);
+  for (const auto& parameter : layout) {
+    if (parameter.same_as) continue;
+    ASSERT_TRUE(found.arrays.contains(parameter.key)) << net.name << ": " << parameter.key;
+    EXPECT_TRUE(is_shape_of(file.find(found.arrays.at(parameter.key))->second, parameter.shape))
+        << net.name << ": " << parameter.key;
+    if (form != Form::kStructural) continue;
+    bool is_own_key = found.arrays.at(parameter.key) == parameter.key;
+    for (const auto& other : layout) {
+      is_own_key |= other.key == found.arrays.at(parameter.key) && other.same_as &&
+                    layout[*other.same_as].key == parameter.key;
+    }
+    EXPECT_TRUE(is_own_key) << net.name << ": " << parameter.key;
+  }
+}
+
+TEST(Architectures, EveryNetHasTheVariablesOfItsLayout) {
+  ASSERT_GT(catalogue().all().size(), 360u);
+  for (const auto& net : catalogue().all()) {
+    const auto symbol = catalogue().graph(net.graph);
+    std::set<std::string> variables;
+    for (const auto& node : symbol.nodes) {
+      if (node.is_variable()) variables.insert(node.name);
+    }
+    for (const auto& parameter : catalogue().layout(net.layout)) {
+      if (!parameter.same_as) variables.erase(parameter.key);
+    }
+    // What is left are inputs.
+    for (const auto& name : variables)
+      EXPECT_EQ(name.find('.'), std::string::npos) << net.name << ": " << name;
+    for (const auto& input : net.inputs)
+      EXPECT_TRUE(variables.contains(input.name)) << net.name << ": " << input.name;
+  }
+}
+
+TEST(Architectures, EveryNetIsRecognisedByStructuralKeys) {
+  for (const auto& net : catalogue().all())
+    expect_recognised(net, Form::kStructural, file_of(net, Form::kStructural));
+}
+
+TEST(Architectures, EveryNetIsRecognisedByOldNames) {
+  std::size_t tried = 0;
+  for (const auto& net : catalogue().all()) {
+    if (!net.has_old_form) continue;
+    ++tried;
+    expect_recognised(net, Form::kOld, file_of(net, Form::kOld));
+  }
+  EXPECT_GT(tried, 200u);
+}
+
+TEST(Architectures, AnyKeyOfASharedArrayWillDo) {
+  std::size_t tried = 0;
+  for (const auto& net : catalogue().all()) {
+    const Shapes first = file_of(net, Form::kStructural, true, false);
+    const Shapes last = file_of(net, Form::kStructural, false, true);
+    if (first == last) continue;
+    ++tried;
+    expect_recognised(net, Form::kStructural, first);
+    expect_recognised(net, Form::kStructural, last);
+  }
+  EXPECT_GT(tried, 10u);
+}
+
+TEST(Architectures, FullNamesOfPrunedNets) {
+  for (const char* name : {"resnet50_v1d_0.86", "resnet101_v1d_0.73", "resnet18_v1b_0.89"})
+    expect_recognised(net(name), Form::kFull, file_of(net(name), Form::kFull));
+}
+
+TEST(Architectures, AClassifierWithOtherClasses) {
+  Shapes file = file_of(net("resnet50_v1"), Form::kStructural);
+  file["output.weight"] = {7, 2048};
+  file["output.bias"] = {7};
+  const Recognised found = recognise(catalogue(), file, "mine.params", "");
+  EXPECT_EQ(found.net->name, "resnet50_v1");
+  EXPECT_FALSE(found.is_own);
+  const auto& head = found.symbol.nodes[found.symbol.heads[0].node];
+  EXPECT_EQ(head.attrs.find("num_hidden")->second, "7");
+}
+
+TEST(Architectures, AnotherVocabulary) {
+  Shapes file = file_of(net("bert_12_768_12|pooler+decoder"), Form::kStructural);
+  for (auto& [key, shape] : file) {
+    if (!shape.empty() && shape[0] == 30522) shape[0] = 1234;
+  }
+  const Recognised found = recognise(catalogue(), file, "mine.params", "");
+  EXPECT_EQ(found.net->name, "nlp/bert_12_768_12|pooler+decoder");
+}
+
+TEST(Architectures, ADetectorWithOtherClassesIsRefused) {
+  Shapes file = file_of(net("ssd_512_resnet50_v1_voc"), Form::kStructural);
+  for (auto& [key, shape] : file) {
+    if (key.starts_with("class_predictors")) shape[0] = shape[0] / 21 * 6;
+  }
+  const std::string text = error_text([&] { recognise(catalogue(), file, "mine.params", ""); });
+  EXPECT_NE(text.find("nearest is 'ssd_512_resnet50_v1"), std::string::npos) << text;
+  EXPECT_NE(text.find("of another shape"), std::string::npos) << text;
+}
+
+TEST(Architectures, RegionNetsMayHaveMore) {
+  Shapes file = file_of(net("faster_rcnn_resnet50_v1b_voc"), Form::kStructural);
+  file["something.else"] = {3};
+  EXPECT_EQ(recognise(catalogue(), file, "x.params", "").net->name, "faster_rcnn_resnet50_v1b_voc");
+  file = file_of(net("resnet50_v1"), Form::kStructural);
+  file["something.else"] = {3};
+  EXPECT_NE(error_text([&] { recognise(catalogue(), file, "x.params", ""); }).find("1 too many"),
+            std::string::npos);
+}
+
+TEST(Architectures, WhatItIsCalledChoosesAmongEquals) {
+  const Shapes file = file_of(net("resnet50_v1"), Form::kStructural);
+  EXPECT_EQ(recognise(catalogue(), file, "/m/resnet50_v1-0aee57f9.params", "").net->name,
+            "resnet50_v1");
+  EXPECT_EQ(recognise(catalogue(), file, "x.params", "mxnet/resnet50_v1").net->name,
+            "mxnet/resnet50_v1");
+  const std::string text =
+      error_text([&] { recognise(catalogue(), file, "x.params", "resnet50_v2"); });
+  EXPECT_NE(text.find("these are not the parameters of 'resnet50_v2'"), std::string::npos) << text;
+}
+
+TEST(Architectures, WhatIsNoneOfThem) {
+  const std::string text = error_text([] {
+    recognise(catalogue(), {{"0.weight", {3, 3}}, {"0.bias", {3}}}, "x.params", "");
+  });
+  EXPECT_NE(text.find("of no net that is known"), std::string::npos) << text;
+  EXPECT_NE(error_text([] { catalogue().find("resnet50v1"); }).find("did you mean"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace mx2onnx::architectures

@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""Packs the nets of GluonCV, Gluon's model zoo and GluonNLP into data/architectures.bin, from where src/architectures reads them.
+
+  gen_architectures.py ARCHITECTURES GLUONCV [-o data/architectures.bin]
+
+ARCHITECTURES is the folder with graphs.json.xz, structural.json.xz and nlp_structural.json.xz: each net traced by MXNet 1.9.1 with its
+parameters called as `save_parameters` calls them. GLUONCV is a clone of GluonCV, from whose data sets the names of the classes come.
+
+The file is the size of what follows unpacked (4 bytes, little-endian) and one zlib stream. Numbers are LEB128, signed ones zigzag. In it, in this order:
+
+  texts        count, then size and bytes of each; a name's digits are taken out of it, "conv#_weight"
+  operators    count, then for each: text of its name, number of attributes, text pairs
+  graphs       count, then for each: bytes that follow, number of nodes, nodes, number of heads, heads
+               node: operator + 1 or 0 for a variable, name, and for an operator the number of inputs, and for each 2 * (this node - its
+               node) + (1 if an output other than the first follows as a number)
+               head: node, output
+  layouts      count, then for each: bytes that follow, number of parameters, for each key, full name (without the net's prefix), rank and
+               shape, and 1 + number of the parameter that is the same array, 0 if there is none before it
+  class lists  count, then for each: count, texts
+  entries      count, then for each: texts name, prefix of full names, task, library, file, input; graph, layout, 1 + class list, 1 + preparation,
+               whether old files are without the prefix, number of further keys that a file may have, names
+
+A name is a text and, for each # in it, the difference from the number that stood there when the text was last used in the same graph or
+layout: nets count upwards, so that most differences repeat.
+"""
+
+import argparse
+import ast
+import json
+import lzma
+import pathlib
+import re
+import subprocess
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PREPARATIONS = ["imagenet", "cifar", "unit", "raw"]  # as src/architectures/facts.cc has them, in this order
+VIDEO_CLASSES = {
+    "kinetics400": "kinetics400",
+    "kinetics700": "kinetics700",
+    "hmdb51": "hmdb51",
+    "ucf101": "ucf101",
+    "sthsthv2": "sthsthv2",
+}
+
+
+class Packer:
+    def __init__(self):
+        self.texts = {}
+
+    def text(self, value):
+        return self.texts.setdefault(value, len(self.texts))
+
+
+class Stream:
+    """A run of numbers; names are coded against those before them."""
+
+    def __init__(self, packer):
+        self.packer, self.bytes, self.last = packer, bytearray(), {}
+
+    def number(self, value):
+        assert value >= 0, value
+        while value >= 128:
+            self.bytes.append(value & 127 | 128)
+            value >>= 7
+        self.bytes.append(value)
+
+    def signed(self, value):
+        self.number(value * 2 if value >= 0 else -value * 2 - 1)
+
+    def text(self, value):
+        self.number(self.packer.text(value))
+
+    def name(self, value):
+        assert "#" not in value, value
+        # A number with a leading zero would not come back.
+        numbers = []
+
+        def take(match):
+            numbers.append(int(match.group()))
+            return "#"
+
+        template = re.sub(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])", take, value)
+        before = self.last.get(template, [0] * len(numbers))
+        self.text(template)
+        for now, then in zip(numbers, before):
+            self.signed(now - then)
+        self.last[template] = numbers
+
+    def sized(self, body):
+        self.number(len(body.bytes))
+        self.bytes += body.bytes
+
+
+class Classes:
+    """The data sets' lists in GluonCV's sources."""
+
+    FILES = {
+        "voc": "pascal_voc/detection.py",
+        "coco": "mscoco/detection.py",
+        "voc_segmentation": "pascal_voc/segmentation.py",
+        "coco_segmentation": "mscoco/segmentation.py",
+        "ade": "ade20k/segmentation.py",
+        "citys": "cityscapes.py",
+        "mhpv1": "mhp.py",
+        "kinetics400": "kinetics400/classification.py",
+        "kinetics700": "kinetics700/classification.py",
+        "hmdb51": "hmdb51/classification.py",
+        "ucf101": "ucf101/classification.py",
+        "sthsthv2": "somethingsomethingv2/classification.py",
+        "imagenet": "imagenet/classification.py",
+    }
+    CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
+
+    def __init__(self, clone):
+        self.clone = clone
+
+    def read(self, key):
+        if key == "cifar10":
+            return self.CIFAR10
+        path = "gluoncv/data/" + self.FILES[key]
+        source = subprocess.run(
+            ["git", "-C", self.clone, "show", "HEAD:" + path], check=True, capture_output=True, text=True
+        ).stdout
+        lists = []
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple)) and node.value.elts:
+                target = node.targets[0]
+                name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")
+                if name in ("CLASSES", "classes", "_ILSVRC2012_Attr"):
+                    lists.append(ast.literal_eval(node.value))
+        (found,) = lists
+        # ImageNet's are (synset, short, long).
+        return [" ".join((entry if isinstance(entry, str) else entry[1]).split()) for entry in found]
+
+
+def task_of(name):
+    """Task, input specification, list of classes and preparation. Free sizes where the net takes any."""
+    plain = name.split("/")[-1]
+    free, batch = "data:batch,3,height,width", "data:batch,3,%d,%d"
+    detection_classes = plain.rsplit("_", 1)[-1] if plain.rsplit("_", 1)[-1] in ("voc", "coco") else None
+    video = VIDEO_CLASSES.get(plain.rsplit("_", 1)[-1])
+    if plain.startswith("cifar_"):
+        return "classification", batch % (32, 32), "cifar10", "cifar"
+    if plain.startswith("ssd_"):
+        size = int(plain.split("_")[1])
+        return "detection", batch % (size, size), detection_classes, "imagenet"
+    if plain.startswith("yolo3"):
+        return "detection", batch % (416, 416), detection_classes, "imagenet"
+    if plain.startswith("center_net"):
+        return "detection", free, detection_classes, "imagenet"
+    if "rcnn" in plain:
+        return (
+            ("instance segmentation" if "mask" in plain else "detection"),
+            "data:1,3,600,800",
+            detection_classes,
+            "imagenet",
+        )
+    if (
+        plain.startswith(("fcn_", "psp_", "deeplab_", "danet_", "icnet_", "fastscnn_"))
+        or re.match(r"hrnet.*_s$", plain)
+        or plain.startswith("hrnet_")
+        and plain.endswith("citys")
+    ):
+        size = 1024 if plain.startswith("fastscnn") else 480
+        data = plain.rsplit("_", 1)[-1]
+        return (
+            "segmentation",
+            batch % (size, size),
+            data + "_segmentation" if data in ("voc", "coco") else data,
+            "imagenet",
+        )
+    if "pose_" in plain and "posenet" not in plain:
+        return "pose", free, None, "imagenet"
+    if plain.startswith("monodepth2"):
+        return (
+            "depth",
+            "data:batch,%d,192,640" % (6 if "posenet" in plain else 3),
+            None,
+            "unit" if "posenet" not in plain else None,
+        )
+    if plain.startswith("siamrpn"):
+        return "tracking", "data0:1,3,127,127;data1:1,3,287,287", None, None
+    if plain.startswith(("i3d_", "c3d_", "p3d_", "r2plus1d_", "slowfast_")):
+        frames, size = 32, 224
+        if plain.startswith("c3d"):
+            frames, size = 16, 112
+        if plain.startswith("p3d"):
+            frames, size = 16, 160
+        if plain.startswith("r2plus1d"):
+            frames, size = 16, 112
+        match = re.match(r"slowfast_(\d+)x(\d+)", plain)
+        if match:
+            frames = {"4x16": 36, "8x8": 40, "16x8": 80}[match.group(1) + "x" + match.group(2)]
+        spec = "data:batch,3,%d,%d,%d" % (frames, size, size)
+        if plain.startswith(("i3d_resnet", "i3d_slow")):
+            spec = "data:batch,3,frames,height,width"
+        return "action recognition", spec, video, None
+    if video:
+        size = 299 if plain.startswith("inceptionv3") else 224
+        return "action recognition", batch % (size, size), video, "imagenet"
+    sized = {"inceptionv3": 299, "xception": 299, "xception71": 299, "googlenet": 224}
+    if plain in sized or plain.startswith("nasnet"):
+        size = sized.get(plain, 299)
+        return "classification", batch % (size, size), "imagenet", "imagenet"
+    if plain.startswith(("alexnet", "vgg", "densenet", "squeezenet", "residualattention", "hrnet", "dla")):
+        return "classification", batch % (224, 224), "imagenet", "imagenet"
+    return "classification", free, "imagenet", "imagenet"
+
+
+def nlp_inputs(name, inputs):
+    """Batch and length free; states of language models are (layers, batch, hidden)."""
+    plain = name.split("/")[-1]
+    if plain.startswith("bert") or plain.startswith("ernie"):
+        spec = "data0:batch,length;data1:batch,length;data2:batch"
+        return spec + (";data3:batch,masked" if "data3" in inputs else "")
+    if plain.startswith(("roberta", "distilbert")):
+        return "data0:batch,length;data1:batch" + (";data2:batch,masked" if "data2" in inputs else "")
+    if plain.startswith("gpt2"):
+        return "data:batch,length"
+    return ""
+
+
+def write_graph(packer, operators, graph):
+    stream = Stream(packer)
+    stream.number(len(graph["nodes"]))
+    for index, node in enumerate(graph["nodes"]):
+        assert set(node) <= {"op", "name", "inputs", "attrs"}, node
+        if node["op"] == "null":
+            assert not node.get("attrs"), node
+            stream.number(0)
+            stream.name(node["name"])
+            continue
+        key = (node["op"], tuple(sorted((node.get("attrs") or {}).items())))
+        stream.number(1 + operators.setdefault(key, len(operators)))
+        stream.name(node["name"])
+        stream.number(len(node["inputs"]))
+        for source, output, _ in node["inputs"]:
+            assert source < index
+            stream.number(2 * (index - source) + (output != 0))
+            if output:
+                stream.number(output)
+    stream.number(len(graph["heads"]))
+    for node, output, _ in graph["heads"]:
+        stream.number(node)
+        stream.number(output)
+    return stream
+
+
+def common_prefix(entry):
+    """The net's prefix: what old files leave out of the full names."""
+    prefixes = set()
+    for old, key in (entry.get("legacy") or {}).items():
+        if key not in entry["params"]:  # a further key of the file
+            continue
+        full = entry["params"][key][0]
+        if not full.endswith(old):
+            return None
+        prefixes.add(full[: len(full) - len(old)])
+    return prefixes.pop() if len(prefixes) == 1 else None
+
+
+def write_layout(packer, graph, entry, prefix):
+    order = {node["name"]: i for i, node in enumerate(graph["nodes"])}
+    stream = Stream(packer)
+    params = sorted(entry["params"].items(), key=lambda item: (item[0] not in order, order.get(item[0], 0)))
+    stream.number(len(params))
+    first = {}
+    for index, (key, (full, shape)) in enumerate(params):
+        stream.name(key)
+        stream.name(full[len(prefix) :] if prefix and full.startswith(prefix) else full)
+        stream.number(len(shape))
+        for size in shape:
+            stream.number(size)
+        stream.number(first[full] + 1 if full in first else 0)
+        first.setdefault(full, index)
+    return stream, [key for key, _ in params if key in order]
+
+
+def pack(folder, clone):
+    load = lambda name: json.loads(lzma.open(folder / (name + ".json.xz")).read())
+    graphs, vision, language = load("graphs"), load("structural"), load("nlp_structural")
+    packer, operators, classes = Packer(), {}, Classes(clone)
+    graph_ids, graph_streams, layouts, layout_streams, class_lists = {}, [], {}, [], {}
+    entries = Stream(packer)
+    left_out = []
+    items = [(name, name, entry, False) for name, entry in vision.items()]
+    items += [("nlp/" + name, "nlp/" + name, entry, True) for name, entry in language.items()]
+    # Nets that are alike beside each other: a stream finds repetitions in its last 32 kB only. Of equal ones GluonCV's is the first.
+    items.sort(key=lambda item: (item[3], item[0].split("/")[-1], item[0].startswith("mxnet/")))
+    count = 0
+    for name, graph_name, entry, is_language in items:
+        graph_id = graphs["names"].get(graph_name)
+        if graph_id is None:
+            left_out.append((name, "not traced"))
+            continue
+        graph = graphs["graphs"][graph_id]
+        variables = {node["name"] for node in graph["nodes"] if node["op"] == "null"}
+        if any(shape is None for _, shape in entry["params"].values()):
+            left_out.append((name, "shapes are not known"))
+            continue
+        inputs = sorted(variables - set(entry["params"]))
+        missing = [key for key in inputs if "." in key]
+        if missing:
+            left_out.append((name, "no parameter %s" % missing[0]))
+            continue
+        if graph_id not in graph_ids:
+            graph_ids[graph_id] = len(graph_streams)
+            graph_streams.append(write_graph(packer, operators, graph))
+        prefix = common_prefix(entry)
+        stream, _ = write_layout(packer, graph, entry, prefix)
+        key = bytes(stream.bytes)
+        if key not in layouts:
+            layouts[key] = len(layout_streams)
+            layout_streams.append(stream)
+        if is_language:
+            task, spec, labels, preparation = "language", nlp_inputs(name, inputs), None, None
+            files, library = " ".join(sorted(entry["files"])), "gluonnlp"
+        else:
+            task, spec, labels, preparation = task_of(name)
+            files, library = entry.get("file") or "", entry["source"]
+            files = " ".join([files] + sorted(old[0] for old in entry.get("older") or []))
+        if labels is not None and labels not in Classes.FILES and labels != "cifar10":
+            labels = None
+        if labels and labels not in class_lists:
+            class_lists[labels] = (len(class_lists), classes.read(labels))
+        for value in (name, prefix or "", task, library, files.strip(), spec):
+            entries.text(value)
+        entries.number(graph_ids[graph_id])
+        entries.number(layouts[key])
+        entries.number(class_lists[labels][0] + 1 if labels else 0)
+        entries.number(PREPARATIONS.index(preparation) + 1 if preparation else 0)
+        entries.number(1 if entry.get("legacy") and prefix is not None else 0)
+        further = [name for name, _ in entry["only_in_file"]] if not is_language else list(entry["only_in_file"])
+        entries.number(len(further))
+        for name in further:
+            entries.name(name)
+        count += 1
+
+    out = Stream(packer)
+    out.number(len(operators))
+    for op, attrs in operators:
+        out.text(op)
+        out.number(len(attrs))
+        for key, value in attrs:
+            out.text(key)
+            out.text(value)
+    for streams in (graph_streams, layout_streams):
+        out.number(len(streams))
+        for stream in streams:
+            out.sized(stream)
+    out.number(len(class_lists))
+    for _, names in sorted(class_lists.values()):
+        out.number(len(names))
+        for name in names:
+            out.text(name)
+    out.number(count)
+    head = Stream(packer)
+    head.number(len(packer.texts))
+    for text in packer.texts:
+        data = text.encode()
+        head.number(len(data))
+        head.bytes += data
+    return (
+        bytes(head.bytes + out.bytes + entries.bytes),
+        count,
+        left_out,
+        (len(head.bytes), len(out.bytes), len(entries.bytes)),
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("architectures", type=pathlib.Path)
+    parser.add_argument("gluoncv")
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=ROOT / "data" / "architectures.bin")
+    arguments = parser.parse_args()
+    data, count, left_out, parts = pack(arguments.architectures, arguments.gluoncv)
+    packed = zlib.compress(data, 9)
+    arguments.output.write_bytes(len(data).to_bytes(4, "little") + packed)
+    print("%s: %d nets, %d bytes, %d unpacked %s" % (arguments.output, count, len(packed), len(data), parts))
+    for name, why in left_out:
+        print("left out: %s: %s" % (name, why))
+
+
+if __name__ == "__main__":
+    main()
