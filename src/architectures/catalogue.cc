@@ -3,6 +3,7 @@
 #include "architectures/data.h"
 #include "base/error.h"
 #include "base/inflate.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "mxnet/input_spec.h"
 

@@ -56,6 +56,7 @@ void add_architectures_command(CLI::App& app, Run& run) {
       } else {
         print_table();
       }
+      return 0;
     };
   });
 }
