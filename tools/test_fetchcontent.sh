@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 folder=$(realpath -m "${FETCHED:-build/fetched}")
 build=build/fetchcontent
 # FetchContent's name of each, and Debian's.
-declare -A sources=([fmt]=fmtlib [nlohmann_json]=nlohmann-json3 [protozero]=protozero [xxhash]=xxhash [CLI11]=cli11
+declare -A sources=([fmt]=fmtlib [nlohmann_json]=nlohmann-json3 [protozero]=protozero [xxhash]=xxhash [ZLIB]=zlib [CLI11]=cli11
                     [GTest]=googletest [benchmark]=benchmark)
 
 skip() { echo "skipped: $1"; exit 0; }
@@ -43,7 +43,8 @@ for name in "${!sources[@]}"; do
   fi
   trees=("$folder/$source"-*/)
   if [[ -d ${trees[0]} ]]; then
-    options+=("-DCMAKE_DISABLE_FIND_PACKAGE_$name=ON" "-DFETCHCONTENT_SOURCE_DIR_${name^^}=${trees[0]%/}")
+    # This comes before what the system has.
+    options+=("-DFETCHCONTENT_SOURCE_DIR_${name^^}=${trees[0]%/}")
   else
     echo "skipped: $name, which apt-get cannot bring ($(grep -m 1 '^E:' "$apt/$source.log")); the system's is used"
   fi
