@@ -3,8 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/shell_word.h"
 #include "cli/command.h"
-#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 
