@@ -410,18 +410,19 @@ def test_no_model(tmp_path):
     write_zip(tmp_path / "notes.zip", {"readme.md": "x", "data.csv": "y"})
     lines = ["notes.zip: the archive has no model of MXNet, but 'data.csv' and 'readme.md'", hint]
     check_fails(tmp_path, 5, lines, "notes.zip")
+    no_net = ": these are parameters without a symbol, and of no net that is known"
+    make = "hint: where the network is at hand: net.hybridize(), net(x), net.export('model') writes a symbol and parameters"
     write_zip(tmp_path / "half.zip", {"net-0000.params": PARAMS})
-    lines = [
-        "half.zip: the archive has parameters ('net-0000.params'), but no symbol (*-symbol.json)",
-        "hint: HybridBlock.export and Module.save_checkpoint write both files",
-    ]
-    check_fails(tmp_path, 5, lines, "half.zip")
+    check_fails(tmp_path, 5, ["half.zip/net-0000.params" + no_net, make], "half.zip")
     write_folder(tmp_path, {"lone.params": PARAMS})
+    check_fails(tmp_path, 5, ["lone.params" + no_net, make], "lone.params")
+    write_zip(tmp_path / "two.zip", {"a-0000.params": PARAMS, "b-0000.params": PARAMS})
     lines = [
-        "lone.params: this is a parameter file, and there is no symbol beside it",
-        "hint: the network itself is in a *-symbol.json: HybridBlock.export writes both files",
+        "two.zip: the archive has the parameters of several models ('a-0000.params' and 'b-0000.params'), and no symbol "
+        "(*-symbol.json)",
+        "hint: unpack the archive and name one of them",
     ]
-    check_fails(tmp_path, 5, lines, "lone.params")
+    check_fails(tmp_path, 5, lines, "two.zip")
 
 
 def test_nested_archives(tmp_path):
