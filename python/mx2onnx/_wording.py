@@ -52,6 +52,8 @@ def _input(value: str) -> str:
     name, _, rest = value.partition(":")
     dims, _, dtype = rest.partition(":")
     shape = _shape(dims)
+    if dims == "SHAPE":  # a word for any
+        shape = dims
     if not dims:
         return '"%s": "%s"' % (name, dtype)
     return '"%s": (%s, "%s")' % (name, shape, dtype) if dtype else '"%s": %s' % (name, shape)

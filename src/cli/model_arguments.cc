@@ -3,9 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/shell_word.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/text_fit.h"
 
 namespace mx2onnx::cli {
 
