@@ -604,6 +604,11 @@ def test_several_into_a_folder(tmp_path):
         "mx2onnx: 2 of 3 models were not converted",
     ]
     assert os.listdir(tmp_path / "more") == ["net.onnx"]
+    code, printed, more_errors = tool(tmp_path, "convert", *arguments, "-o", "more/", "--json", *INPUT)
+    assert (code, more_errors) == (4, errors)
+    reports = json.loads("\n".join(printed))
+    assert [report.get("output") for report in reports] == ["more/net.onnx", None, None]
+    assert [report["error"]["code"] for report in reports[1:]] == [3, 4]
 
 
 def test_two_of_one_name(tmp_path):
@@ -636,6 +641,8 @@ def test_inspect(tmp_path):
     assert printed[at + 1] == "  epoch 2 is taken, the newest; there are also 0 (another with --epoch) [W-epoch-chosen]"
     shutil.copytree(tmp_path, tmp_path / "copy")
     assert tool(tmp_path, "inspect", "copy")[1][1:-1] == printed[1:-1]
+    command = tool(tmp_path, "inspect", "copy/", "--epoch", "0")[1][-1]
+    assert command == "converts to opset 17: mx2onnx convert copy/ -o copy.onnx --epoch 0"
     # Of parameters alone their arrays are shown, also compressed ones.
     np.savez_compressed(tmp_path / "only.npz", **ARRAYS)
     assert "only.npz: parameters of MXNet, without a graph: " in tool(tmp_path, "inspect", "only.npz")[1][0]
