@@ -196,7 +196,8 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   print_summary(arguments, report);
   if (arguments.recording.empty()) return 0;
   std::fflush(stdout);
-  return verifier(arguments.output, arguments.recording == kRunOnce ? "" : arguments.recording);
+  const std::string recording = arguments.recording == kRunOnce ? "" : arguments.recording;
+  return verifier(arguments.output, recording, report.symbol_file);
 }
 
 std::string pass_list() {

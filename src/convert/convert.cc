@@ -109,6 +109,9 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   const source::FoundModel& found = *result.found;
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
   result.report.diagnostics = found.notes;
+  const bool is_file =
+      std::find(found.files.begin(), found.files.end(), found.symbol_name) != found.files.end();
+  if (is_file && !found.is_alone) result.report.symbol_file = found.symbol_name;
   mxnet::Symbol symbol = load_symbol(found, given);
   const ConvertOptions options = with_found(found, symbol, given, result.report.diagnostics);
 
