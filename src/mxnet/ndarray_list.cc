@@ -96,8 +96,9 @@ class RecordReader {
     for (std::int32_t i = 0; i < rank; ++i) {
       dims.push_back(reader_.read<std::int64_t>(what));
       if (dims.back() > kLargestSize) {
-        fail(ErrorCode::kFormat, fmt::format("offset {}: {}: expected sizes of at most {}, found {}",
-                                             reader_.offset() - 8, what, kLargestSize, dims.back()));
+        fail(ErrorCode::kFormat,
+             fmt::format("offset {}: {}: expected sizes of at most {}, found {}",
+                         reader_.offset() - 8, what, kLargestSize, dims.back()));
       }
       known = known && dims.back() >= 0;
     }

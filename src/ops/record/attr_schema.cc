@@ -162,9 +162,9 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
       problems.push_back({name, "this operator has no such attribute",
                           like.empty() ? "" : fmt::format("did you mean '{}'?", like[0])});
     } else if (!field->parse(*field, text, object.get())) {
-      problems.push_back(
-          {name, fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
-           hint_for(*field, text)});
+      problems.push_back({name,
+                          fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
+                          hint_for(*field, text)});
     }
   }
   for (const auto& field : fields_) {
