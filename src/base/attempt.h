@@ -32,8 +32,6 @@ std::optional<Error> attempt(Work&& work) {
 }
 
 /// Fails with what another attempt failed with.
-[[noreturn]] inline void fail_again(const Error& error) {
-  fail_at(error.place(), error.code(), error.message(), error.hint());
-}
+[[noreturn]] inline void fail_again(const Error& error) { fail_with(error); }
 
 }  // namespace mx2onnx

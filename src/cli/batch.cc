@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "mx2onnx/printable.h"
 
 namespace mx2onnx::cli {
 namespace {
@@ -64,13 +65,14 @@ std::vector<Result> name_outputs(const Batch& batch) {
   std::map<std::string, std::string> sources;
   for (const auto& source : batch.sources) {
     Result result;
-    result.name = model_name(source.symbol_path);
-    result.output = (fs::path(batch.folder) / (result.name + ".onnx")).string();
+    const std::string name = model_name(source.symbol_path);
+    result.name = printable(name);
+    result.output = (fs::path(batch.folder) / (name + ".onnx")).string();
     const auto [known, is_new] = sources.emplace(result.output, source.symbol_path.string());
     if (!is_new) {
       throw Error(ErrorCode::kUsage, {.file = result.output},
-                  fmt::format("'{}' and '{}' would both become this file", known->second,
-                              source.symbol_path.string()),
+                  fmt::format("'{}' and '{}' would both become this file", printable(known->second),
+                              printable(source.symbol_path.string())),
                   "convert them into two folders");
     }
     results.push_back(std::move(result));
@@ -86,7 +88,7 @@ void convert_one(const Batch& batch, const Source& source, Result& result) {
     result.message = error.what();
   } catch (const std::exception& error) {
     result.failed = ErrorCode::kInternal;
-    result.message = fmt::format("{}: {}", source.symbol_path.string(), error.what());
+    result.message = fmt::format("{}: {}", printable(source.symbol_path.string()), error.what());
   }
 }
 

@@ -26,9 +26,6 @@ std::size_t text_width(std::string_view text);
 /// names come from files that anybody may have made.
 std::string shortened(std::string_view text, std::size_t width);
 
-/// The text without what is not printable.
-std::string printable(std::string_view text);
-
 /// Words, separated by ", ", in lines of at most `columns` (0: one line).
 std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t columns);
 

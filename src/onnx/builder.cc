@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "onnx/node_check.h"
 #include "onnx/runtime_gaps.h"
 
 namespace mx2onnx::onnx {
@@ -171,7 +172,7 @@ const Node* Builder::producer(Value value) const {
 void Builder::must(bool condition, std::string message) const {
   if (condition) return;
   if (blame_ == ErrorCode::kInternal) require(false, message);
-  fail(blame_, std::move(message));
+  fail(blame_, message);
 }
 
 void Builder::check(const Node& node) const {
@@ -183,9 +184,7 @@ void Builder::check(const Node& node) const {
          first > opset_ ? fmt::format("ask for --opset {} or newer", first) : "");
   }
   for (const auto& attr : node.attrs) {
-    const bool known = std::any_of(schema->attrs.begin(), schema->attrs.end(),
-                                   [&](const AttrRow& row) { return row.name == attr.name; });
-    if (!known) {
+    if (find_attribute(*schema, attr.name) == nullptr) {
       fail(ErrorCode::kUnsupported,
            fmt::format("needs the attribute '{}' of ONNX's {}, which opset {} does not have",
                        attr.name, node.op_type, opset_),
@@ -196,7 +195,13 @@ void Builder::check(const Node& node) const {
     must(!row.required || node.find(row.name) != nullptr,
          fmt::format("{} is emitted without attribute '{}'", node.op_type, row.name));
   }
+  const auto wrong = wrong_attributes(node, *schema);
+  must(!wrong, wrong.value_or(""));
   check_inputs(node, *schema);
+  // The program's own translations are held to it by what ONNX Runtime says in the tests.
+  if (blame_ != ErrorCode::kUsage) return;
+  const auto wrong_output = wrong_outputs(node, *schema, graph_);
+  must(!wrong_output, wrong_output.value_or(""));
 }
 
 void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
