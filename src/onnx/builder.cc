@@ -64,15 +64,18 @@ bool Builder::takes(std::string_view op_type, DType dtype, std::size_t index) co
 }
 
 void Builder::reserve_name(std::string_view name) {
-  // A name that occurs a second time has to take a suffix when its turn comes.
-  if (!graph_.names.taken(name)) {
+  // A name that occurs a second time has to take a suffix when its turn comes. None at all is what
+  // an absent value has in ONNX, and gets another.
+  if (!name.empty() && !graph_.names.taken(name)) {
     graph_.names.unique(name);
     reserved_.emplace(name, false);
   }
 }
 
 Value Builder::add_input(std::string_view name, TensorType type) {
-  const Value value = graph_.add_value({std::string(name), std::move(type), std::nullopt});
+  const Value value =
+      graph_.add_value({name.empty() ? graph_.names.unique(name) : std::string(name),
+                        std::move(type), std::nullopt});
   bodies_.back()->inputs.push_back(value);
   has_final_name_.resize(graph_.num_values(), false);
   has_final_name_[value.id] = true;

@@ -63,11 +63,10 @@ void translate_lrn(const LrnParam& p, Translation& t) {
   // ONNX Runtime's kernel takes both above 0 only, as the floats that they become.
   const bool has_kernel = static_cast<float>(alpha) > 0 && static_cast<float>(p.beta) > 0;
   const Value result =
-      !has_kernel
-          ? composed_lrn(b, x, p, alpha, size)
-          : b.emit("LRN", {x},
-                   {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
-                   b.type(x));
+      !has_kernel ? composed_lrn(b, x, p, alpha, size)
+                  : b.emit("LRN", {x},
+                           {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
+                           b.type(x));
   t.set_output(0, onnx::reshape(b, result, shape));
 }
 

@@ -147,7 +147,9 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
       std::vector<std::string> known;
       for (const auto& candidate : fields_) known.push_back(candidate.name);
       const auto like = nearest(name, known, 1);
-      problems.push_back({name, "this operator has no such attribute",
+      problems.push_back({name,
+                          name.empty() ? "this operator has no attribute with an empty name"
+                                       : "this operator has no such attribute",
                           like.empty() ? "" : fmt::format("did you mean '{}'?", like[0])});
     } else if (!field->parse(*field, text, object.get())) {
       problems.push_back(wrong_value(*field, text));
