@@ -168,7 +168,8 @@ void run_batch(const ConvertArguments& arguments) {
 void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
   const RenameRule rule = parse_rename("rename", text);
   if (renames.try_emplace(rule.from, rule.to).second) return;
-  throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
+  throw Error(ErrorCode::kUsage, {},
+              fmt::format("rename: '{}' is renamed twice", printable(rule.from)), "");
 }
 
 int run_convert(ConvertArguments& arguments, const Verifier& verifier) {

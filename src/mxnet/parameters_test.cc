@@ -184,7 +184,7 @@ TEST(ParameterSetTest, TakesPrefixesOffAndRefusesDoubles) {
             }),
             "two.params: parameter 'd' is stored twice");
   EXPECT_EQ(error_text([&] { set.add({array("")}, "two.params"); }),
-            "two.params: array 0 has no name\n"
+            "two.params: array 1 of 1 has no name\n"
             "hint: a list saved by mx.nd.save without names cannot be matched with a symbol");
 }
 

@@ -51,5 +51,5 @@ def test_what_is_written_loads(names, optimize, external, tmp_path):
 
 
 def test_an_array_without_a_name_at_all():
-    with pytest.raises(mx2onnx.ModelError, match="array 0 has no name"):
+    with pytest.raises(mx2onnx.ModelError, match="array 1 of 1 has no name"):
         mx2onnx.convert(symbol("x", "", "n"), {"": W}, inputs={"x": (2, 3)})

@@ -73,6 +73,13 @@ def test_the_command_line(place, size, tmp_path):
             ["convert", *both, "-o", "net.onnx", "--input", "other%s:1,2" % EVIL],
             ["convert", *both, "-o", "net.onnx", "--rename-param", EVIL],
             ["inspect", "net.onnx"],
+            ["convert", *both, "--" + EVIL, "-o", "net.onnx"],
+            [EVIL],
+            ["convert", *both, "-o", "net.onnx", "--opset", EVIL],
+            ["convert", *both, "-o", "net.onnx", "--rename", "data=" + EVIL, "--rename", "data=b"],
+            ["convert", *both, "-o", "net.onnx", "--disable-pass", EVIL],
+            ["convert", *both, "-o", "net.onnx", "--mxnet-version", EVIL],
+            ["convert", *both, "-o", "net.onnx", "--architecture", EVIL],
         ):
             run = subprocess.run([TOOL, *command], capture_output=True, cwd=tmp_path, timeout=60)
             assert run.returncode in range(7) and run.returncode != 1, run.stderr
