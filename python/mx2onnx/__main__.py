@@ -76,6 +76,7 @@ def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
     import json
 
     from ._errors import Error, FormatError
+    from ._printable import shown_lines
     from ._runtime import CannotCompare
 
     failure: Exception
@@ -91,7 +92,7 @@ def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
         code, kind, failure = 2, "usage", error
     except ImportError as error:
         code, kind, failure = 8, "nothing compared", ImportError("%s: pip install 'mx2onnx[verify]'" % error)
-    print("mx2onnx: %s" % failure, file=sys.stderr)
+    print("mx2onnx: %s" % shown_lines(str(failure)), file=sys.stderr)
     if as_json:
         known = failure if isinstance(failure, Error) else Error(str(failure))
         print(json.dumps({"error": {**known.to_dict(), "code": code, "kind": kind}}, indent=2))

@@ -27,9 +27,7 @@ def _given_array(name: str, value: Any) -> _core.GivenArray:
     import numpy
 
     check.text("params", name)
-    array, dtype = _live.array_of(value)
-    if array.dtype.kind in "OSUVMm" and dtype != "bfloat16":
-        raise TypeError("params: %r is no array of numbers: %s" % (name, type(value).__name__))
+    array, dtype = _live.array_of("params: %r" % name, value)
     shape = list(array.shape)
     # A view of the bytes; NumPy makes 0-d arrays 1-d here.
     flat = numpy.ascontiguousarray(array).reshape(-1)

@@ -60,8 +60,6 @@ auto with_system_errors(const std::string& file, Work&& work) {
 }
 
 /// Fails with what another attempt failed with.
-[[noreturn]] inline void fail_again(const Error& error) {
-  fail_at(error.place(), error.code(), error.message(), error.hint());
-}
+[[noreturn]] inline void fail_again(const Error& error) { fail_with(error); }
 
 }  // namespace mx2onnx

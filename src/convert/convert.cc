@@ -27,6 +27,7 @@
 #include "convert/stream_sink.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
+#include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
 #include "mxnet/input_spec.h"
 #include "onnx/check.h"
@@ -90,6 +91,11 @@ void describe_result(const Model& model, Conversion& result) {
   }
   report.parameter_bytes = parameter_bytes(model, *result.types);
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
+}
+
+// Messages quote names, which may be anything.
+void make_printable(std::vector<Diagnostic>& diagnostics) {
+  for (auto& diagnostic : diagnostics) diagnostic.message = printable(diagnostic.message);
 }
 
 // What is written is bounded by what was read, whatever the graph makes of it: each node may want
@@ -222,7 +228,10 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
 
 void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
   const auto error = attempt([&] { run_steps(source, options, result); });
-  if (!error) return;
+  if (!error) {
+    make_printable(result.report.diagnostics);
+    return;
+  }
   if (error->code() == ErrorCode::kModel && result.found != nullptr &&
       may_have_old_pooling(*result.found, options)) {
     ConvertOptions old = options;
@@ -234,6 +243,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
       result = std::move(other);
       auto& diagnostics = result.report.diagnostics;
       diagnostics.insert(diagnostics.begin(), old_pooling_warning());
+      make_printable(diagnostics);
       return;
     }
   }
@@ -248,7 +258,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
     const std::string better = hint_for_sizes(*error, *result.model, options, converts);
     if (!better.empty()) hint = better;
   }
-  fail_at(error->place(), error->code(), error->message(), std::move(hint));
+  fail_with(Error(error->code(), error->place(), error->message(), std::move(hint)));
 }
 
 Conversion convert_graph(const Source& source, const ConvertOptions& options) {
