@@ -1,6 +1,5 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -285,6 +284,8 @@ def architectures() -> list[dict[str, Any]]:
     """The nets whose weights are converted without a symbol: a dict each with ``name``, ``task``, ``library``,
     ``files`` (names of its pretrained files), ``inputs`` (shapes by name, which are taken unless ``inputs`` says
     otherwise) and ``classes`` (how many have names, which go into the model's metadata)."""
+    import json  # costs more than the rest of this module's imports
+
     result: list[dict[str, Any]] = json.loads(_core.architectures_json())
     return result
 

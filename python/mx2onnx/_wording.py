@@ -17,6 +17,7 @@ _TEXTS = {
     "--input-type": "input_type",
     "--image-input": "image_input",
     "--mxnet-version": "mxnet_version",
+    "--architecture": "architecture",
     "--output": "output",
     "-o": "output",
 }
@@ -27,6 +28,7 @@ _FLAGS = {
     "--external-data": "external_data=True",
     "--allow-custom-domain": "custom_domain=True",
     "--fixed": "fixed=True",
+    "--prepare": "prepare=True",
 }
 _WITH_VALUE = ["--input", *_MAPPINGS, *_LISTS, *_NUMBERS, *_NUMBER_LISTS, *_TEXTS]
 OPTIONS = {*_WITH_VALUE, *_FLAGS}
@@ -50,6 +52,8 @@ def _input(value: str) -> str:
     name, _, rest = value.partition(":")
     dims, _, dtype = rest.partition(":")
     shape = _shape(dims)
+    if dims == "SHAPE":  # a word for any
+        shape = dims
     if not dims:
         return '"%s": "%s"' % (name, dtype)
     return '"%s": (%s, "%s")' % (name, shape, dtype) if dtype else '"%s": %s' % (name, shape)

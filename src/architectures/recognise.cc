@@ -195,8 +195,8 @@ class Recogniser {
     const std::string what = only != nullptr
                                  ? fmt::format("these are not the parameters of '{}'", only->name)
                                  : std::string(
-                                       "this is a file of parameters alone, as save_parameters "
-                                       "writes it, and of no net that is known");
+                                       "these are parameters without a symbol, and of no net that "
+                                       "is known");
     std::string text = what;
     if (nearest != matches_.end() && (only != nullptr || nearest->equal * 2 > arrays_.size())) {
       if (only == nullptr) text += fmt::format("; nearest is '{}'", nearest->net->name);

@@ -1,7 +1,10 @@
 // Trying what may fail.
 #pragma once
 
+#include <new>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -29,6 +32,25 @@ std::optional<Error> attempt(Work&& work) {
   std::forward<Work>(work)();
 #endif
   return std::nullopt;
+}
+
+/// Runs `work`. Where the memory that it wants is not there, it fails with kIo in the name of the
+/// file.
+template <typename Work>
+auto with_memory_errors(const std::string& file, Work&& work) {
+#if defined(__cpp_exceptions)
+  constexpr const char* kMessage = "takes more memory than there is";
+  try {
+    return std::forward<Work>(work)();
+  } catch (const std::bad_alloc&) {
+    fail_at({.file = file}, ErrorCode::kIo, kMessage);
+  } catch (const std::length_error&) {
+    fail_at({.file = file}, ErrorCode::kIo, kMessage);
+  }
+#else
+  (void)file;
+  return std::forward<Work>(work)();
+#endif
 }
 
 /// Fails with what another attempt failed with.

@@ -129,7 +129,7 @@ int run_command_line(int argc, char** argv, const Verifier& verifier) {
     words = without_habits({argv + std::min(argc, 1), argv + argc});
     return run_application(words, verifier);
   } catch (const std::exception& error) {
-    // Whatever the standard library throws: memory that is not there, above all.
+    // Whatever the standard library throws.
     std::fprintf(stderr, "mx2onnx: %s\n", error.what());
     return static_cast<int>(ErrorCode::kInternal);
   }

@@ -24,7 +24,7 @@ std::string input_text(const ArchitectureInfo& net) {
     }
     text += (text.empty() ? "" : ", ") + dims;
   }
-  return text.size() > 20 ? fmt::format("{} inputs", net.inputs.size()) : text;
+  return text.size() > 18 ? fmt::format("{} inputs", net.inputs.size()) : text;
 }
 
 void print_table() {
@@ -35,7 +35,7 @@ void print_table() {
       fmt::print("{}{}\n", task.empty() ? "" : "\n", net.task);
       task = net.task;
     }
-    std::string line = fmt::format("  {:46} {:20}", net.name, input_text(net));
+    std::string line = fmt::format("  {:46} {:18}", net.name, input_text(net));
     if (!net.classes.empty()) line += fmt::format(" {} classes", net.classes.size());
     fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
   }

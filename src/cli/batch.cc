@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "mx2onnx/report.h"
 
 namespace mx2onnx::cli {
 namespace {
@@ -23,23 +24,8 @@ struct Result {
   std::string name;
   std::string output;
   Report report;
-  std::optional<ErrorCode> failed;
-  std::string message;
+  std::optional<Error> failed;
 };
-
-// "resnet" of "models/resnet-symbol.json", "resnet.tar.gz" and "resnet/".
-std::string model_name(fs::path path) {
-  if (!path.has_filename()) path = path.parent_path();
-  std::string name = path.filename().string();
-  if (name == "." || name == "..")
-    name = fs::weakly_canonical(fs::absolute(path)).filename().string();
-  for (const std::string_view end : {".gz", ".tgz", ".tar", ".zip", ".mar", ".model",
-                                     "-symbol.json", ".json", ".params", ".npz"}) {
-    if (name.size() > end.size() && std::string_view(name).ends_with(end))
-      name.resize(name.size() - end.size());
-  }
-  return name;
-}
 
 std::string_view kind_of_failure(ErrorCode code) {
   switch (code) {
@@ -82,11 +68,10 @@ void convert_one(const Batch& batch, const Source& source, Result& result) {
   try {
     result.report = convert_to_file(source, result.output, batch.options);
   } catch (const Error& error) {
-    result.failed = error.code();
-    result.message = error.what();
+    result.failed = error;
   } catch (const std::exception& error) {
-    result.failed = ErrorCode::kInternal;
-    result.message = fmt::format("{}: {}", source.symbol_path.string(), error.what());
+    result.failed =
+        Error(ErrorCode::kInternal, {.file = source.symbol_path.string()}, error.what(), "");
   }
 }
 
@@ -97,8 +82,8 @@ void print_table(const std::vector<Result>& results) {
   fmt::print("{:{}}  {:>5}  {:>6}  {:>9}\n", "model", width, "opset", "nodes", "weights");
   for (const auto& result : results) {
     if (result.failed) {
-      fmt::print("{:{}}  failed ({}): {}\n", result.name, width, static_cast<int>(*result.failed),
-                 kind_of_failure(*result.failed));
+      fmt::print("{:{}}  failed ({}): {}\n", result.name, width,
+                 static_cast<int>(result.failed->code()), kind_of_failure(result.failed->code()));
     } else {
       fmt::print("{:{}}  {:>5}  {:>6}  {:>9}\n", result.name, width, result.report.opset,
                  result.report.num_onnx_nodes, size_text(result.report.parameter_bytes));
@@ -106,22 +91,45 @@ void print_table(const std::vector<Result>& results) {
   }
 }
 
+// A list of what --json prints of one model: its report or its error.
+void print_json(const std::vector<Result>& results) {
+  std::string text;
+  for (const auto& result : results) {
+    text += text.empty() ? "[\n" : ",\n";
+    text += result.failed ? to_json(*result.failed) : to_json(result.report);
+  }
+  fmt::print("{}\n]\n", text);
+}
+
 // What was said of a model, as soon as it is done.
 void print_messages(const Result& result) {
   for (const auto& diagnostic : result.report.diagnostics) {
     print_warning(fmt::format("{}: {} [{}]", result.name, diagnostic.message, diagnostic.id));
   }
-  if (result.failed) print_error(result.message);
+  if (result.failed) print_error(result.failed->what());
 }
 
 }  // namespace
+
+std::string model_name(fs::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  std::string name = path.filename().string();
+  if (name == "." || name == "..")
+    name = fs::weakly_canonical(fs::absolute(path)).filename().string();
+  for (const std::string_view end : {".gz", ".tgz", ".tar", ".zip", ".mar", ".model",
+                                     "-symbol.json", ".json", ".params", ".npz"}) {
+    if (name.size() > end.size() && std::string_view(name).ends_with(end))
+      name.resize(name.size() - end.size());
+  }
+  return name;
+}
 
 bool is_folder(const std::string& output) {
   std::error_code ignored;
   return output.ends_with('/') || fs::is_directory(output, ignored);
 }
 
-void convert_batch(const Batch& batch) {
+int convert_batch(const Batch& batch) {
   auto results = name_outputs(batch);
   std::error_code error;
   fs::create_directories(batch.folder, error);
@@ -144,21 +152,24 @@ void convert_batch(const Batch& batch) {
   work();
   for (auto& thread : threads) thread.join();
 
-  if (!batch.quiet) print_table(results);
+  if (batch.json) {
+    print_json(results);
+  } else if (!batch.quiet) {
+    print_table(results);
+  }
   std::fflush(stdout);
   std::size_t failed = 0;
-  ErrorCode worst = ErrorCode::kUsage;
+  int worst = 0;
+  bool is_bug = false;
   for (const auto& result : results) {
     if (!result.failed) continue;
     ++failed;
-    if (worst != ErrorCode::kInternal)
-      worst =
-          *result.failed == ErrorCode::kInternal ? *result.failed : std::max(worst, *result.failed);
+    worst = std::max(worst, static_cast<int>(result.failed->code()));
+    is_bug = is_bug || result.failed->code() == ErrorCode::kInternal;
   }
-  if (failed == 0) return;
-  throw Error(worst, {},
-              fmt::format("mx2onnx: {} of {} models were not converted", failed, results.size()),
-              "");
+  if (failed > 0)
+    print_error(fmt::format("mx2onnx: {} of {} models were not converted", failed, results.size()));
+  return is_bug ? static_cast<int>(ErrorCode::kInternal) : worst;
 }
 
 }  // namespace mx2onnx::cli

@@ -146,22 +146,21 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print(out, "  output {}: {}\n", port.name, type_text(port));
 }
 
-void run_batch(const ConvertArguments& arguments) {
-  if (arguments.json || arguments.timings || !arguments.recording.empty()) {
-    throw Error(
-        ErrorCode::kUsage, {},
-        "mx2onnx: --json, --timings and --verify are for one model, not for a folder of them",
-        "-o FILE");
+int run_batch(const ConvertArguments& arguments) {
+  if (arguments.timings || !arguments.recording.empty()) {
+    throw Error(ErrorCode::kUsage, {},
+                "mx2onnx: --timings and --verify are for one model, not for a folder of them",
+                "-o FILE");
   }
   std::vector<std::filesystem::path> paths = {arguments.symbol};
   paths.insert(paths.end(), arguments.params.begin(), arguments.params.end());
-  Batch batch{group_models(paths), arguments.output, arguments.options, arguments.jobs,
-              arguments.quiet};
+  Batch batch{group_models(paths), arguments.output, arguments.options,
+              arguments.jobs,      arguments.quiet,  arguments.json};
   for (auto& source : batch.sources) {
     source.epoch = arguments.epoch;
     source.unpack_limit = arguments.unpack_limit;
   }
-  convert_batch(batch);
+  return convert_batch(batch);
 }
 
 void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
@@ -179,10 +178,7 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
-  if (is_folder(arguments.output)) {
-    run_batch(arguments);
-    return 0;
-  }
+  if (is_folder(arguments.output)) return run_batch(arguments);
   if (is_standard_output(arguments.output)) {
     if (!arguments.recording.empty())
       throw Error(ErrorCode::kUsage, {}, "mx2onnx: --verify needs a file, not -o -", "-o FILE");

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "cli/text_fit.h"
+#include "base/shell_word.h"
 
 namespace mx2onnx::cli {
 namespace {

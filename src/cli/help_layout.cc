@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "cli/text_fit.h"
+
 namespace mx2onnx::cli {
 namespace {
 
@@ -31,27 +33,6 @@ std::vector<std::string> parts_of(const std::string& command) {
     after_option = is_option;
   }
   return parts;
-}
-
-// Lines of at most `width` letters, of words between spaces. `first` begins the first line and
-// `next` the others; `tail` ends all but the last.
-std::string lines_of(const std::vector<std::string>& words, std::size_t width,
-                     const std::string& first, const std::string& next, std::string_view tail) {
-  std::string result;
-  std::string line = first;
-  bool is_empty = true;
-  for (const auto& word : words) {
-    const std::size_t room = &word == &words.back() ? 0 : tail.size();
-    if (!is_empty && line.size() + 1 + word.size() + room > width) {
-      result += line.append(tail) + "\n";
-      line = next;
-      is_empty = true;
-    }
-    if (!is_empty) line += ' ';
-    line += word;
-    is_empty = false;
-  }
-  return result + line + "\n";
 }
 
 }  // namespace

@@ -158,15 +158,13 @@ class Printer {
     if (found_.operators.empty()) return;
     std::vector<std::string> words;
     for (const auto& count : found_.operators) {
-      words.push_back(fmt::format("{} {}{}", count.nodes, printable(count.op),
-                                  count.known ? "" : " (not known)"));
+      const bool is_last = &count == &found_.operators.back();
+      words.push_back(fmt::format("{} {}{}{}", count.nodes, printable(count.op),
+                                  count.known ? "" : " (not known)", is_last ? "" : ","));
     }
-    constexpr std::size_t kIndent = 2;
     constexpr std::size_t kColumnsOfAFile = 100;
     const std::size_t columns = screen_.columns == 0 ? kColumnsOfAFile : screen_.columns;
-    fmt::print("operators\n");
-    for (const auto& line : wrapped(words, columns - std::min(columns, kIndent)))
-      fmt::print("  {}\n", line);
+    fmt::print("operators\n{}", lines_of(words, columns, "  ", "  ", ""));
   }
 
   void print_verdict() const {

@@ -3,8 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/shell_word.h"
 #include "cli/command.h"
-#include "cli/text_fit.h"
+#include "cli/output.h"
 
 namespace mx2onnx::cli {
 
@@ -89,22 +90,22 @@ void ModelArguments::finish() {
 }
 
 std::string ModelArguments::convert_command() const {
-  std::string name = symbol.substr(symbol.rfind('/') + 1);
-  for (const std::string_view ending : {".json", "-symbol"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
-  }
   std::string text = "mx2onnx convert " + shell_word(symbol);
   const auto add = [&](const std::string& option, const std::string& value) {
     text += " " + option + shell_word(value);
   };
   for (const auto& path : params) add("", path);
-  add("-o ", name + ".onnx");
+  add("-o ", model_name(symbol) + ".onnx");
+  if (epoch) add("--epoch ", std::to_string(*epoch));
+  if (unpack_limit) add("--unpack-limit ", std::to_string(*unpack_limit));
+  if (!options.architecture.empty()) add("--architecture ", options.architecture);
   for (const auto& input : inputs) add("--input ", input);
   for (const auto& output : options.outputs) add("--outputs ", output);
   if (opset) add("--opset ", std::to_string(*opset));
   if (options.batch) add("--batch ", std::to_string(*options.batch));
   if (options.fixed_sizes) text += " --fixed";
   if (!options.custom_domain.empty()) add("--allow-custom-domain=", options.custom_domain);
+  if (!options.mxnet_version.empty()) add("--mxnet-version ", options.mxnet_version);
   for (const auto& rule : rename_params) add("--rename-param ", rule);
   return text;
 }

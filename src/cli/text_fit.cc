@@ -74,32 +74,23 @@ std::string shortened(std::string_view text, std::size_t width) {
          clean.substr(skip(clean, 0, letters - back));
 }
 
-std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t columns) {
-  std::vector<std::string> lines;
-  std::size_t used = 0;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
-    const std::size_t width = text_width(word);
-    if (lines.empty() || (columns != 0 && used + 1 + width > columns)) {
-      lines.push_back(word);
-      used = width;
-    } else {
-      lines.back() += " " + word;
-      used += 1 + width;
+std::string lines_of(const std::vector<std::string>& words, std::size_t width,
+                     const std::string& first, const std::string& next, std::string_view tail) {
+  std::string result;
+  std::string line = first;
+  bool is_empty = true;
+  for (const auto& word : words) {
+    const std::size_t room = &word == &words.back() ? 0 : tail.size();
+    if (!is_empty && text_width(line) + 1 + text_width(word) + room > width) {
+      result += line.append(tail) + "\n";
+      line = next;
+      is_empty = true;
     }
+    if (!is_empty) line += ' ';
+    line += word;
+    is_empty = false;
   }
-  return lines;
-}
-
-std::string shell_word(const std::string& text) {
-  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-./:,=+@%").find(c) != std::string_view::npos;
-  });
-  if (is_plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+  return result + line + "\n";
 }
 
 }  // namespace mx2onnx::cli

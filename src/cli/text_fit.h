@@ -29,10 +29,9 @@ std::string shortened(std::string_view text, std::size_t width);
 /// The text without what is not printable.
 std::string printable(std::string_view text);
 
-/// Words, separated by ", ", in lines of at most `columns` (0: one line).
-std::vector<std::string> wrapped(const std::vector<std::string>& words, std::size_t columns);
-
-/// The text as a word of a shell, in quotes where it needs them.
-std::string shell_word(const std::string& text);
+/// The words, with spaces between them, in lines of at most `width` letters. `first` begins the
+/// first line and `next` the others; `tail` ends all but the last.
+std::string lines_of(const std::vector<std::string>& words, std::size_t width,
+                     const std::string& first, const std::string& next, std::string_view tail);
 
 }  // namespace mx2onnx::cli

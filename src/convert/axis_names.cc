@@ -11,7 +11,6 @@
 namespace mx2onnx {
 namespace {
 
-constexpr std::string_view kBatch = "batch";
 constexpr std::string_view kChannels = "channels";
 constexpr std::string_view kLength = "length";
 
@@ -218,8 +217,9 @@ class Namer {
     const auto rank = types_.entries[model_.first_entry[axis.first]].type.shape.rank();
     const auto certain = certain_meaning(symbol);
     const std::string meaning(certain.value_or(usual_meaning(rank, axis.second)));
-    const bool is_shared =
-        same == SameName::kAll || (meaning == kBatch && (certain || same == SameName::kBatches));
+    const bool is_one_of_batches =
+        certain || same == SameName::kAllBatches || (same == SameName::kBatches && rank > 1);
+    const bool is_shared = same == SameName::kAll || (meaning == kBatch && is_one_of_batches);
     std::string name = meaning;
     if (!is_shared && taken_.contains(name)) {
       const std::string input = size_name(model_.symbol.nodes[axis.first].name);

@@ -15,6 +15,9 @@ namespace mx2onnx {
 /// A dimension of an input of the model: its node, and the axis.
 using InputAxis = std::pair<std::size_t, std::size_t>;
 
+/// What the first dimension is called.
+inline constexpr std::string_view kBatch = "batch";
+
 /// What a dimension usually is, where no operator says more: (batch, channels, height, width)…
 std::string_view usual_meaning(std::size_t rank, std::size_t axis);
 
@@ -24,9 +27,10 @@ std::int64_t usual_size(std::string_view name, std::size_t choice);
 
 /// Which sizes share a name that the model does not make equal.
 enum class SameName {
-  kForced,   ///< None but those that it broadcasts with each other.
-  kBatches,  ///< All first axes that mean nothing else.
-  kAll,      ///< All that mean the same.
+  kForced,      ///< None but those that it broadcasts with each other.
+  kBatches,     ///< The first axes, that mean nothing else, of inputs that have others.
+  kAllBatches,  ///< All first axes that mean nothing else.
+  kAll,         ///< All that mean the same.
 };
 
 /// Names for the dimensions of `symbols`, which are those that got a symbol of their own, by that

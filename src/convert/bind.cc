@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/text.h"
+#include "convert/match_blocks.h"
 #include "convert/match_names.h"
 #include "mxnet/input_spec.h"
 
@@ -60,14 +61,6 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
   }
 }
 
-// "features.0.weight": the path of blocks to a parameter. None of them is the symbol's.
-bool is_of_save_parameters(const std::vector<std::string>& surplus,
-                           const mxnet::ParameterSet& params) {
-  return surplus.size() == params.size() &&
-         std::all_of(surplus.begin(), surplus.end(),
-                     [](const std::string& name) { return name.find('.') != name.npos; });
-}
-
 [[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
                                const mxnet::ParameterSet& params) {
   constexpr std::size_t kMostListed = 10;
@@ -92,7 +85,7 @@ bool is_of_save_parameters(const std::vector<std::string>& surplus,
   }
   if (hint.empty()) {
     hint = params.size() == 0 ? "name the .params file, or ask for --random-weights"
-           : is_of_save_parameters(surplus, params)
+           : surplus.size() == params.size() && has_block_names(surplus)
                ? "the file has the names of save_parameters, and not the symbol's; where the "
                  "network is at hand: net.load_parameters(...), net.hybridize(), net(x), "
                  "net.export('model') writes both"
@@ -187,6 +180,8 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
   check_specs(model, options, report);
   std::set<std::string> renamed;
   if (!missing.empty()) renamed = bind_by_rule(model, params, options, missing, report);
+  if (!missing.empty() && renamed.empty())
+    renamed = bind_by_blocks(model, params, options, missing, report);
   if (!missing.empty() && renamed.empty()) {
     if (!options.random_weights) fail_missing(model, missing, params);
     for (const auto index : missing) model.nodes[index].role = VariableRole::kRandom;

@@ -173,10 +173,12 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
     clock.begin("read");
     Unpacker unpacker(unpack_limits(source));
     auto found = std::make_shared<source::FoundModel>(source::find_model(source, unpacker));
+    const BudgetScope budget = budget_for(*found, source);
     result.params = load_parameters(*found, source, options, unpacker);
     recognise_net(*found, result.params, options);
     result.found = std::move(found);
   }
+  const BudgetScope budget = budget_for(*result.found, source);
   const auto error = attempt([&] { run_at_opset(source, options, result); });
   if (!error) return;
   Conversion raised;

@@ -5,6 +5,7 @@
 
 #include "architectures/catalogue.h"
 #include "base/json.h"
+#include "convert/json_parts.h"
 
 namespace mx2onnx {
 
@@ -30,9 +31,7 @@ std::string architectures_json() {
     for (const auto& file : net.files) files.push_back({file});
     JsonObject inputs;
     for (const auto& input : net.inputs) {
-      JsonArray dims;
-      for (const auto& dim : input.dims.value_or(std::vector<std::string>())) dims.push_back({dim});
-      inputs.emplace_back(input.name, JsonValue{std::move(dims)});
+      inputs.emplace_back(input.name, json_sizes(input.dims.value_or(std::vector<std::string>())));
     }
     nets.push_back({JsonObject{{"name", {net.name}},
                                {"task", {net.task}},

@@ -119,6 +119,13 @@ mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions&
 
 UnpackLimits unpack_limits(const Source& source) { return {source.unpack_limit}; }
 
+BudgetScope budget_for(const source::FoundModel& found, const Source& source) {
+  std::uint64_t read = found.symbol_text.size();
+  for (const auto& file : found.params) read += file.size;
+  for (const auto& array : source.arrays) read += array.bytes.size();
+  return {unpack_limits(source).allowed(read), read};
+}
+
 ConvertOptions with_found(const source::FoundModel& found, const mxnet::Symbol& symbol,
                           const ConvertOptions& options, std::vector<Diagnostic>& notes) {
   ConvertOptions result = options;

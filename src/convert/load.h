@@ -1,6 +1,7 @@
 // Reading the parts of a model from wherever they are.
 #pragma once
 
+#include "base/budget.h"
 #include "mx2onnx/convert.h"
 #include "mxnet/parameters.h"
 #include "mxnet/symbol.h"
@@ -18,6 +19,9 @@ mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions&
 
 /// Limits as the source has them.
 UnpackLimits unpack_limits(const Source& source);
+
+/// The budget for what is made of a model whose parts have been found.
+BudgetScope budget_for(const source::FoundModel& found, const Source& source);
 
 /// The options, with the inputs that were found beside the model where the user says nothing of
 /// them, and with the preparation of a known net if it is asked for. Inputs that the symbol does

@@ -9,6 +9,7 @@ namespace mx2onnx {
 namespace {
 
 constexpr std::size_t kMostNames = 3;
+constexpr std::size_t kMostLines = 50;
 
 std::string describe(const NodeProblem& problem) {
   const std::string prefix =
@@ -38,6 +39,10 @@ std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems)
   }
   std::vector<std::string> lines;
   for (const auto& group : groups) {
+    if (lines.size() == kMostLines) {
+      lines.push_back(fmt::format("and {} more", groups.size() - kMostLines));
+      break;
+    }
     const NodeProblem& first = *group.front();
     std::string line = fmt::format("{} ({}): {}", first.op, node_list(group), describe(first));
     if (!first.hint.empty()) line += fmt::format(" ({})", first.hint);

@@ -26,7 +26,7 @@ struct NodeProblem {
 void fail_if_any(const std::vector<NodeProblem>& problems, int opset,
                  const std::string& outputs = {});
 
-/// The lines of such a list.
+/// The lines of such a list, of which there are 50 at most and one that says how many more.
 std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems);
 
 }  // namespace mx2onnx

@@ -61,47 +61,69 @@ bool is_broadcast_function(const mxnet::Node& node) {
 }
 
 std::optional<std::size_t> preferred_rank(const Model& model, std::size_t input) {
-  static const Names keeping_ops = {"Cast",          "cast",         "amp_cast",    "_copy",
-                                    "identity",      "_mul_scalar",  "_div_scalar", "_plus_scalar",
-                                    "_minus_scalar", "elemwise_add", "_Plus",       "broadcast_add",
-                                    "Dropout",       "LayerNorm",    "Activation"};
-  static const Names turning_ops = {"squeeze", "expand_dims", "stack",  "Reshape",  "reshape",
-                                    "Concat",  "concat",      "repeat", "SwapAxis", "transpose"};
-  enum Reach : char { kNot, kTurned, kSame };
+  static const Names keeping_ops = {
+      "Cast",           "cast",           "amp_cast",     "_copy",         "identity",
+      "_mul_scalar",    "_div_scalar",    "_plus_scalar", "_minus_scalar", "elemwise_add",
+      "_Plus",          "broadcast_axis", "Dropout",      "LayerNorm",     "Activation",
+      "broadcast_axes", "broadcast_add"};
+  static const Names turning_ops = {"squeeze", "stack",  "Reshape",  "reshape",  "Concat",
+                                    "concat",  "repeat", "SwapAxis", "transpose"};
   if (lower(model.symbol.nodes[input].name).find("len") != std::string::npos) return 1;
-  std::vector<char> reach(model.nodes.size(), kNot);
-  reach[input] = kSame;
+  // How many dimensions more than the input a value has that is made of it alone; nothing where
+  // they are turned.
+  struct Reach {
+    bool reached = false;
+    std::optional<std::size_t> more;
+  };
+  std::vector<Reach> reach(model.nodes.size());
+  reach[input] = {true, 0};
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     for (std::size_t k = 0; k < raw.inputs.size() && model.nodes[i].live; ++k) {
-      const char from = reach[raw.inputs[k].node];
-      if (from == kNot) continue;
-      if (from == kSame || index_input(raw.op) == k) {
-        if (const auto rank = rank_for(model, raw, k)) return rank;
+      const Reach from = reach[raw.inputs[k].node];
+      if (!from.reached) continue;
+      const bool are_indices = index_input(raw.op) == k;
+      if (from.more || are_indices) {
+        const auto rank = rank_for(model, raw, k);
+        const std::size_t more = are_indices ? 0 : *from.more;
+        if (rank && *rank > more) return *rank - more;
       }
-      if (from == kSame && keeping_ops.contains(raw.op)) {
-        reach[i] = kSame;
-      } else if (reach[i] == kNot &&
-                 (keeping_ops.contains(raw.op) || turning_ops.contains(raw.op))) {
-        reach[i] = kTurned;
+      const bool expands = raw.op == "expand_dims";
+      if (from.more && (expands || keeping_ops.contains(raw.op))) {
+        reach[i] = {true, *from.more + (expands ? 1 : 0)};
+      } else if (expands || keeping_ops.contains(raw.op) || turning_ops.contains(raw.op) ||
+                 is_broadcast_function(raw)) {
+        reach[i].reached = true;
       }
     }
   }
   return std::nullopt;
 }
 
-bool is_flattened_first(const Model& model, std::size_t input) {
+namespace {
+
+bool all_takers_are(const Names& ops, const Model& model, std::size_t input) {
   bool found = false;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const auto& raw = model.symbol.nodes[i];
     if (!model.nodes[i].live) continue;
     for (const auto& from : raw.inputs) {
       if (from.node != input) continue;
-      if (raw.op != "Flatten" && raw.op != "flatten") return false;
+      if (!ops.contains(raw.op)) return false;
       found = true;
     }
   }
   return found;
+}
+
+}  // namespace
+
+bool is_flattened_first(const Model& model, std::size_t input) {
+  return all_takers_are({"Flatten", "flatten"}, model, input);
+}
+
+bool is_split_first(const Model& model, std::size_t input) {
+  return all_takers_are({"SliceChannel", "split"}, model, input);
 }
 
 }  // namespace mx2onnx

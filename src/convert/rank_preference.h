@@ -19,4 +19,7 @@ bool is_broadcast_function(const mxnet::Node& node);
 /// Whether all that takes the input flattens it to two dimensions.
 bool is_flattened_first(const Model& model, std::size_t input);
 
+/// Whether all that takes the input splits it, as into the steps of a sequence.
+bool is_split_first(const Model& model, std::size_t input);
+
 }  // namespace mx2onnx

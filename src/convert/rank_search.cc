@@ -10,6 +10,7 @@ namespace mx2onnx {
 namespace {
 
 constexpr std::size_t kMostRank = 5;
+constexpr std::size_t kSteppedVideos = 6;  // what a recurrent layer takes apart, tried last
 // Of inputs that depend on each other; each costs an inference.
 constexpr std::size_t kMostTrials = 200;
 constexpr std::size_t kMostNodesTried = 15'000;
@@ -17,6 +18,14 @@ constexpr std::size_t kMostNodesTried = 15'000;
 bool has_number(const Shape& shape) {
   return std::any_of(shape.dims().begin(), shape.dims().end(),
                      [](const Dim& dim) { return dim.is_constant(); });
+}
+
+// The smallest one of a product; 0 of a prime number.
+std::int64_t first_factor(std::int64_t number) {
+  for (std::int64_t factor = 2; factor * factor <= number; ++factor) {
+    if (number % factor == 0) return factor;
+  }
+  return 0;
 }
 
 std::size_t count_singles(const Shape& shape) {
@@ -76,10 +85,40 @@ bool RankSearch::settle_certain(const std::vector<std::size_t>& open) {
       if (!try_ranks({{input, rank}}).error) fits.push_back(rank);
     }
     if (fits.size() > 1) continue;
+    if (fits.empty() && !try_ranks({{input, kSteppedVideos}}).error) fits = {kSteppedVideos};
     const auto rank = fits.empty() ? nearly_fitting(input) : std::optional(fits[0]);
     if (!rank) return false;
+    // The steps of a sequence are vectors.
+    const bool is_clear = fits.empty() || is_split_first(runner_.model(), input);
+    if (!is_clear && fits_with_one_more(input, *rank))
+      choices_.push_back({.input = input, .ranks = {*rank, *rank + 1}});
     shapes_[input] = Shape::unknown_dims(*rank);
     return true;
+  }
+  return false;
+}
+
+// Whether one more dimension would do, though inference does not find its size: one of two of which
+// the model takes the product, or that of a column which is broadcast.
+bool RankSearch::fits_with_one_more(std::size_t input, std::size_t rank) {
+  const auto fits = [&](std::vector<Dim> dims) {
+    auto shapes = shapes_;
+    shapes[input] = Shape(std::move(dims));
+    Supposition supposition = runner_.with_hidden_names(std::move(shapes), true);
+    supposition.allow_unknown = true;
+    return !runner_.run(supposition).error;
+  };
+  if (rank == 1) return fits({Dim(), 1});
+  const Trial known = try_ranks({{input, rank}});
+  if (known.error) return false;
+  const auto sizes = shape_in(known, input).dims();
+  for (std::size_t axis = 1; axis < sizes.size(); ++axis) {
+    const std::int64_t factor = sizes[axis].is_constant() ? first_factor(sizes[axis].value()) : 0;
+    if (factor == 0) continue;
+    std::vector<Dim> dims(rank + 1);
+    dims[axis] = factor;
+    dims[axis + 1] = sizes[axis].value() / factor;
+    if (fits(std::move(dims))) return true;
   }
   return false;
 }
@@ -172,7 +211,30 @@ RankSearch::Assignment RankSearch::assess(const Ranks& ranks, const Trial& trial
       found.distance += kVectorPenalty;
     }
   }
+  found.placed = placed_inputs(ranks, trial);
   return found;
+}
+
+// Inputs one of whose sizes, other than the first, turned out to be one of an input that is none of
+// these.
+std::set<std::size_t> RankSearch::placed_inputs(const Ranks& ranks, const Trial& trial) const {
+  const Model& model = runner_.model();
+  std::set<std::string_view> known;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].role != VariableRole::kInput || !model.nodes[i].live || ranks.contains(i))
+      continue;
+    for (const Dim& dim : shape_in(trial, i).dims()) known.insert(dim.symbol_name());
+  }
+  known.erase(std::string_view());
+  std::set<std::size_t> placed;
+  for (const auto& [input, rank] : ranks) {
+    const auto& dims = shape_in(trial, input).dims();
+    const bool is_placed = std::any_of(dims.begin() + 1, dims.end(), [&](const Dim& dim) {
+      return known.contains(dim.symbol_name());
+    });
+    if (is_placed) placed.insert(input);
+  }
+  return placed;
 }
 
 // Batches that are broadcast with each other are no sizes computed from others.
@@ -213,34 +275,29 @@ std::size_t RankSearch::count_uneven(const Trial& trial) const {
 
 // Whether the model says something of the input: a size, or what it is for.
 bool RankSearch::is_anchored(const Assignment& best, std::size_t input) const {
-  return preferred_rank(runner_.model(), input) || has_number(best.shapes.at(input));
+  return preferred_rank(runner_.model(), input) || has_number(best.shapes.at(input)) ||
+         best.placed.contains(input);
 }
 
 // An input that could have another rank has to be one of which the model says something, or the
-// others of these leave it no choice. Says that there was one.
+// others of these leave it no choice. Notes that there was one.
 bool RankSearch::may_be_chosen(const Assignment& best, std::size_t input) {
-  std::size_t lowest = best.ranks.at(input);
-  std::size_t highest = lowest;
+  RankChoice choice{.input = input, .ranks = {best.ranks.at(input)}};
   bool is_forced = true;
   for (const auto& other : fitting_) {
     if (std::tie(other.singles, other.composed, other.uneven) >
         std::tie(best.singles, best.composed, best.uneven)) {
       continue;
     }
-    lowest = std::min(lowest, other.ranks.at(input));
-    highest = std::max(highest, other.ranks.at(input));
+    choice.ranks.insert(other.ranks.at(input));
     const bool agrees = std::all_of(best.ranks.begin(), best.ranks.end(), [&](const auto& entry) {
       return !is_anchored(best, entry.first) || other.ranks.at(entry.first) == entry.second;
     });
     if (agrees && other.ranks.at(input) != best.ranks.at(input)) is_forced = false;
   }
-  if (lowest == highest) return true;
+  if (choice.ranks.size() == 1) return true;
   if (!is_anchored(best, input)) return is_forced;
-  const std::size_t rank = best.ranks.at(input);
-  const std::string& name = runner_.input_name(input);
-  choices_.push_back({"W-rank-chosen", name,
-                      fmt::format("input '{}' can have {} to {} dimensions: {} {} taken", name,
-                                  lowest, highest, rank, rank == 1 ? "is" : "are")});
+  choices_.push_back(std::move(choice));
   return true;
 }
 
@@ -253,10 +310,7 @@ bool RankSearch::take_preferred(const std::vector<std::size_t>& open) {
   }
   if (ranks.empty() || try_ranks(ranks).error) return false;
   for (const auto& [input, rank] : ranks) {
-    const std::string& name = runner_.input_name(input);
-    choices_.push_back({"W-rank-chosen", name,
-                        fmt::format("input '{}' can have another number of dimensions: {} {} taken",
-                                    name, rank, rank == 1 ? "is" : "are")});
+    choices_.push_back({.input = input, .ranks = {rank}});
     shapes_[input] = Shape::unknown_dims(rank);
   }
   return true;
@@ -274,11 +328,8 @@ void RankSearch::restore_images() {
     auto shapes = shapes_;
     shapes[input] = Shape{Dim(), channels, side, side};
     if (runner_.run(runner_.with_hidden_names(shapes)).error) continue;
-    const std::string& name = runner_.input_name(input);
-    choices_.push_back({"W-rank-chosen", name,
-                        fmt::format("input '{}' is flattened first: (batch, {}, {}, {}) is taken, "
-                                    "(batch, {}) would do as well",
-                                    name, channels, side, side, values)});
+    std::erase_if(choices_, [&, of = input](const auto& choice) { return choice.input == of; });
+    choices_.push_back({.input = input, .flattened = values});
     shape = shapes[input];
   }
 }

@@ -5,11 +5,20 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "convert/trial.h"
 
 namespace mx2onnx {
+
+/// An input for which several numbers of dimensions would do.
+struct RankChoice {
+  std::size_t input = 0;
+  std::set<std::size_t> ranks;  ///< Those that fit, and the one that is taken.
+  /// Of an image that is flattened before anything else: how many values it has.
+  std::int64_t flattened = 0;
+};
 
 class RankSearch {
  public:
@@ -28,7 +37,7 @@ class RankSearch {
   /// What was found so far.
   const std::map<std::size_t, Shape>& shapes() const { return shapes_; }
   /// The choices that were made.
-  const std::vector<Diagnostic>& choices() const { return choices_; }
+  const std::vector<RankChoice>& choices() const { return choices_; }
 
  private:
   using Ranks = std::map<std::size_t, std::size_t>;
@@ -40,6 +49,7 @@ class RankSearch {
     std::size_t uneven = 0;               // arrays of different ranks that are broadcast
     std::size_t distance = 0;             // from what people prefer
     std::size_t total = 0;                // of all ranks
+    std::set<std::size_t> placed;         // inputs that have sizes of those whose rank is known
   };
 
   Trial try_ranks(const Ranks& ranks);
@@ -48,8 +58,10 @@ class RankSearch {
   bool choose(const std::vector<std::size_t>& open);
   bool take_preferred(const std::vector<std::size_t>& open);
   bool ran_out() const;
+  bool fits_with_one_more(std::size_t input, std::size_t rank);
   void collect(const std::vector<std::size_t>& open, const Ranks& ranks);
   Assignment assess(const Ranks& ranks, const Trial& trial) const;
+  std::set<std::size_t> placed_inputs(const Ranks& ranks, const Trial& trial) const;
   Assignment assess_with_one_batch(const Assignment& found);
   std::size_t count_composed(const Trial& trial) const;
   std::size_t count_uneven(const Trial& trial) const;
@@ -65,7 +77,7 @@ class RankSearch {
   std::map<std::size_t, Shape> shapes_;
   std::vector<Assignment> fitting_;
   std::size_t trials_ = 0;
-  std::vector<Diagnostic> choices_;
+  std::vector<RankChoice> choices_;
 };
 
 }  // namespace mx2onnx

@@ -10,7 +10,6 @@
 namespace mx2onnx {
 namespace {
 
-constexpr std::string_view kBatch = "batch";
 constexpr std::size_t kMostChoices = 4;
 
 void collect_symbols(const Dim& dim, std::set<std::string>& names) {
@@ -22,37 +21,6 @@ void collect_symbols(const Dim& dim, std::set<std::string>& names) {
       collect_symbols(atom->b, names);
     }
   }
-}
-
-Diagnostic describe_fixed(const FixedSize& fixed) {
-  const SizeSolution& found = fixed.solution;
-  if (found.multiple != 0) {
-    std::string text = fmt::format(
-        "size '{}' is free on a condition: '{}' needs {} to be {}, as for multiples of {}",
-        found.symbol->name, fixed.node, atom_text(*found.atom), found.size.to_string(),
-        found.multiple);
-    if (found.broadcasts_up_to != 0) {
-      text += fmt::format("; up to {}, other sizes may give numbers where MXNet gives an error",
-                          found.broadcasts_up_to);
-    }
-    return {"W-dim-condition", fixed.node, std::move(text)};
-  }
-  std::string size = found.size.to_string();
-  if (found.lowest != found.highest)
-    size = fmt::format("{} to {}: {} is taken", found.lowest, found.highest, size);
-  return {"W-dim-fixed", fixed.node,
-          fmt::format("size '{}' is not free: '{}' needs it to be {}", found.atom->name, fixed.node,
-                      size)};
-}
-
-std::string quoted_list(const std::set<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) {
-    const bool is_last = name == *names.rbegin();
-    if (!text.empty()) text += is_last ? " and " : ", ";
-    text += "'" + name + "'";
-  }
-  return (names.size() == 1 ? "size " : "sizes ") + text;
 }
 
 }  // namespace
@@ -84,6 +52,7 @@ void SignatureSolver::search(const Use& use) {
   ranks_.reset();
   candidates_.clear();
   chosen_.clear();
+  squares_.clear();
   prepare();
   std::map<std::string, std::int64_t> numbers;
   if (options_.batch) numbers[std::string(kBatch)] = *options_.batch;
@@ -103,7 +72,7 @@ void SignatureSolver::search(const Use& use) {
       all_known.pass_over_failures = true;
       scan = runner_.run(all_known);
     }
-    fail_unknown_inputs(runner_, source_, open_, scan, why);
+    fail_unknown_inputs(runner_, source_, ranks_.shapes(), open_, scan, why);
   }
   if (!why) {
     share_names(use);
@@ -202,8 +171,8 @@ void SignatureSolver::prepare() {
     known.pass_over_failures = true;
     const Trial scan = runner_.run(known);
     const auto without_rank = runner_.open_inputs(scan.types, true);
-    fail_unknown_inputs(runner_, source_, without_rank.empty() ? open_ : without_rank, scan,
-                        std::nullopt);
+    fail_unknown_inputs(runner_, source_, ranks_.shapes(),
+                        without_rank.empty() ? open_ : without_rank, scan, std::nullopt);
   }
   // What fails without any size being supposed is not about these.
   const Trial bare = runner_.run({.shapes = ranks_.shapes(), .allow_unknown = true});
@@ -220,10 +189,30 @@ void SignatureSolver::find_names() {
     hidden.pass_over_failures = true;
     scan = runner_.run(hidden);
   }
+  find_squares(scan);
   candidates_.clear();
-  for (const auto same : {SameName::kForced, SameName::kBatches, SameName::kAll}) {
+  for (const auto same :
+       {SameName::kForced, SameName::kBatches, SameName::kAllBatches, SameName::kAll}) {
     auto names = name_axes(runner_.model(), scan.types, scan.named, same);
     if (candidates_.empty() || names != candidates_.back()) candidates_.push_back(std::move(names));
+  }
+}
+
+// Sides of an image that the model knows by an equation of both, which a square fulfils.
+void SignatureSolver::find_squares(const Trial& scan) {
+  if (scan.error || scan.fixed.empty()) return;
+  Supposition apart = runner_.with_hidden_names(ranks_.shapes());
+  // Under other names nothing says that they are sides.
+  apart.name = [name = apart.name](const InputAxis& axis, std::size_t rank) {
+    return name(axis, rank) + "?";
+  };
+  if (!runner_.run(apart).error) return;
+  for (const auto& [name, axis] : scan.named) {
+    const Shape& shape = scan.types.entries[runner_.model().first_entry[axis.first]].type.shape;
+    const std::size_t next = axis.second + 1;
+    const bool are_sides = shape.rank() == 4 && axis.second >= 1 && next < shape.rank() &&
+                           shape[axis.second].is_constant() && shape[axis.second] == shape[next];
+    if (are_sides) squares_.push_back(axis);
   }
 }
 
@@ -311,60 +300,6 @@ std::set<std::string> SignatureSolver::free_sizes() const {
       collect_symbols(dim, names);
   }
   return names;
-}
-
-void SignatureSolver::say_numbers(const std::set<std::string>& sizes,
-                                  const std::optional<Error>& why) {
-  std::map<std::int64_t, std::set<std::string>> by_number;
-  for (const auto& name : sizes) by_number[runner_.numbers.at(name)].insert(name);
-  for (const auto& [number, names] : by_number) {
-    std::string text = fmt::format("{} {} not left free: {} is taken", quoted_list(names),
-                                   names.size() == 1 ? "is" : "are", number);
-    if (why) {
-      const std::string& node = why->place().node;
-      text += fmt::format(" ({}{})", node.empty() ? "" : "'" + node + "': ", why->message());
-    }
-    chosen_.push_back({"W-size-chosen", "", std::move(text)});
-  }
-}
-
-// Of sizes that the user named, all; of the others what leaves a choice, restricts them, or is the
-// number of rows.
-void SignatureSolver::say_fixed(std::vector<Diagnostic>& said) const {
-  const auto free = free_sizes();
-  for (const auto& condition : runner_.conditions) {
-    if (free.contains(condition.solution.symbol->name)) said.push_back(describe_fixed(condition));
-  }
-  const auto own = own_names();
-  std::map<std::pair<std::int64_t, std::int64_t>, std::set<std::string>> ranges;
-  for (const auto& fixed : trial_.fixed) {
-    const SizeSolution& found = fixed.solution;
-    const bool is_number = found.multiple == 0 && found.size.is_constant();
-    if (found.multiple != 0) continue;
-    if (!own.contains(found.atom->name) || (is_number && found.atom->name == kBatch)) {
-      said.push_back(describe_fixed(fixed));
-    } else if (is_number && found.lowest != found.highest) {
-      ranges[{found.lowest, found.highest}].insert(found.atom->name);
-    }
-  }
-  for (const auto& [range, names] : ranges) {
-    for (const auto& fixed : trial_.fixed) {
-      const SizeSolution& found = fixed.solution;
-      if (!names.contains(found.atom->name) || found.multiple != 0) continue;
-      said.push_back({"W-size-chosen", fixed.node,
-                      fmt::format("{} can be {} to {}: {} is taken", quoted_list(names),
-                                  range.first, range.second, found.size.to_string())});
-      break;
-    }
-  }
-}
-
-std::vector<Diagnostic> SignatureSolver::diagnostics() const {
-  std::vector<Diagnostic> said = ranks_.choices();
-  said.insert(said.end(), runner_.conversions.begin(), runner_.conversions.end());
-  say_fixed(said);
-  said.insert(said.end(), chosen_.begin(), chosen_.end());
-  return said;
 }
 
 }  // namespace mx2onnx

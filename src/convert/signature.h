@@ -37,6 +37,8 @@ class SignatureSolver {
 
  private:
   using Names = std::map<InputAxis, std::string>;
+  // The sizes that can be any number of a range.
+  using SizeRanges = std::map<std::pair<std::int64_t, std::int64_t>, std::set<std::string>>;
 
   void search(const Use& use);
   bool leaves_a_choice() const;
@@ -45,6 +47,7 @@ class SignatureSolver {
   void settle_broadcasts(const Use& use);
   void prepare();
   void find_names();
+  void find_squares(const Trial& scan);
   void check_batch() const;
   std::optional<Error> attempt_with(const std::map<std::string, std::int64_t>& numbers,
                                     const Use& use);
@@ -53,17 +56,25 @@ class SignatureSolver {
   std::set<std::string> own_names() const;
   std::set<std::string> free_sizes() const;
   void say_numbers(const std::set<std::string>& sizes, const std::optional<Error>& why);
+  std::string option_for(const std::set<std::string>& sizes) const;
+  void say_ranks(std::vector<Diagnostic>& said) const;
   void say_fixed(std::vector<Diagnostic>& said) const;
+  void say_squares(const SizeRanges& ranges, std::vector<Diagnostic>& said) const;
+  const Shape& shape_of(std::size_t input) const {
+    return trial_.types.entries[runner_.model().first_entry[input]].type.shape;
+  }
 
   const Source& source_;
   const ConvertOptions& options_;
   TrialRunner runner_;
   RankSearch ranks_;
-  std::vector<std::size_t> open_;   // inputs whose shape nothing but trials determines
-  std::vector<Names> candidates_;   // the better ones first
-  Names names_;                     // of the last trial
-  Trial trial_;                     // the last one
-  bool was_used_ = false;           // the last failure was that of `use`
+  std::vector<std::size_t> open_;  // inputs whose shape nothing but trials determines
+  std::vector<Names> candidates_;  // the better ones first
+  Names names_;                    // of the last trial
+  std::vector<InputAxis>
+      squares_;            // heights of images that are squares because nothing else is known
+  Trial trial_;            // the last one
+  bool was_used_ = false;  // the last failure was that of `use`
   std::vector<Diagnostic> chosen_;  // numbers for free sizes
 };
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/interruption.h"
 #include "convert/preprocessing.h"
@@ -293,6 +294,7 @@ class ModelTranslator {
 onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
                             std::vector<Diagnostic>& diagnostics) {
+  const BudgetScope budget;
   onnx::Graph graph;
   onnx::Builder builder(graph, options.opset);
   Shared shared{types, builder, problems, diagnostics};

@@ -137,7 +137,13 @@ void TrialRunner::accept(const FixedSize& fixed, Trial& trial,
   const DimAtom& symbol = found.multiple != 0 ? *found.symbol : *found.atom;
   trial.fixed.push_back(fixed);
   solutions.push_back(found);
-  if (!inputs_have(trial.types, symbol) || trial.fixed.size() > kMostFixedSizes) {
+  if (trial.fixed.size() > kMostFixedSizes) {
+    fail_at({.node = fixed.node}, ErrorCode::kModel,
+            fmt::format("more than {} of the sizes that are left free are determined by the model",
+                        kMostFixedSizes),
+            "give sizes that are equal one name, or numbers: --input NAME:batch,3");
+  }
+  if (!inputs_have(trial.types, symbol)) {
     fail_at({.node = fixed.node}, ErrorCode::kModel,
             fmt::format("size '{}' would have to be {}, but no input has it", symbol.name,
                         found.size.to_string()));

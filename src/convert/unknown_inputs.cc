@@ -2,20 +2,11 @@
 
 #include <algorithm>
 
+#include "base/shell_word.h"
+#include "convert/example_inputs.h"
+
 namespace mx2onnx {
 namespace {
-
-// A word for a shell, which may cut names at spaces and signs.
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return is_letter || (c >= '0' && c <= '9') || std::string_view("_-./,:=+@").find(c) < 9;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 class Known {
  public:
@@ -72,20 +63,31 @@ class Known {
   bool is_only_;  // of the model's inputs
 };
 
-std::string command(const Known& known, const TrialRunner& runner, const Source& source,
+// The sizes of an input of a trial that found all.
+std::string sizes_in(const TrialRunner& runner, const Trial& example, std::size_t input) {
+  const Shape& shape = example.types.entries[runner.model().first_entry[input]].type.shape;
+  std::string text;
+  for (const Dim& dim : shape.dims()) text += (text.empty() ? "" : ",") + dim.to_string();
+  return text;
+}
+
+std::string command(const Known& known, const TrialRunner& runner,
+                    const std::optional<Trial>& example, const Source& source,
                     const std::vector<std::size_t>& open) {
   std::string text = "mx2onnx convert " + shell_word(source.symbol_path.native());
   for (const auto& path : source.param_paths) text += " " + shell_word(path.native());
   text += " -o OUT.onnx";
   for (const auto input : open) {
-    text += " --input " + shell_word(runner.input_name(input) + ":" + known.example(input));
+    const auto sizes = example ? sizes_in(runner, *example, input) : known.example(input);
+    text += " --input " + shell_word(runner.input_name(input) + ":" + sizes);
   }
   return text;
 }
 
 }  // namespace
 
-void fail_unknown_inputs(const TrialRunner& runner, const Source& source,
+void fail_unknown_inputs(TrialRunner& runner, const Source& source,
+                         const std::map<std::size_t, Shape>& shapes,
                          const std::vector<std::size_t>& open, const Trial& scan,
                          const std::optional<Error>& why) {
   const auto& nodes = runner.model().nodes;
@@ -108,8 +110,9 @@ void fail_unknown_inputs(const TrialRunner& runner, const Source& source,
     text += fmt::format("{}'{}' ({}): {}", open.size() == 1 ? "; " : "\n", why->place().node,
                         why->place().op, why->message());
   }
+  const auto example = find_example(runner, shapes, open);
   fail(ErrorCode::kModel, std::move(text),
-       "describe them, for instance: " + command(known, runner, source, open));
+       "describe them, for instance: " + command(known, runner, example, source, open));
 }
 
 }  // namespace mx2onnx

@@ -10,10 +10,11 @@
 
 namespace mx2onnx {
 
-/// Fails with kModel. `scan` is the trial that knows most of the inputs `open`, `keep` are the
-/// names of sizes that are free for certain, and `why` is what the sizes that were supposed failed
+/// Fails with kModel. `scan` is the trial that knows most of the inputs `open`, `shapes` has what
+/// is known of the numbers of dimensions, and `why` is what the sizes that were supposed failed
 /// with.
-[[noreturn]] void fail_unknown_inputs(const TrialRunner& runner, const Source& source,
+[[noreturn]] void fail_unknown_inputs(TrialRunner& runner, const Source& source,
+                                      const std::map<std::size_t, Shape>& shapes,
                                       const std::vector<std::size_t>& open, const Trial& scan,
                                       const std::optional<Error>& why);
 

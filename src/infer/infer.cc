@@ -5,17 +5,59 @@
 #include <utility>
 
 #include "base/attempt.h"
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/interruption.h"
 
 namespace mx2onnx {
 namespace {
 
+// Equal as far as either is known.
+bool say_the_same(const TensorType& a, const TensorType& b) {
+  if (a.dtype != b.dtype || a.shape.known_rank() != b.shape.known_rank()) return false;
+  return std::equal(a.shape.dims().begin(), a.shape.dims().end(), b.shape.dims().begin(),
+                    b.shape.dims().end(), [](const Dim& x, const Dim& y) {
+                      return x == y || (!x.known() && !y.known());
+                    });
+}
+
+// What was found of subgraphs. A rule asks for its own several times, until nothing changes; those
+// of nested subgraphs would each ask as often again, and as deep as they are nested.
+class BodyMemory {
+ public:
+  const InferResult* find(const Model& body, const std::vector<TensorType>& known) const {
+    const auto runs = runs_.find(&body);
+    if (runs == runs_.end()) return nullptr;
+    for (const Run& run : runs->second) {
+      if (std::equal(run.known.begin(), run.known.end(), known.begin(), known.end(), say_the_same))
+        return &run.found;
+    }
+    return nullptr;
+  }
+  const InferResult& add(const Model& body, std::vector<TensorType> known, InferResult found) {
+    auto& runs = runs_[&body];
+    // Those that are asked for again are the last ones.
+    if (runs.size() == kMostRuns) runs.erase(runs.begin());
+    runs.push_back({std::move(known), std::move(found)});
+    return runs.back().found;
+  }
+
+ private:
+  static constexpr std::size_t kMostRuns = 8;
+  struct Run {
+    std::vector<TensorType> known;
+    InferResult found;
+  };
+  std::map<const Model*, std::vector<Run>> runs_;
+};
+
 class Driver {
  public:
-  Driver(const Model& model, DimArena& arena, bool records_conflicts, InferOptions options = {})
+  Driver(const Model& model, DimArena& arena, BodyMemory& memory, bool records_conflicts,
+         InferOptions options = {})
       : model_(model),
         arena_(arena),
+        memory_(memory),
         records_conflicts_(records_conflicts),
         options_(std::move(options)) {
     result_.entries.resize(model.num_entries);
@@ -176,6 +218,7 @@ class Driver {
     const mxnet::Node& raw = model_.symbol.nodes[index];
     const std::string name = model_.path + raw.name;  // the scope does not keep it
     const ErrorScope scope = ErrorScope::node(index, name, raw.op);
+    spend(kNodeCost);
     touched_.clear();
     std::vector<InferContext::Port> inputs;
     for (std::size_t i = 0; i < raw.inputs.size(); ++i) {
@@ -240,7 +283,12 @@ class Driver {
   }
 
   BodyTypes infer_body(const Model& body, const std::vector<TensorType>& known) {
-    InferResult found = Driver(body, arena_, records_conflicts_).run_body(known);
+    const InferResult* known_result = memory_.find(body, known);
+    const InferResult& found =
+        known_result != nullptr
+            ? *known_result
+            : memory_.add(body, known,
+                          Driver(body, arena_, memory_, records_conflicts_).run_body(known));
     if (found.fixed && !result_.fixed) result_.fixed = found.fixed;
     if (found.conflict && !result_.conflict) result_.conflict = found.conflict;
     BodyTypes types;
@@ -250,8 +298,8 @@ class Driver {
     for (const auto& head : body.symbol.heads) {
       types.outputs.push_back(found.entries[body.entry(head)].type);
     }
-    for (auto& [inner, entries] : found.bodies) result_.bodies[inner] = std::move(entries);
-    result_.bodies[&body] = std::move(found.entries);
+    for (const auto& [inner, entries] : found.bodies) result_.bodies[inner] = entries;
+    result_.bodies[&body] = found.entries;
     return types;
   }
 
@@ -321,6 +369,7 @@ class Driver {
 
   const Model& model_;
   DimArena& arena_;
+  BodyMemory& memory_;
   bool records_conflicts_;
   InferOptions options_;
   InferResult result_;
@@ -337,7 +386,10 @@ InferResult infer_types(const Model& model, DimArena& arena, const InferOptions&
   const bool has_integers = std::any_of(
       model.nodes.begin(), model.nodes.end(),
       [](const ModelNode& node) { return node.fed_as != DType::kUnknown && !node.converted; });
-  return Driver(model, arena, has_integers && !options.allow_unknown, options).run();
+  // A run that starts again throws away what this one found.
+  const BudgetScope budget;
+  BodyMemory memory;
+  return Driver(model, arena, memory, has_integers && !options.allow_unknown, options).run();
 }
 
 }  // namespace mx2onnx

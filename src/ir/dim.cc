@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "ir/dim_polynomial.h"
 
@@ -143,9 +144,7 @@ Dim operator+(const Dim& a, const Dim& b) {
 
 Dim operator-(const Dim& a, const Dim& b) {
   if (!a.known() || !b.known()) return {};
-  if (a.is_constant() && b.is_constant()) {
-    return checked_add(a.value(), checked_mul(b.value(), -1));
-  }
+  if (a.is_constant() && b.is_constant()) return checked_sub(a.value(), b.value());
   return arena_of(a, b)->intern(add(expr_of(a), expr_of(b), -1));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
 #include "base/error.h"
 
 namespace mx2onnx {
@@ -66,28 +67,6 @@ std::optional<DimTerm> divide(const DimTerm& term, const DimTerm& divisor) {
 }
 
 }  // namespace
-
-std::int64_t checked_add(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_add_overflow(a, b, &result)) {
-    fail(ErrorCode::kModel, fmt::format("a size overflows 64 bits: {} + {}", a, b));
-  }
-  return result;
-}
-
-std::int64_t checked_mul(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_mul_overflow(a, b, &result)) {
-    fail(ErrorCode::kModel, fmt::format("a size overflows 64 bits: {} * {}", a, b));
-  }
-  return result;
-}
-
-std::int64_t floor_div_int(std::int64_t a, std::int64_t b) {
-  if (b == -1) return checked_mul(a, -1);
-  const std::int64_t quotient = a / b;
-  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
-}
 
 [[noreturn]] void fail_too_large() {
   fail(ErrorCode::kModel, "a size has become an expression of too many terms",

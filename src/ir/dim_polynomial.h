@@ -9,11 +9,7 @@
 
 namespace mx2onnx {
 
-// Overflow of 64 bits, and expressions of more than a few hundred terms, fail with kModel.
-std::int64_t checked_add(std::int64_t a, std::int64_t b);
-std::int64_t checked_mul(std::int64_t a, std::int64_t b);
-/// floor(a / b); b is not 0.
-std::int64_t floor_div_int(std::int64_t a, std::int64_t b);
+// Numbers that pass kMostSize, and expressions of more than a few hundred terms, fail with kModel.
 [[noreturn]] void fail_too_large();
 
 /// a + factor * b

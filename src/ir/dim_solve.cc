@@ -87,8 +87,15 @@ std::optional<SizeSolution> solve_range(const Dim& expr, const DimAtom& symbol,
   };
   std::int64_t above = 2;
   while (above < kLargestSize && at(above) <= number) above *= 2;
+  if (at(above) <= number) return std::nullopt;
   std::int64_t highest = above / 2;
-  if (at(above) <= number || at(highest) > number) return std::nullopt;
+  if (at(highest) > number) {
+    // Windows that do not fit into small images make products of negative sizes.
+    above = kMostChoices;
+    while (above > 1 && at(above - 1) > number) --above;
+    highest = above - 1;
+    if (highest == 0 || at(above) <= number) return std::nullopt;
+  }
   while (above - highest > 1) {
     const std::int64_t middle = highest + (above - highest) / 2;
     (at(middle) > number ? above : highest) = middle;
@@ -215,6 +222,47 @@ std::optional<SizeSolution> solve_difference(const Dim& a, const Dim& b) {
   return std::nullopt;
 }
 
+// What is divided is as large as what makes the division exact: no other size does that whatever
+// the others are.
+std::optional<SizeSolution> solve_division(const Dim& a, const Dim& b) {
+  const DimExpr& sum = *a.expr();
+  const bool is_atom = sum.constant == 0 && sum.terms.size() == 1 &&
+                       sum.terms[0].coefficient == 1 && sum.terms[0].atoms.size() == 1;
+  if (!is_atom) return std::nullopt;
+  const DimAtom& atom = *sum.terms[0].atoms[0];
+  if (atom.kind != DimAtom::Kind::kFloorDiv || !atom.b.is_constant()) return std::nullopt;
+  auto solution = solve_size(atom.a, b * atom.b);
+  if (solution && !solution->size.is_constant()) solution.reset();
+  return solution;
+}
+
+// Whether an expression grows with each symbol in it.
+bool is_growing(const Dim& dim) {
+  const auto& terms = dim.expr()->terms;
+  return std::all_of(terms.begin(), terms.end(), [](const DimTerm& term) {
+    return term.coefficient > 0 &&
+           std::all_of(term.atoms.begin(), term.atoms.end(),
+                       [](const DimAtom* atom) { return atom->kind == DimAtom::Kind::kSymbol; });
+  });
+}
+
+// `n*a*a` and `n*b*b`: b is a.
+std::optional<SizeSolution> solve_alike(const Dim& a, const Dim& b) {
+  SymbolsIn in_a;
+  SymbolsIn in_b;
+  in_a.collect(a);
+  in_b.collect(b);
+  if (!is_growing(a) || !is_growing(b)) return std::nullopt;
+  for (const DimAtom* symbol : in_b.symbols) {
+    for (const DimAtom* other : in_a.symbols) {
+      const Dim size = other->arena->symbol(other->name);
+      const bool is_own = !in_a.symbols.contains(symbol) && !in_b.symbols.contains(other);
+      if (is_own && substitute(b, *symbol, size) == a) return SizeSolution{symbol, size};
+    }
+  }
+  return std::nullopt;
+}
+
 // A symbol that is a factor of all terms of both, and of these nothing else.
 const DimAtom* common_factor(const Dim& a, const Dim& b) {
   const auto divides = [](const DimAtom& symbol, const Dim& dim) {
@@ -248,8 +296,11 @@ std::optional<SizeSolution> solve_size(const Dim& a, const Dim& b) {
   if (auto solution = solve_difference(a, b)) return solution;
   if (const DimAtom* factor = common_factor(a, b))
     return solve_size(substitute(a, *factor, 1), substitute(b, *factor, 1));
+  if (auto solution = solve_alike(a, b)) return solution;
   if (auto solution = solve_condition(a, b)) return solution;
-  return solve_by_trial(a, b);
+  if (auto solution = solve_by_trial(a, b)) return solution;
+  if (auto solution = solve_division(a, b)) return solution;
+  return solve_division(b, a);
 }
 
 }  // namespace mx2onnx

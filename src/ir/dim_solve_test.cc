@@ -119,6 +119,35 @@ TEST_F(DimSolveTest, WhatIsAssumedHoldsFromThenOn) {
   EXPECT_EQ(floor_div(h_ + 15, 16), coarsest * 4);
 }
 
+TEST_F(DimSolveTest, TakesTheSizeFromWhichAllWindowsFit) {
+  const Dim height = arena_.symbol("height");
+  const Dim width = arena_.symbol("width");
+  // Below 8 there are products of negative sizes, one of which is 1 as well.
+  const auto found = solve_size((height - 7) * (width - 7) * 5, 5);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size, Dim(8));
+  EXPECT_EQ(found->lowest, found->highest);
+  EXPECT_EQ(solve_size((height - 14) * (width - 14), 1)->size, Dim(15));
+  EXPECT_FALSE(solve_size((height - 7) * (width - 7) * 5, 10));
+}
+
+TEST_F(DimSolveTest, TakesTheNumberThatMakesADivisionExact) {
+  const auto found = solve_size(floor_div(n_ * w_ * h_, 12), n_ * w_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->atom->name, "H");
+  EXPECT_EQ(found->size, Dim(12));
+  EXPECT_EQ(solve_size(n_ * w_, floor_div(n_ * w_ * h_, 12))->size, Dim(12));
+  EXPECT_FALSE(solve_size(floor_div(n_ * w_ + 1, 12), h_ * h_));
+}
+
+TEST_F(DimSolveTest, FindsSizesWhosePowersAreEqual) {
+  const auto found = solve_size(n_ * h_ * h_, n_ * w_ * w_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size, found->atom->name == "H" ? w_ : h_);
+  EXPECT_FALSE(solve_size(h_ * h_, w_ * w_ * w_));
+  EXPECT_FALSE(solve_size(h_ * h_ * 2, w_ * w_));
+}
+
 TEST_F(DimSolveTest, DoesNotDivideByZero) {
   EXPECT_FALSE(solve_size(floor_div(n_ * 100, h_ - 1), 5));
   EXPECT_FALSE(solve_size(floor_div(h_ * 100 + 1, h_ - 1), 5));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "mxnet/input_mistakes.h"
@@ -73,7 +74,7 @@ std::vector<Dim> spec_dims(const InputSpec& spec, bool np_shape, DimArena& arena
     const auto number = parse_int(text);
     if (is_unknown_dim(text, np_shape)) {
       dims.emplace_back();
-    } else if (number && *number >= 0) {
+    } else if (number && *number >= 0 && *number <= kLargestSize) {
       dims.emplace_back(*number);
     } else if (is_size_name(text)) {
       dims.push_back(arena.symbol(text));

@@ -5,7 +5,9 @@
 // V3 (under NumPy shape semantics: 0-d and empty arrays exist).
 #include <algorithm>
 
+#include "base/budget.h"
 #include "base/byte_reader.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/interruption.h"
 #include "mxnet/param_files.h"
@@ -17,9 +19,6 @@ constexpr std::uint32_t kMagicV1 = 0xF993fac8;
 constexpr std::uint32_t kMagicV2 = 0xF993fac9;
 constexpr std::uint32_t kMagicV3 = 0xF993faca;
 constexpr std::int32_t kMostDims = 32;
-// Sparse arrays become dense ones; a file of a few bytes must not become one of terabytes.
-constexpr std::uint64_t kMostDenseBytes = std::uint64_t{1} << 35;
-
 enum StorageType : std::int32_t { kUndefined = -1, kDefault = 0, kRowSparse = 1, kCsr = 2 };
 
 class RecordReader {
@@ -96,6 +95,10 @@ class RecordReader {
     bool known = rank >= 0;
     for (std::int32_t i = 0; i < rank; ++i) {
       dims.push_back(reader_.read<std::int64_t>(what));
+      if (dims.back() > kLargestSize) {
+        fail(ErrorCode::kFormat, fmt::format("offset {}: {}: expected sizes of at most {}, found {}",
+                                             reader_.offset() - 8, what, kLargestSize, dims.back()));
+      }
       known = known && dims.back() >= 0;
     }
     return known;
@@ -126,12 +129,10 @@ class RecordReader {
     fail(ErrorCode::kFormat, fmt::format("offset {}: sparse array: {}", reader_.offset(), what));
   }
 
+  // A file of a few bytes must not become one of terabytes.
   std::size_t dense_size(const Tensor& tensor) {
     const std::uint64_t size = checked_count(tensor.dims) * dtype_size(tensor.dtype);
-    if (size > kMostDenseBytes) {
-      fail_sparse(
-          fmt::format("expected at most {} bytes when dense, found {}", kMostDenseBytes, size));
-    }
+    spend(size);
     return static_cast<std::size_t>(size);
   }
 

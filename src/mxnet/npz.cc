@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/byte_reader.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/zip_directory.h"
@@ -51,7 +52,7 @@ std::vector<std::int64_t> parse_shape(std::string_view value) {
     for (const auto part : split(value.substr(1, end - 1), ',')) {
       if (trim(part).empty()) continue;
       const auto dim = parse_int(part);
-      valid = valid && dim.has_value() && dims.size() < 32;
+      valid = valid && dim.has_value() && *dim <= kLargestSize && dims.size() < 32;
       if (valid) dims.push_back(*dim);
     }
     if (valid) return dims;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/runtime_gaps.h"
 
@@ -135,6 +136,7 @@ std::vector<Value> Builder::emit_custom(std::string_view domain, std::string_vie
 
 std::vector<Value> Builder::append(Node node, std::vector<Value> inputs, Attributes attrs,
                                    std::vector<TensorType> types) {
+  spend(kNodeCost);
   node.name = node_names_.unique(scope_.empty() ? node.op_type
                                                 : fmt::format("{}/{}", scope_, node.op_type));
   node.inputs = std::move(inputs);
@@ -238,6 +240,8 @@ Value Builder::constant(Tensor tensor) {
     key.append(reinterpret_cast<const char*>(raw.bytes().data()), raw.bytes().size());
     if (const Value known = find_cached(key); known.present()) return known;
   }
+  // What is made of weights while they are written takes no more than these.
+  spend(kNodeCost + (tensor.data->view() ? tensor.data->size() : 0));
   const std::string name = graph_.names.unique(constant_name(tensor));
   TensorType type = tensor.type();
   const Value value = graph_.add_value({name, std::move(type), std::move(tensor)});

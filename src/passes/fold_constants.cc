@@ -1,5 +1,7 @@
 // Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does
 // not make the file larger.
+#include <limits>
+
 #include "base/interruption.h"
 #include "onnx/eval.h"
 #include "passes/graph_uses.h"
@@ -23,6 +25,16 @@ std::size_t freed_bytes(const Graph& graph, const GraphUses& uses, const Node& n
   return bytes;
 }
 
+// Of a static shape; the largest number if 64 bits do not hold it.
+std::size_t size_bytes(const TensorType& type) {
+  std::size_t size = dtype_size(type.dtype);
+  for (const auto dim : type.shape.sizes()) {
+    if (__builtin_mul_overflow(size, static_cast<std::size_t>(dim), &size))
+      return std::numeric_limits<std::size_t>::max();
+  }
+  return size;
+}
+
 std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
   auto& nodes = body.nodes;
   std::vector<char> dead(nodes.size(), 0);
@@ -42,8 +54,7 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
     if (!all_constant) continue;
     const auto& type = graph.type(node.outputs[0]);
     if (!type.shape.is_static()) continue;
-    const Tensor probe{type.dtype, type.shape.sizes(), nullptr};
-    const auto size = static_cast<std::size_t>(probe.count()) * dtype_size(type.dtype);
+    const std::size_t size = size_bytes(type);
     if (size > kAlwaysSmall && size > freed_bytes(graph, uses, node)) continue;
     auto result = onnx::evaluate(node, inputs);
     if (!result) continue;

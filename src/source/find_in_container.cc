@@ -1,5 +1,6 @@
 // The model in a folder or an archive.
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -41,10 +42,13 @@ std::vector<std::string> find_archives(Container& container) {
   const auto params = parameter_names(names);
   const ErrorPlace place{.file = container.name()};
   if (!params.empty()) {
+    const std::string path = container.path_of(params[0]);
     fail_at(place, ErrorCode::kModel,
-            fmt::format("the {} has parameters ({}), but no symbol (*-symbol.json)",
+            fmt::format("the {} has the parameters of several models ({}), and no symbol "
+                        "(*-symbol.json)",
                         container.kind(), list_names(params)),
-            "HybridBlock.export and Module.save_checkpoint write both files");
+            path.empty() ? "unpack the archive and name one of them"
+                         : fmt::format("name the one that is meant: '{}'", path));
   }
   if (!archives.empty()) {
     const std::string path = container.path_of(archives[0]);
@@ -99,6 +103,40 @@ void add_facts(Container& container, const std::string& symbol, FoundModel& mode
   });
 }
 
+// Opens a member that is part of the model.
+FilePart open_part(Container& container, const std::string& name, Unpacker& unpacker,
+                   FoundModel& model) {
+  const std::string path = container.path_of(name);
+  if (!path.empty()) model.files.push_back(path);
+  return gunzip_if_packed(container.open(name), unpacker);
+}
+
+void add_parameters(Container& container, const std::string& symbol, const Source& source,
+                    Unpacker& unpacker, FoundModel& model) {
+  const Checkpoint found = find_parameters(container.members(), symbol, source.epoch, true);
+  for (const auto& name : found.params)
+    model.params.push_back(open_part(container, name, unpacker, model));
+  if (auto note = epoch_note(found, source.epoch)) model.notes.push_back(std::move(*note));
+}
+
+// Parameters of one model without its symbol. The net may be known by them.
+std::optional<FoundModel> find_alone(Container& container, const Source& source,
+                                     Unpacker& unpacker) {
+  const auto params = parameter_names(container.members());
+  if (params.empty() || !source.param_paths.empty() || !source.arrays.empty()) return std::nullopt;
+  const std::string prefix = parse_parameter_name(params[0]).prefix;
+  if (std::any_of(params.begin(), params.end(), [&](const std::string& name) {
+        return parse_parameter_name(name).prefix != prefix;
+      })) {
+    return std::nullopt;
+  }
+  FoundModel model;
+  model.is_alone = true;
+  add_parameters(container, prefix + "-symbol.json", source, unpacker, model);
+  model.symbol_name = model.params.at(0).name;
+  return model;
+}
+
 FoundModel find_in_inner(Container& container, const std::string& name, const Source& source,
                          Unpacker& unpacker) {
   FilePart file = gunzip_if_packed(container.open(name), unpacker);
@@ -130,6 +168,7 @@ FoundModel find_model_in(Container& container, const Source& source, Unpacker& u
     return text.find("\"nodes\"") != std::string::npos;
   });
   if (symbols.empty()) {
+    if (auto alone = find_alone(container, source, unpacker)) return std::move(*alone);
     const auto archives =
         parameter_names(names).empty() ? find_archives(container) : std::vector<std::string>();
     if (archives.size() == 1 && !is_inner)
@@ -139,22 +178,14 @@ FoundModel find_model_in(Container& container, const Source& source, Unpacker& u
   if (symbols.size() > 1) fail_several(container, symbols);
 
   FoundModel model;
-  const auto open = [&](const std::string& name) {
-    const std::string path = container.path_of(name);
-    if (!path.empty()) model.files.push_back(path);
-    return gunzip_if_packed(container.open(name), unpacker);
-  };
-  const FilePart symbol = open(symbols[0]);
+  const FilePart symbol = open_part(container, symbols[0], unpacker, model);
   const Kind kind = kind_of(symbol.bytes());
   if (kind != Kind::kJson && kind != Kind::kUtf16)
     fail_other(symbol.name, symbol.bytes(), "a symbol of MXNet");
   model.symbol_name = symbol.name;
   model.symbol_text = to_utf8(symbol.bytes());
-  if (source.param_paths.empty() && source.arrays.empty()) {
-    const Checkpoint checkpoint = find_parameters(names, symbols[0], source.epoch, true);
-    for (const auto& name : checkpoint.params) model.params.push_back(open(name));
-    if (auto note = epoch_note(checkpoint, source.epoch)) model.notes.push_back(std::move(*note));
-  }
+  if (source.param_paths.empty() && source.arrays.empty())
+    add_parameters(container, symbols[0], source, unpacker, model);
   add_facts(container, symbols[0], model);
   return model;
 }

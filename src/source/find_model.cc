@@ -106,6 +106,7 @@ class Finder {
     FoundModel model;
     model.symbol_name = name_;
     // What is unknown is taken for a symbol, whose reader says where it goes wrong.
+    const ErrorScope scope = ErrorScope::file(name_);
     model.symbol_text = to_utf8(file.bytes());
     return with_given_parameters(std::move(model));
   }

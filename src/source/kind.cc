@@ -178,6 +178,13 @@ void fail_other(const std::string& name, std::span<const std::byte> bytes,
 }
 
 std::string to_utf8(std::span<const std::byte> bytes) {
+  // A chain of a million layers has 150 MB.
+  constexpr std::size_t kMostBytes = std::size_t{1} << 28;
+  if (bytes.size() > kMostBytes) {
+    fail(ErrorCode::kFormat,
+         fmt::format("expected a symbol of MXNet, of at most {} bytes, found {} bytes", kMostBytes,
+                     bytes.size()));
+  }
   if (is_utf16(beginning(bytes))) return from_utf16(bytes);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return std::string(without_mark(text));

@@ -31,6 +31,16 @@ def shapes(result):
     return {port["name"]: ",".join(map(str, port["shape"])) for port in result.inputs}
 
 
+def otherwise(name, *shape):
+    """The end of a message of a choice."""
+    if not shape:
+        return '; otherwise say inputs={"%s": SHAPE}' % name
+    return '; otherwise say inputs={"%s": (%s)}' % (
+        name,
+        ", ".join('"%s"' % d if isinstance(d, str) else str(d) for d in shape),
+    )
+
+
 def said(result, prefix=""):
     return [(d["id"], d["message"]) for d in result.diagnostics if d["id"].startswith(prefix)]
 
@@ -41,7 +51,7 @@ def test_own_model(name, shape):
     result = mx2onnx.convert(MODELS / (name + "-symbol.json"), MODELS / (name + "-0000.params"))
     check_model(result.model)
     assert shapes(result) == {"data": shape}
-    chosen = "sizes 'height' and 'width' can be 8 to 11: 8 is taken"
+    chosen = "sizes 'height' and 'width' can be 8 to 11: 8 is taken" + otherwise("data", "batch", 1, "HEIGHT", "WIDTH")
     assert said(result) == ([("W-size-chosen", chosen)] if name == "digits_cnn" else [])
     for count in (len(expected["data"]), 3):
         found = run(result.model, {"data": expected["data"][:count]})
@@ -88,21 +98,65 @@ def test_range_takes_what_people_mean():
     pool = net.node("Pooling", "pool", head, kernel=(28, 28), stride=(28, 28), pool_type="avg")
     result = convert(net, net.dense("dense", net.node("Flatten", "flat", pool), 4, 5))
     assert shapes(result) == {"data": "batch,3,224,224"}
-    assert said(result) == [("W-size-chosen", "sizes 'height' and 'width' can be 217 to 440: 224 is taken")]
+    chosen = "sizes 'height' and 'width' can be 217 to 440: 224 is taken"
+    assert said(result) == [("W-size-chosen", chosen + otherwise("data", "batch", 3, "HEIGHT", "WIDTH"))]
 
 
 def test_square_of_a_certain_size():
     net, head = conv_net()
     result = convert(net, net.dense("dense", net.node("Flatten", "flat", head), 4 * 28 * 28, 5))
     assert shapes(result) == {"data": "batch,3,28,28"}
+    chosen = "sizes 'height' and 'width' are known by their product only: a square of 28 is taken"
+    assert said(result) == [("W-size-chosen", chosen + otherwise("data", "batch", 3, "HEIGHT", "WIDTH"))]
+
+
+def test_sides_that_are_known_apart_are_no_choice():
+    net, head = conv_net()
+    bias = net.parameter("bias", 1, 1, 28, 28)
+    result = convert(net, net.node("broadcast_add", "sum", head, bias))
+    assert shapes(result) == {"data": "batch,3,28,28"}
     assert said(result) == []
+
+
+def test_windows_that_leave_one_place():
+    # Two windows of 4 without padding leave (h - 6)*(w - 6) places; 2*2 of them are 4.
+    net = SymbolBuilder()
+    head = net.conv("conv1", net.variable("data"), 3, 4, 4, pad=0)
+    head = net.conv("conv2", head, 4, 4, 4, pad=0)
+    result = convert(net, net.dense("dense", net.node("Flatten", "flat", head), 4 * 4, 5))
+    assert shapes(result) == {"data": "batch,3,8,8"}
 
 
 def test_dense_on_the_input():
     net = SymbolBuilder()
     result = convert(net, net.dense("dense", net.variable("data"), 784, 10))
     assert shapes(result) == {"data": "batch,784"}
-    assert said(result) == []
+    text = "input 'data' can have 2 or 3 dimensions: (batch, 784) is taken"
+    assert said(result) == [("W-rank-chosen", text + otherwise("data"))]
+    # 13 values are those of nothing else.
+    net = SymbolBuilder()
+    assert said(convert(net, net.dense("dense", net.variable("data"), 13, 10))) == []
+
+
+def test_product_that_could_be_of_two_sizes():
+    # As in GluonTS' MQCNN: what this reshapes has four dimensions, or three and nothing to do.
+    net = SymbolBuilder()
+    flat = net.node("Reshape", "flat", net.variable("data"), shape=(0, 0, -1))
+    weight = net.parameter("weight", 5, 15)
+    head = net.node("FullyConnected", "fc", flat, weight, num_hidden=5, no_bias=True, flatten=False)
+    result = convert(net, net.node("broadcast_add", "sum", head, net.parameter("bias", 1, 10, 5)))
+    assert shapes(result) == {"data": "batch,10,15"}
+    text = "input 'data' can have 3 or 4 dimensions: (batch, 10, 15) is taken"
+    assert said(result) == [("W-rank-chosen", text + otherwise("data"))]
+
+
+def test_videos_of_a_recurrent_layer():
+    net = SymbolBuilder()
+    weight = net.parameter("weight", 2, 1, 3, 3, 3)
+    steps = net.node("SliceChannel", "steps", net.variable("data"), num_outputs=1, axis=1, squeeze_axis=True)
+    head = net.node("Convolution", "conv", steps, weight, kernel=(3, 3, 3), num_filter=2, no_bias=True)
+    result = convert(net, head)
+    assert shapes(result)["data"].count(",") == 5 and shapes(result)["data"].startswith("batch,1,1,")
 
 
 @pytest.mark.parametrize("values,shape", [(784, "batch,1,28,28"), (3072, "batch,3,32,32"), (100 * 7, "batch,700")])
@@ -113,7 +167,8 @@ def test_what_is_flattened_first_is_an_image(values, shape):
     assert shapes(result) == {"data": shape}
     text = "input 'data' is flattened first: (%s) is taken, (batch, %d) would do as well"
     if shape.count(",") == 3:
-        assert said(result) == [("W-rank-chosen", text % (shape.replace(",", ", "), values))]
+        text = text % (shape.replace(",", ", "), values) + otherwise("data", "batch", values)
+        assert said(result) == [("W-rank-chosen", text)]
 
 
 def test_dense_over_sequences():
@@ -122,7 +177,8 @@ def test_dense_over_sequences():
     head = net.node("FullyConnected", "fc", net.variable("data"), weight, num_hidden=5, no_bias=True, flatten=False)
     result = convert(net, head)
     assert shapes(result) == {"data": "batch,length,16"}
-    assert said(result) == [("W-rank-chosen", "input 'data' can have 1 to 5 dimensions: 3 are taken")]
+    text = "input 'data' can have 1 to 5 dimensions: (batch, length, 16) is taken"
+    assert said(result) == [("W-rank-chosen", text + otherwise("data"))]
 
 
 def test_inputs_share_their_batch():
@@ -166,7 +222,7 @@ def test_number_that_a_size_is_broadcast_with():
 UNKNOWN = """%(file)s: the shapes of 2 inputs are not known:
   'a': not even the number of dimensions is found
   'b': not even the number of dimensions is found
-hint: describe them, for instance: mx2onnx convert %(file)s -o OUT.onnx --input a:batch,1 --input b:batch,1
+hint: describe them, for instance: mx2onnx convert %(file)s -o OUT.onnx --input a:batch,length --input b:batch,length
 """
 
 
@@ -195,7 +251,26 @@ def test_what_is_known_is_said():
     assert "the shape of input 'data' is not known: (batch, 3, ?, ?) is all that is found; 'flat' (Flatten): " in str(
         error.value
     )
-    assert error.value.hint == 'describe them, for instance: inputs={"data": ("batch", 3, 224, 224)}'
+    assert error.value.hint == 'describe them, for instance: inputs={"data": ("batch", 3, 32, 28)}'
+    result = convert(net, dense, inputs={"data": ("batch", 3, 32, 28)})
+    assert run(result.model, {"data": np.zeros((2, 3, 32, 28), "f4")})[0].shape == (2, 5)
+
+
+def test_sizes_that_are_divided_differently():
+    """A reader of lines of text: its image is cut into six pieces."""
+    net = SymbolBuilder()
+    weight = net.parameter("weight", 4, 1, 3, 3)
+    conv = net.node(
+        "Convolution", "conv", net.variable("data"), weight, kernel=(3, 3), pad=(1, 1), num_filter=4, no_bias=True
+    )
+    piece = net.node("SliceChannel", "pieces", conv, num_outputs=6, axis=3)
+    head = net.dense("dense", net.node("Flatten", "flat", piece), 32, 5)
+    with pytest.raises(
+        mx2onnx.ModelError, match=r"expected shape \(batch, 4\*height\*\(width//6\)\), found \(batch, 32\)"
+    ) as error:
+        convert(net, head)
+    assert error.value.hint == 'describe them, for instance: inputs={"data": ("batch", 1, 8, 6)}'
+    assert shapes(convert(net, head, inputs={"data": ("batch", 1, 8, 6)})) == {"data": "batch,1,8,6"}
 
 
 def test_wrong_weights_are_told_as_before():
@@ -256,7 +331,8 @@ def test_sizes_that_cannot_stay_free_become_numbers():
     assert said(result) == [
         (
             "W-size-chosen",
-            "sizes 'height' and 'width' are not left free: 224 is taken ('rows': needs to know the sizes after the first)",
+            "sizes 'height' and 'width' are not left free: 224 is taken ('rows': needs to know the sizes after the first)"
+            + otherwise("data", "batch", 3, "HEIGHT", "WIDTH"),
         )
     ]
 
@@ -301,6 +377,7 @@ cifar_resnet20_v1 resnet18_v1 mobilenetv2_0.25 mobilenetv3_small squeezenet1.1 d
 simple_pose_resnet18_v1b ssd_300_mobilenet0.25_custom yolo3_mobilenet0.25_voc i3d_inceptionv1_kinetics400
 attention_luong transformer_xl_core textcnn_multichannel layer_lstm_1xbi layer_gru_3xuni bert_small_classifier_head
 sentiment_lstm_last esim nmt_transformer_small_one_step mxrnn_unfused_bucketing_lm
+xlnet_small xlnet_small_mems elmo_char_encoder cell_conv3d_rnn while_loop_decoder while_loop_sum
 """.split()
 """A family each; `make zoo` converts all of them plainly."""
 
@@ -313,3 +390,17 @@ def test_zoo(name):
     symbol, params, feeds = entry.symbol(), entry.params(), entry.feeds()
     result = mx2onnx.convert(symbol, params)
     zoo_verify.check(entry, symbol, params, feeds, result.model, result.report["opset"])
+
+
+@pytest.mark.parametrize(
+    "name,shape,said_of",
+    [("foreach_beam_greedy", "steps", "steps"), ("highway", "data", "data"), ("softmax_with_length", "len", "len")],
+)
+def test_other_ranks_are_said(name, shape, said_of):
+    """Models that were recorded with another number of dimensions than the one that is taken."""
+    (entry,) = [entries[name] for entries in CORPORA.values() if name in entries]
+    result = mx2onnx.convert(entry.symbol(), entry.params())
+    (text,) = [text for id, text in said(result) if id == "W-rank-chosen" and "input '%s'" % said_of in text]
+    taken = {port["name"]: port["shape"] for port in result.inputs}[shape]
+    assert len(taken) != entry.feeds()[shape].ndim
+    assert text.endswith(otherwise(said_of))

@@ -258,7 +258,7 @@ def test_every_option_of_convert_has_python_s_word():
 
 
 # What a session of the terminal needs and a program has other ways for.
-NOT_IN_PYTHON = set()
+NOT_IN_PYTHON = {"--jobs"}
 
 
 @pytest.mark.parametrize(

@@ -410,18 +410,19 @@ def test_no_model(tmp_path):
     write_zip(tmp_path / "notes.zip", {"readme.md": "x", "data.csv": "y"})
     lines = ["notes.zip: the archive has no model of MXNet, but 'data.csv' and 'readme.md'", hint]
     check_fails(tmp_path, 5, lines, "notes.zip")
+    no_net = ": these are parameters without a symbol, and of no net that is known"
+    make = "hint: where the network is at hand: net.hybridize(), net(x), net.export('model') writes a symbol and parameters"
     write_zip(tmp_path / "half.zip", {"net-0000.params": PARAMS})
-    lines = [
-        "half.zip: the archive has parameters ('net-0000.params'), but no symbol (*-symbol.json)",
-        "hint: HybridBlock.export and Module.save_checkpoint write both files",
-    ]
-    check_fails(tmp_path, 5, lines, "half.zip")
+    check_fails(tmp_path, 5, ["half.zip/net-0000.params" + no_net, make], "half.zip")
     write_folder(tmp_path, {"lone.params": PARAMS})
+    check_fails(tmp_path, 5, ["lone.params" + no_net, make], "lone.params")
+    write_zip(tmp_path / "two.zip", {"a-0000.params": PARAMS, "b-0000.params": PARAMS})
     lines = [
-        "lone.params: this is a parameter file, and there is no symbol beside it",
-        "hint: the network itself is in a *-symbol.json: HybridBlock.export writes both files",
+        "two.zip: the archive has the parameters of several models ('a-0000.params' and 'b-0000.params'), and no symbol "
+        "(*-symbol.json)",
+        "hint: unpack the archive and name one of them",
     ]
-    check_fails(tmp_path, 5, lines, "lone.params")
+    check_fails(tmp_path, 5, lines, "two.zip")
 
 
 def test_nested_archives(tmp_path):
@@ -603,6 +604,11 @@ def test_several_into_a_folder(tmp_path):
         "mx2onnx: 2 of 3 models were not converted",
     ]
     assert os.listdir(tmp_path / "more") == ["net.onnx"]
+    code, printed, more_errors = tool(tmp_path, "convert", *arguments, "-o", "more/", "--json", *INPUT)
+    assert (code, more_errors) == (4, errors)
+    reports = json.loads("\n".join(printed))
+    assert [report.get("output") for report in reports] == ["more/net.onnx", None, None]
+    assert [report["error"]["code"] for report in reports[1:]] == [3, 4]
 
 
 def test_two_of_one_name(tmp_path):
@@ -635,6 +641,8 @@ def test_inspect(tmp_path):
     assert printed[at + 1] == "  epoch 2 is taken, the newest; there are also 0 (another with --epoch) [W-epoch-chosen]"
     shutil.copytree(tmp_path, tmp_path / "copy")
     assert tool(tmp_path, "inspect", "copy")[1][1:-1] == printed[1:-1]
+    command = tool(tmp_path, "inspect", "copy/", "--epoch", "0")[1][-1]
+    assert command == "converts to opset 17: mx2onnx convert copy/ -o copy.onnx --epoch 0"
     # Of parameters alone their arrays are shown, also compressed ones.
     np.savez_compressed(tmp_path / "only.npz", **ARRAYS)
     assert "only.npz: parameters of MXNet, without a graph: " in tool(tmp_path, "inspect", "only.npz")[1][0]

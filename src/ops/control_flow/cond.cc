@@ -67,10 +67,13 @@ std::vector<std::vector<BodyInput>> cond_bodies(const CondParam& p) {
   return bodies;
 }
 
-BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c) {
+// `output` is what is known of the first output.
+BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c,
+                       const std::optional<TensorType>& output = std::nullopt) {
   const Tuple& locations = *p.locations()[body];
   std::vector<TensorType> inputs;
   for (const auto input : locations) inputs.push_back(c.input(static_cast<std::size_t>(input)));
+  if (output) inputs.push_back(*output);
   BodyTypes types = c.infer_body(body, std::move(inputs));
   for (std::size_t k = 0; k < locations.size(); ++k)
     set_input(c, static_cast<std::size_t>(locations[k]), types.inputs[k]);
@@ -80,7 +83,9 @@ BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c) {
 // MXNet finds the shapes when it runs: a size that is not the same in both branches is one that
 // only the data knows.
 void infer_cond(const CondParam& p, InferContext& c) {
-  expect_condition(infer_branch(p, 0, c));
+  const BodyTypes condition = infer_branch(p, 0, c);
+  expect_condition(condition);
+  if (const auto output = one_element(condition)) infer_branch(p, 0, c, output);
   const BodyTypes yes = infer_branch(p, 1, c);
   const BodyTypes no = infer_branch(p, 2, c);
   expect_outputs(yes, c.num_outputs());

@@ -43,6 +43,12 @@ void expect_condition(const BodyTypes& condition) {
   }
 }
 
+std::optional<TensorType> one_element(const BodyTypes& condition) {
+  const Shape& shape = condition.outputs[0].shape;
+  if (!shape.known_rank()) return std::nullopt;
+  return TensorType{DType::kUnknown, Shape(std::vector<Dim>(shape.rank(), 1))};
+}
+
 void expect_outputs(const BodyTypes& body, std::size_t count) {
   if (body.outputs.size() == count) return;
   fail(ErrorCode::kModel, fmt::format("num_outputs: expected {}, as the subgraph has, found {}",

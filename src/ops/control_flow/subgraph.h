@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ void check_count(std::string_view name, std::int64_t found, std::int64_t expecte
 // Checks of what inference found in a subgraph. They fail with kModel.
 void expect_condition(const BodyTypes& condition);
 void expect_outputs(const BodyTypes& body, std::size_t count);
+
+/// What is true of a condition's output of known rank: MXNet takes one element of any shape.
+std::optional<TensorType> one_element(const BodyTypes& condition);
 
 /// Adds what a type says to an input or an output.
 void set_input(InferContext& c, std::size_t i, const TensorType& type);

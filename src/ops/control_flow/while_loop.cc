@@ -115,7 +115,8 @@ class LoopVariables {
     for (std::size_t i = 0; i < p.num_variables(); ++i) types_.push_back(c.input(p.input_of(i)));
   }
 
-  BodyTypes infer_condition() const {
+  /// Infers the condition, which has one element.
+  void infer_condition() const {
     std::vector<TensorType> types;
     for (const auto input : p_.cond_input_locs) {
       types.push_back(c_.input(static_cast<std::size_t>(input)));
@@ -123,7 +124,15 @@ class LoopVariables {
         if (p_.input_of(i) == static_cast<std::size_t>(input)) types.back() = types_[i];
       }
     }
-    return c_.infer_body(0, std::move(types));
+    BodyTypes condition = c_.infer_body(0, types);
+    expect_condition(condition);
+    const auto output = one_element(condition);
+    // Of a size that changes within the loop this says nothing before it.
+    if (!output || any_changes()) return;
+    types.push_back(*output);
+    condition = c_.infer_body(0, std::move(types));
+    for (std::size_t k = 0; k < p_.cond_input_locs.size(); ++k)
+      set_input(c_, static_cast<std::size_t>(p_.cond_input_locs[k]), condition.inputs[k]);
   }
 
   BodyTypes infer_function() const {
@@ -199,6 +208,15 @@ class LoopVariables {
   const TensorType& type(std::size_t i) const { return types_[i]; }
 
  private:
+  bool any_changes() const {
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      for (std::size_t axis = 0; axis < types_[i].shape.rank(); ++axis) {
+        if (types_[i].shape[axis] == own_size(i, axis)) return true;
+      }
+    }
+    return false;
+  }
+
   Dim own_size(std::size_t i, std::size_t axis) const {
     return c_.own_size(p_.num_stacked() + i, axis);
   }
@@ -219,7 +237,7 @@ void infer_while(const WhileLoopParam& p, InferContext& c) {
     for (std::size_t i = 0; i < p.num_variables(); ++i)
       changed = variables.update(i, types.outputs[p.num_stacked() + i]) || changed;
   }
-  expect_condition(variables.infer_condition());
+  variables.infer_condition();
   for (std::size_t k = 0; k < p.func_input_locs.size(); ++k) {
     const auto variable =
         std::find(p.func_var_locs.begin(), p.func_var_locs.end(), static_cast<std::int64_t>(k));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/checked.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/body_scope.h"
@@ -98,7 +99,7 @@ Value scalar_size(Builder& b, const Dim& size) {
 Value position_mask(Builder& b, std::string_view op_type, const Dim& rows, const Dim& columns,
                     std::int64_t offset) {
   const bool is_static = rows.is_constant() && columns.is_constant();
-  if (is_static && rows.value() * columns.value() <= kMostConstantElements) {
+  if (is_static && checked_mul(rows.value(), columns.value()) <= kMostConstantElements) {
     std::vector<double> mask;
     for (std::int64_t i = 0; i < rows.value(); ++i) {
       for (std::int64_t j = -offset; j < columns.value() - offset; ++j) {

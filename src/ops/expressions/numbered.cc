@@ -1,10 +1,12 @@
 #include "ops/expressions/numbered.h"
+#include "base/budget.h"
 
 #include <fmt/format.h>
 
 namespace mx2onnx {
 
 std::vector<std::string> numbered(std::string_view name, std::int64_t count) {
+  spend_elements(count);
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", name, i));
   return names;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "ops/expressions/common.h"
 
 namespace mx2onnx {
@@ -62,6 +63,7 @@ onnx::Value window_indices(onnx::Builder& b, const std::vector<std::int64_t>& of
     const onnx::Value starts = b.mul(counting(b, count), b.int_scalar(stride));
     return b.add(b.constant(make_tensor({rows, 1}, offsets)), starts);
   }
+  spend_elements(rows, count.value());
   std::vector<std::int64_t> indices;
   for (const auto offset : offsets) {
     for (std::int64_t i = 0; i < count.value(); ++i) indices.push_back(offset + i * stride);

@@ -10,6 +10,7 @@
 
 #include <array>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -46,7 +47,7 @@ struct DeformableParam : SlidingWindow {
     d.ignore({"workspace"});
   }
 
-  std::int64_t taps() const { return kernel[0] * kernel[1]; }
+  std::int64_t taps() const { return checked_mul(kernel[0], kernel[1]); }
 };
 
 struct ModulatedParam : DeformableParam {
@@ -132,7 +133,7 @@ void infer_deformable(const DeformableParam& p, InferContext& c, bool modulated)
     result[i + 2] = p.windows(i, data[i + 2]);
   }
   c.set_output_shape(0, result);
-  const std::int64_t points = p.taps() * p.num_deformable_group;
+  const Dim points = Dim(p.taps()) * p.num_deformable_group;
   c.set_input_shape(1, Shape{result[0], points * 2, result[2], result[3]});
   if (modulated) c.set_input_shape(at.mask, Shape{result[0], points, result[2], result[3]});
 }
@@ -156,6 +157,7 @@ struct Axis {
 // Without offsets, the points of one axis; broadcasts along the other one.
 Value base_places(Builder& b, const DeformableParam& p, DType dtype, std::size_t axis,
                   const Dim& count) {
+  spend_elements(p.kernel[axis]);
   std::vector<double> window;
   for (std::int64_t tap = 0; tap < p.kernel[axis]; ++tap)
     window.push_back(static_cast<double>(tap * p.dilate_at(axis) - p.pad_at(axis)));

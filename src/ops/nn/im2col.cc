@@ -1,6 +1,7 @@
 // Sliding windows laid out as columns and back: im2col, col2im (src/operator/nn/im2col-inl.h).
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -21,7 +22,7 @@ struct WindowParam : SlidingWindow {
   }
   static void declare(AttrDeclarer<WindowParam>& d) { declare_common(d); }
 
-  std::int64_t area() const { return kernel[0] * kernel[1]; }
+  std::int64_t area() const { return checked_mul(kernel[0], kernel[1]); }
 };
 
 struct Col2imParam : WindowParam {
@@ -60,6 +61,7 @@ void infer_im2col(const WindowParam& p, InferContext& c) {
 }
 
 std::vector<std::int64_t> tap_offsets(const WindowParam& p, std::size_t axis) {
+  spend_elements(p.kernel[axis]);
   std::vector<std::int64_t> offsets;
   for (std::int64_t k = 0; k < p.kernel[axis]; ++k) offsets.push_back(k * p.dilate_at(axis));
   return offsets;
@@ -93,7 +95,8 @@ void infer_col2im(const Col2imParam& p, InferContext& c) {
 Value scattered_indices(Builder& b, const Col2imParam& p, std::size_t axis) {
   const std::int64_t size = p.output_size[axis];
   const std::int64_t windows = p.windows(axis, size).value();
-  const std::int64_t zero = p.kernel[axis] * windows;
+  const std::int64_t zero = checked_mul(p.kernel[axis], windows);
+  spend_elements(p.kernel[axis], size);
   std::vector<std::int64_t> indices;
   for (std::int64_t k = 0; k < p.kernel[axis]; ++k) {
     for (std::int64_t i = 0; i < size; ++i) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/checked.h"
 #include "ir/dim.h"
 #include "ops/expressions/spatial.h"
 
@@ -42,7 +43,9 @@ struct SlidingWindow {
   std::int64_t dilate_at(std::size_t i) const { return dilations()[i]; }
   std::int64_t pad_at(std::size_t i) const { return pads()[i]; }
   /// Extent of the dilated window.
-  std::int64_t window(std::size_t i) const { return 1 + (kernel[i] - 1) * dilate_at(i); }
+  std::int64_t window(std::size_t i) const {
+    return checked_add(checked_mul(kernel[i] - 1, dilate_at(i)), 1);
+  }
   /// How many windows there are along an axis of this size. Fails with kModel if none fits.
   Dim windows(std::size_t i, const Dim& size) const;
 };

@@ -16,8 +16,18 @@ struct RandintParam {
   std::optional<DType> dtype;
 
   static void declare(AttrDeclarer<RandintParam>& d) {
-    d.field("low", &RandintParam::low).required().help("the least number");
-    d.field("high", &RandintParam::high).required().help("one more than the largest");
+    // Of 64 bits in MXNet, too.
+    constexpr double kMost = 0x1p63;
+    d.field("low", &RandintParam::low)
+        .required()
+        .at_least(-kMost)
+        .at_most(kMost)
+        .help("the least number");
+    d.field("high", &RandintParam::high)
+        .required()
+        .at_least(-kMost)
+        .at_most(kMost)
+        .help("one more than the largest");
     d.field("shape", &RandintParam::shape).at_least(-1).help("of the array; unknown sizes are 0");
     d.dtype("dtype", &RandintParam::dtype).help("int32 or int64; None is int32");
     d.ignore({"ctx"});
@@ -42,7 +52,7 @@ void translate_randint(const RandintParam& p, Translation& t) {
   }
   warn_of_draws(t);
   Draws draws(b, t.output_shape(0), DType::kFloat64);
-  const Value range = b.scalar(DType::kFloat64, static_cast<double>(p.high - p.low));
+  const Value range = b.scalar(DType::kFloat64, static_cast<double>(p.high) - static_cast<double>(p.low));
   const Value drawn = b.cast(b.unary("Floor", b.mul(draws.unit(), range)), DType::kInt64);
   t.set_output(0, b.cast(b.add(drawn, b.int_scalar(p.low)), dtype));
 }

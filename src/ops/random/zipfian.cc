@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/budget.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/random_draws.h"
@@ -42,6 +43,7 @@ void translate_zipfian(const ZipfianParam& p, Translation& t) {
   if (t.output_used(1)) return t.refuse("the number of tries is not known without MXNet's draws");
   Builder& b = t.b;
   warn_of_draws(t);
+  spend_elements(p.range_max);
   std::vector<double> chances;
   const auto most = static_cast<double>(p.range_max);
   for (std::int64_t v = 0; v < p.range_max; ++v) {

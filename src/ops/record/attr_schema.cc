@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <limits>
 
+#include "base/checked.h"
 #include "base/nearest.h"
 #include "base/text.h"
 
@@ -58,13 +61,18 @@ std::string text_of(const OptionalTuple& value) { return tuple_text(value); }
 std::string text_of(const FloatTuple& value) { return tuple_text(value); }
 
 bool fits(const AttrField& /*field*/, bool /*value*/) { return true; }
+// MXNet's numbers have 32 bits, but for a few that say so by their bounds.
 bool fits(const AttrField& field, std::int64_t value) {
-  return field.in_bounds(static_cast<double>(value));
+  const bool is_narrow = value >= std::numeric_limits<std::int32_t>::min() &&
+                         value <= std::numeric_limits<std::int32_t>::max();
+  const bool is_wide = field.maximum && *field.maximum > std::numeric_limits<std::int32_t>::max();
+  return (is_narrow || is_wide) && field.in_bounds(static_cast<double>(value));
 }
 bool fits(const AttrField& field, double value) { return field.in_bounds(value); }
 bool fits(const AttrField& /*field*/, const std::string& /*value*/) { return true; }
 bool fits(const AttrField& field, const Tuple& value) {
-  return tuple_fits(field, value, [](std::int64_t e) { return static_cast<double>(e); });
+  return std::all_of(value.begin(), value.end(), is_size_in_range) &&
+         tuple_fits(field, value, [](std::int64_t e) { return static_cast<double>(e); });
 }
 bool fits(const AttrField& field, const OptionalTuple& value) {
   return tuple_fits(field, value, [&](const std::optional<std::int64_t>& e) {
@@ -76,6 +84,27 @@ bool fits(const AttrField& field, const FloatTuple& value) {
 }
 
 }  // namespace attr_detail
+
+namespace {
+
+// A number of so many digits may be beyond what the kind of attribute takes.
+bool has_long_number(std::string_view text) {
+  constexpr std::ptrdiff_t kDigits = 10;
+  std::ptrdiff_t digits = 0;
+  return std::any_of(text.begin(), text.end(), [&](unsigned char c) {
+    digits = std::isdigit(c) != 0 ? digits + 1 : 0;
+    return digits == kDigits;
+  });
+}
+
+std::string hint_for(const AttrField& field, std::string_view text) {
+  if (has_long_number(text) && field.kind == "integer") return "MXNet reads it into 32 bits";
+  if (has_long_number(text) && field.kind == "tuple of integers")
+    return fmt::format("no number may pass {}", kLargestSize);
+  return field.kind.starts_with("tuple") ? "MXNet writes tuples as \"(3, 3)\"" : "";
+}
+
+}  // namespace
 
 bool AttrField::in_bounds(double value) const {
   const bool too_small = minimum && value < *minimum;
@@ -135,7 +164,7 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
     } else if (!field->parse(*field, text, object.get())) {
       problems.push_back(
           {name, fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
-           field->kind.starts_with("tuple") ? "MXNet writes tuples as \"(3, 3)\"" : ""});
+           hint_for(*field, text)});
     }
   }
   for (const auto& field : fields_) {

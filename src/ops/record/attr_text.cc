@@ -1,7 +1,9 @@
 #include "ops/record/attr_text.h"
 
+#include <algorithm>
 #include <string>
 
+#include "base/checked.h"
 #include "base/text.h"
 
 namespace mx2onnx {
@@ -30,7 +32,9 @@ bool parse_element(std::string_view text, std::optional<std::int64_t>& value) {
   }
   std::int64_t number = 0;
   if (!parse_element(text, number)) return false;
-  value = number;
+  // Where None is a value a number is an index, and INT64_MAX says "to the end": farther than all
+  // arrays is far enough.
+  value = std::clamp(number, -kLargestSize / 2, kLargestSize / 2);
   return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
@@ -131,6 +132,7 @@ void translate_border(const BorderParam& p, Translation& t) {
       return t.refuse("needs a known height and width for this type",
                       "give the input numbers for them");
     }
+    spend_elements(size.value() + before + after);
     std::vector<std::int64_t> indices;
     for (std::int64_t i = -before; i < size.value() + after; ++i) {
       indices.push_back(copied_from(i, size.value(), p.type));

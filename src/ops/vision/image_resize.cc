@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -166,6 +167,7 @@ class Resizer {
     const std::int64_t channels = to_[from_.rank() - 1].value();
     const std::int64_t row = after(columns()) * channels;
     if (row % kTogether == 0) return all;
+    spend_elements(row);
     std::vector<double> in_eights(static_cast<std::size_t>(row), 0);
     std::fill(in_eights.begin(), in_eights.end() - row % kTogether, 1);
     const Value mask =
@@ -198,6 +200,7 @@ class Resizer {
     if (from.is_constant() && to.is_constant()) {
       const double scale =
           1 / (static_cast<double>(to.value()) / static_cast<double>(from.value()));
+      spend_elements(to.value());
       std::vector<std::int64_t> indices;
       for (std::int64_t i = 0; i < to.value(); ++i) {
         const auto at = static_cast<std::int64_t>(std::floor(static_cast<double>(i) * scale));

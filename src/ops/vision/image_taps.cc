@@ -1,5 +1,6 @@
 // See image_taps.h.
 #include "ops/vision/image_taps.h"
+#include "base/budget.h"
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,7 @@ Place place_of(std::int64_t i, double scale) {
 }
 
 Taps empty_taps(std::size_t count, std::int64_t size) {
+  spend_elements(static_cast<std::int64_t>(count), size);
   const auto length = static_cast<std::size_t>(size);
   return {std::vector(count, std::vector<std::int64_t>(length)),
           std::vector(count, std::vector<double>(length))};

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/budget.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -68,6 +70,7 @@ Value constant_priors(Builder& b, const MultiBoxPriorParam& p, std::int64_t heig
   const auto columns = static_cast<float>(width);
   const float step_y = p.has_steps() ? static_cast<float>(p.steps[0]) : 1.F / rows;
   const float step_x = p.has_steps() ? static_cast<float>(p.steps[1]) : 1.F / columns;
+  spend_elements(checked_mul(height, width), 4 * static_cast<std::int64_t>(p.boxes_per_place()));
   std::vector<double> values;
   for (std::int64_t r = 0; r < height; ++r) {
     const float y = (static_cast<float>(r) + static_cast<float>(p.offsets[0])) * step_y;

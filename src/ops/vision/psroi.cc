@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -172,6 +173,7 @@ class Regions {
 
   /// The number of the plane, a channel of an image, that a bin is taken from.
   Value planes() {
+    spend_elements(p_.output_dim, p_.pooled_size * p_.pooled_size);
     std::vector<std::int64_t> channels;
     for (std::int64_t c = 0; c < p_.output_dim; ++c) {
       for (std::int64_t y = 0; y < p_.pooled_size; ++y) {

@@ -200,8 +200,12 @@ std::vector<AttrProblem> check_bilinear_resize(const BilinearResizeParam& p,
 // sizes that 16 bits hold.
 Dim scaled_size(const Dim& size, double scale) {
   const auto factor = static_cast<float>(scale);
-  if (size.is_constant())
-    return static_cast<std::int64_t>(factor * static_cast<float>(size.value()));
+  if (size.is_constant()) {
+    const float scaled = factor * static_cast<float>(size.value());
+    // Farther from 0 it is refused, whatever it is.
+    constexpr auto kFar = static_cast<float>(4 * BilinearResizeParam::kMostSize);
+    return std::isnan(scaled) ? -1 : static_cast<std::int64_t>(std::clamp(scaled, -kFar, kFar));
+  }
   if (!size.known()) return size;
   for (std::int64_t divisor = 1; divisor <= 256; divisor *= 2) {
     const double numerator = static_cast<double>(factor) * static_cast<double>(divisor);

@@ -4,6 +4,8 @@
 // and become a loop where these are missing, as the third does always.
 #include <fmt/format.h>
 
+#include "base/budget.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "onnx/kernels.h"
 #include "onnx/opset.h"
@@ -73,7 +75,9 @@ void infer_rois(const RoiPoolingParam& p, InferContext& c, std::int64_t channels
   c.set_output_shape(0, Shape{c.input_shape(1)[0], channels, p.pooled_size[0], p.pooled_size[1]});
 }
 
-std::int64_t num_bins(const RoiPoolingParam& p) { return p.pooled_size[0] * p.pooled_size[1]; }
+std::int64_t num_bins(const RoiPoolingParam& p) { 
+  return checked_mul(p.pooled_size[0], p.pooled_size[1]);
+ }
 
 void infer_roi_align(const RoiAlignParam& p, InferContext& c) {
   infer_rois(p, c, p.position_sensitive ? num_bins(p) : 1);
@@ -127,9 +131,10 @@ void translate_roi_align(const RoiAlignParam& p, Translation& t) {
     // Of the channels of a bin, only that bin.
     const Shape& result = t.output_shape(0);
     const std::int64_t count = num_bins(p);
+    spend_elements(count);
     std::vector<std::int64_t> own;
     for (std::int64_t i = 0; i < count; ++i) own.push_back(i * count + i);
-    bins = onnx::reshape(b, bins, Shape{result[0], result[1], count * count});
+    bins = onnx::reshape(b, bins, Shape{result[0], result[1], Dim(count) * count});
     bins = onnx::reshape(b, b.gather(bins, b.ints(own), 2), result);
   }
   t.set_output(0, bins);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "base/budget.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/body_scope.h"
@@ -139,6 +140,7 @@ class Region {
 
   // The numbers of the bins along an axis, from `from` on.
   Value bin_numbers(std::size_t axis, std::int64_t from) {
+    spend_elements(grid_.pooled_size[axis]);
     std::vector<double> numbers;
     for (std::int64_t i = 0; i < grid_.pooled_size[axis]; ++i)
       numbers.push_back(static_cast<double>(from + i));
