@@ -54,8 +54,11 @@ std::string HelpLayout::make_help(const CLI::App* app, std::string name,
 }
 
 std::string HelpLayout::make_option(const CLI::Option* option, bool is_positional) const {
-  return row(make_option_name(option, is_positional) + make_option_opts(option),
-             make_option_desc(option));
+  // "--verify{run}": what a flag stands for without a value is nobody's business.
+  std::string name = make_option_name(option, is_positional);
+  const std::size_t brace = name.find('{');
+  if (brace != std::string::npos) name.erase(brace, name.find('}', brace) + 1 - brace);
+  return row(name + make_option_opts(option), make_option_desc(option));
 }
 
 std::string HelpLayout::make_subcommand(const CLI::App* command) const {

@@ -296,7 +296,7 @@ bool RankSearch::may_be_chosen(const Assignment& best, std::size_t input) {
     if (agrees && other.ranks.at(input) != best.ranks.at(input)) is_forced = false;
   }
   if (choice.ranks.size() == 1) return true;
-  if (!is_anchored(best, input)) return is_forced;
+  if (!is_forced && !is_anchored(best, input)) return false;
   choices_.push_back(std::move(choice));
   return true;
 }
