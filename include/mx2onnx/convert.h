@@ -116,8 +116,9 @@ struct ConvertOptions {
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;
-  /// Writes weights to `<output>.data` beside the model. Done in any case if the model would pass
-  /// protobuf's limit of 2 GB.
+  /// Writes weights to `<output>.data` beside the model, or to `<output>.1.data` and so on while a
+  /// file has this name; data files of earlier conversions go. Done in any case if the model would
+  /// pass protobuf's limit of 2 GB.
   bool external_data = false;
   /// Operators of the user's own. Of two with one name the later one counts.
   std::vector<std::shared_ptr<const CustomOperator>> operators;
@@ -162,8 +163,8 @@ struct Source {
   std::vector<ParameterArray> arrays;
   /// Which of a checkpoint's epochs; the newest unless set.
   std::optional<std::int64_t> epoch;
-  /// Bytes that compressed files may become. Unless set, 100 times their size, but at least 64 MiB
-  /// and at most 64 GiB.
+  /// Bytes that small files may become: compressed and sparse ones, and the model that is made.
+  /// Unless set, 100 times their size, but at least 64 MiB and at most 64 GiB.
   std::optional<std::uint64_t> unpack_limit;
 };
 

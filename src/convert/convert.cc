@@ -164,8 +164,12 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   note_random_weights(model, result.report);
 
   clock.begin("optimize");
-  if (options.optimize)
+  if (options.optimize) {
     result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+  } else {
+    // What a translation has seen through (the joined weights of an RNN) would be written twice.
+    passes::remove_dead_nodes(result.graph);
+  }
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 

@@ -59,8 +59,8 @@ class Dim {
   bool known_ = false;
 };
 
-// Arithmetic. An unknown operand makes an unknown result. Overflow of 64 bits, and expressions of
-// more than a few hundred terms, fail with kModel.
+// Arithmetic. An unknown operand makes an unknown result. Numbers that pass kLargestSize, and
+// expressions of more than a few hundred terms, fail with kModel.
 Dim operator+(const Dim& a, const Dim& b);
 Dim operator-(const Dim& a, const Dim& b);
 Dim operator*(const Dim& a, const Dim& b);

@@ -9,7 +9,8 @@
 
 namespace mx2onnx {
 
-// Numbers that pass kMostSize, and expressions of more than a few hundred terms, fail with kModel.
+// Numbers that pass kLargestSize, and expressions of more than a few hundred terms, fail with
+// kModel.
 [[noreturn]] void fail_too_large();
 
 /// a + factor * b

@@ -75,6 +75,34 @@ def test_transposed_weights_are_made_while_they_are_written(tmp_path):
     assert peak < 40 * MEGA
 
 
+def test_recurrent_weights_are_stored_once(tmp_path):
+    """Gluon joins them into one vector, which the translation sees through."""
+    net = networks.SymbolBuilder()
+    size = 128
+    shapes = {
+        "i2h_weight": (4 * size, size),
+        "h2h_weight": (4 * size, size),
+        "i2h_bias": (4 * size,),
+        "h2h_bias": (4 * size,),
+    }
+    parts = [
+        net.node("Reshape", "flat_" + name, net.parameter(name, *shape), shape="(-1,)")
+        for name, shape in shapes.items()
+    ]
+    joined = net.node("_rnn_param_concat", "joined", *parts, num_args=4, dim=0)
+    inputs = [net.variable(name) for name in ("data", "state", "cell")]
+    rnn = net.node("RNN", "rnn", inputs[0], joined, *inputs[1:], state_size=size, num_layers=1, mode="lstm")
+    (tmp_path / "net-symbol.json").write_text(net.json(rnn))
+    networks.write_params(str(tmp_path / "net.params"), net.shapes)
+    files = [str(tmp_path / "net-symbol.json"), str(tmp_path / "net.params")]
+    for options in ([], ["--no-optimize"]):
+        out = str(tmp_path / "net.onnx")
+        subprocess.run(
+            [TOOL, "convert", *files, "--input", "data:3,2,%d" % size, "-o", out, "-q", *options], check=True
+        )
+        assert os.path.getsize(out) < 1.1 * os.path.getsize(files[1])
+
+
 def test_cost_is_linear_in_the_nodes(tmp_path):
     seconds = {}
     for length in (5_000, 50_000):
