@@ -34,7 +34,14 @@ ALLOWED = {
 OPS_ALLOWED = {"record": set(), "expressions": {"record"}}
 OPS_FIELD = {"record", "expressions"}
 # Heavy headers, and the one folder that may include them.
-HEAVY = {"nlohmann/": "base", "xxhash.h": "base", "CLI/": "cli", "zlib.h": "base", "nanobind/": "python", "protozero/": "onnx"}
+HEAVY = {
+    "nlohmann/": "base",
+    "xxhash.h": "base",
+    "CLI/": "cli",
+    "zlib.h": "base",
+    "nanobind/": "python",
+    "protozero/": "onnx",
+}
 # The input specification is a public type that the MXNet side parses.
 PUBLIC_FROM_BELOW = {"mxnet": {"mx2onnx/convert.h"}, "base": {"mx2onnx/error.h", "mx2onnx/printable.h"}}
 # Headers of lower layers that need nothing of the library, whose shared form shows the public functions alone.

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """Packs the nets of GluonCV, Gluon's model zoo and GluonNLP into data/architectures.bin, from where src/architectures reads them.
 
-  gen_architectures.py ARCHITECTURES GLUONCV [-o data/architectures.bin]
+  gen_architectures.py GLUONCV ARCHITECTURES... [-o data/architectures.bin]
 
-ARCHITECTURES is the folder with graphs.json.xz, structural.json.xz and nlp_structural.json.xz: each net traced by MXNet 1.9.1 with its
-parameters called as `save_parameters` calls them. GLUONCV is a clone of GluonCV, from whose data sets the names of the classes come.
+GLUONCV is a clone of GluonCV, from whose data sets the names of the classes come. ARCHITECTURES are folders with graphs.json.xz,
+structural.json.xz and nlp_structural.json.xz: each net traced by MXNet 1.9.1 with its parameters called as `save_parameters` calls them. What
+a later folder says of a net goes before what an earlier one says; tools/trace_nets.py writes one of Gluon's nets and GluonNLP's.
 
 The file is the size of what follows unpacked (4 bytes, little-endian) and one zlib stream. Numbers are LEB128, signed ones zigzag. In it, in this order:
 
   texts        count, then size and bytes of each; a name's digits are taken out of it, "conv#_weight"
-  operators    count, then for each: text of its name, number of attributes, text pairs
+  operators    count, then for each: text of its name, number of subgraphs, number of attributes, text pairs
   graphs       count, then for each: bytes that follow, number of nodes, nodes, number of heads, heads
                node: operator + 1 or 0 for a variable, name, and for an operator the number of inputs, and for each 2 * (this node - its
-               node) + (1 if an output other than the first follows as a number)
+               node) + (1 if an output other than the first follows as a number), and then its subgraphs: bytes that follow, graph
                head: node, output
   layouts      count, then for each: bytes that follow, number of parameters, for each key, full name (without the net's prefix), rank and
                shape, and 1 + number of the parameter that is the same array, 0 if there is none before it
@@ -34,7 +35,7 @@ import subprocess
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PREPARATIONS = ["imagenet", "cifar", "unit", "raw"]  # as src/architectures/facts.cc has them, in this order
+PREPARATIONS = ["imagenet", "cifar", "unit", "raw"]  # as src/architectures/catalogue.cc has them, in this order
 VIDEO_CLASSES = {
     "kinetics400": "kinetics400",
     "kinetics700": "kinetics700",
@@ -214,6 +215,14 @@ def nlp_inputs(name, inputs):
     if plain.startswith("bert") or plain.startswith("ernie"):
         spec = "data0:batch,length;data1:batch,length;data2:batch"
         return spec + (";data3:batch,masked" if "data3" in inputs else "")
+    if plain.startswith("xlnet"):
+        return "data0:batch,length;data1:batch,length;data2:batch,length,length"
+    if plain.startswith("transformer"):
+        specs = {"src": "batch,source", "src_len": "batch", "tgt": "batch,target", "tgt_len": "batch"}
+        specs["mem"] = "batch,source,512"
+        return ";".join("%s:%s" % (name, specs[name]) for name in inputs)
+    if plain.startswith("elmo"):
+        return "data:batch,length,50"  # characters of a word
     if plain.startswith(("roberta", "distilbert")):
         return "data0:batch,length;data1:batch" + (";data2:batch,masked" if "data2" in inputs else "")
     if plain.startswith("gpt2"):
@@ -225,13 +234,14 @@ def write_graph(packer, operators, graph):
     stream = Stream(packer)
     stream.number(len(graph["nodes"]))
     for index, node in enumerate(graph["nodes"]):
-        assert set(node) <= {"op", "name", "inputs", "attrs"}, node
+        assert set(node) <= {"op", "name", "inputs", "attrs", "subgraphs"}, node
         if node["op"] == "null":
             assert not node.get("attrs"), node
             stream.number(0)
             stream.name(node["name"])
             continue
-        key = (node["op"], tuple(sorted((node.get("attrs") or {}).items())))
+        subgraphs = node.get("subgraphs", [])
+        key = (node["op"], len(subgraphs), tuple(sorted((node.get("attrs") or {}).items())))
         stream.number(1 + operators.setdefault(key, len(operators)))
         stream.name(node["name"])
         stream.number(len(node["inputs"]))
@@ -240,6 +250,8 @@ def write_graph(packer, operators, graph):
             stream.number(2 * (index - source) + (output != 0))
             if output:
                 stream.number(output)
+        for subgraph in subgraphs:
+            stream.sized(write_graph(packer, operators, subgraph))
     stream.number(len(graph["heads"]))
     for node, output, _ in graph["heads"]:
         stream.number(node)
@@ -277,9 +289,21 @@ def write_layout(packer, graph, entry, prefix):
     return stream, [key for key, _ in params if key in order]
 
 
-def pack(folder, clone):
-    load = lambda name: json.loads(lzma.open(folder / (name + ".json.xz")).read())
-    graphs, vision, language = load("graphs"), load("structural"), load("nlp_structural")
+def load(folders):
+    """Graphs by the names of nets, and what is known of them, GluonCV's and Gluon's, and GluonNLP's."""
+    graphs, entries = {}, ({}, {})
+    for folder in folders:
+        files = ("graphs", "structural", "nlp_structural")
+        traced, *facts = (json.loads(lzma.open(folder / (name + ".json.xz")).read()) for name in files)
+        graphs.update({name: traced["graphs"][key] for name, key in traced["names"].items()})
+        for known, said in zip(entries, facts):
+            for net, what in said.items():
+                known.setdefault(net, {}).update(what)
+    return (graphs, *entries)
+
+
+def pack(clone, folders):
+    graphs, vision, language = load(folders)
     packer, operators, classes = Packer(), {}, Classes(clone)
     graph_ids, graph_streams, layouts, layout_streams, class_lists = {}, [], {}, [], {}
     entries = Stream(packer)
@@ -290,11 +314,11 @@ def pack(folder, clone):
     items.sort(key=lambda item: (item[3], item[0].split("/")[-1], item[0].startswith("mxnet/")))
     count = 0
     for name, graph_name, entry, is_language in items:
-        graph_id = graphs["names"].get(graph_name)
-        if graph_id is None:
+        graph = graphs.get(graph_name)
+        if graph is None:
             left_out.append((name, "not traced"))
             continue
-        graph = graphs["graphs"][graph_id]
+        graph_id = json.dumps(graph, sort_keys=True)
         variables = {node["name"] for node in graph["nodes"] if node["op"] == "null"}
         if any(shape is None for _, shape in entry["params"].values()):
             left_out.append((name, "shapes are not known"))
@@ -339,8 +363,9 @@ def pack(folder, clone):
 
     out = Stream(packer)
     out.number(len(operators))
-    for op, attrs in operators:
+    for op, subgraphs, attrs in operators:
         out.text(op)
+        out.number(subgraphs)
         out.number(len(attrs))
         for key, value in attrs:
             out.text(key)
@@ -371,11 +396,11 @@ def pack(folder, clone):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("architectures", type=pathlib.Path)
     parser.add_argument("gluoncv")
+    parser.add_argument("architectures", type=pathlib.Path, nargs="+")
     parser.add_argument("-o", "--output", type=pathlib.Path, default=ROOT / "data" / "architectures.bin")
     arguments = parser.parse_args()
-    data, count, left_out, parts = pack(arguments.architectures, arguments.gluoncv)
+    data, count, left_out, parts = pack(arguments.gluoncv, arguments.architectures)
     packed = zlib.compress(data, 9)
     arguments.output.write_bytes(len(data).to_bytes(4, "little") + packed)
     print("%s: %d nets, %d bytes, %d unpacked %s" % (arguments.output, count, len(packed), len(data), parts))

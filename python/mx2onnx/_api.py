@@ -155,8 +155,8 @@ def convert(
 
     Without ``params``, ``symbol`` may also be the path of a folder, of an archive (``model.tar.gz``, ``.tar``,
     ``.zip``, ``.mar``), or what the names of a checkpoint's files begin with. ``epoch`` says which of several
-    checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes compressed files may become (100 times
-    their size, unless given).
+    checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes small files may become: packed and sparse
+    ones, and the model that is made (100 times their size, unless given).
 
     A parameter file alone, as GluonCV, Gluon's model zoo and GluonNLP distribute pretrained weights, is recognised
     by its names and shapes; ``architecture`` names the net where that could be several (:func:`architectures`). With

@@ -41,8 +41,9 @@ class ConvertResult:
         import shutil
 
         target = os.fspath(path)
-        if self.path is not None and os.path.exists(self.path + ".data"):
-            raise UsageError("the weights are in %s.data; convert again with output=%r" % (self.path, target))
+        data = self.report.get("output_data")
+        if self.path is not None and data is not None:
+            raise UsageError("the weights are in %s; convert again with output=%r" % (data, target))
         temporary = "%s.%d.tmp" % (target, os.getpid())
         try:
             if self.model is None:

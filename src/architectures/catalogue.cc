@@ -1,5 +1,7 @@
 #include "architectures/catalogue.h"
 
+#include <memory>
+
 #include "architectures/data.h"
 #include "base/error.h"
 #include "base/inflate.h"
@@ -84,6 +86,7 @@ Catalogue::Catalogue(std::vector<unsigned char> bytes) : bytes_(std::move(bytes)
   operators_.resize(stream.count());
   for (auto& op : operators_) {
     op.name = stream.text();
+    op.subgraphs = stream.count();
     const std::size_t attributes = stream.count();
     for (std::size_t i = 0; i < attributes; ++i) {
       const std::string_view key = stream.text();
@@ -123,7 +126,10 @@ std::size_t Catalogue::layout_size(std::size_t index) const {
 }
 
 mxnet::Symbol Catalogue::graph(std::size_t index) const {
-  Stream stream(graphs_.at(index), &texts_);
+  return read_graph(Stream(graphs_.at(index), &texts_));
+}
+
+mxnet::Symbol Catalogue::read_graph(Stream stream) const {
   mxnet::Symbol symbol;
   symbol.mxnet_version = kTracedBy;
   symbol.nodes.resize(stream.count());
@@ -139,6 +145,10 @@ mxnet::Symbol Catalogue::graph(std::size_t index) const {
       const std::uint64_t coded = stream.number();
       input.node = static_cast<std::uint32_t>(i - (coded >> 1));
       if ((coded & 1) != 0) input.index = static_cast<std::uint32_t>(stream.number());
+    }
+    for (std::size_t part = 0; part < operators_[op - 1].subgraphs; ++part) {
+      node.subgraphs.push_back(
+          std::make_shared<mxnet::Symbol>(read_graph(Stream(stream.take_sized(), &texts_))));
     }
   }
   symbol.heads.resize(stream.count());

@@ -58,11 +58,14 @@ class Catalogue {
  private:
   struct Operator {
     std::string_view name;
+    std::size_t subgraphs = 0;
     mxnet::Attributes attrs;
   };
   using Part = std::span<const unsigned char>;
 
   explicit Catalogue(std::vector<unsigned char> bytes);
+
+  mxnet::Symbol read_graph(Stream stream) const;
 
   std::vector<unsigned char> bytes_;
   Texts texts_;

@@ -16,7 +16,7 @@ constexpr const char* kMakeSymbol =
     "parameters";
 
 // The nets of GluonCV whose loader is content with files that have more.
-bool may_have_more(const Architecture& net) { return net.name.find("rcnn") != std::string::npos; }
+bool ignores_more(const Architecture& net) { return net.name.find("rcnn") != std::string::npos; }
 
 // Graphs that compute the same, whatever their nodes are called.
 bool are_equal(const mxnet::Symbol& a, const mxnet::Symbol& b) {
@@ -27,6 +27,11 @@ bool are_equal(const mxnet::Symbol& a, const mxnet::Symbol& b) {
     if (left.op != right.op || left.attrs != right.attrs || left.inputs != right.inputs)
       return false;
     if (left.is_variable() && left.name != right.name) return false;
+    if (!std::equal(left.subgraphs.begin(), left.subgraphs.end(), right.subgraphs.begin(),
+                    right.subgraphs.end(),
+                    [](const auto& one, const auto& other) { return are_equal(*one, *other); })) {
+      return false;
+    }
   }
   return true;
 }
@@ -41,6 +46,12 @@ int name_rank(const std::string& file, const Architecture& net) {
   const bool is_base = name.starts_with(base) && name.size() > base.size() &&
                        (name[base.size()] == '-' || name[base.size()] == '.');
   return is_base ? 1 : 2;
+}
+
+// A part of a net that has the parameters of the whole, as a transformer's decoder: it is chosen by
+// its name alone.
+bool is_part_of(const Architecture& part, const Architecture& net) {
+  return part.name.size() > net.name.size() && part.name.starts_with(net.name + '|');
 }
 
 struct Candidate {
@@ -60,9 +71,11 @@ class Recogniser {
     std::vector<Candidate> fitting = exact();
     if (fitting.empty()) collect(only, false);
     if (fitting.empty()) fitting = exact();
-    if (fitting.empty()) fitting = fitted();
-    if (fitting.empty()) fitting = with_more();
+    if (fitting.empty()) fitting = fitted(false);
+    if (fitting.empty()) fitting = with_more(only);
+    if (fitting.empty() && only != nullptr) fitting = fitted(true);
     if (fitting.empty()) fail_none(only);
+    drop_parts(fitting);
     return choose(std::move(fitting));
   }
 
@@ -97,11 +110,12 @@ class Recogniser {
   }
 
   // Of nets that could be given the file's shapes those that least has to be changed for.
-  std::vector<Candidate> fitted() {
+  std::vector<Candidate> fitted(bool may_have_more) {
     std::vector<Candidate> result;
     std::size_t fewest = arrays_.size();
     for (const auto& found : matches_) {
-      if (!found.has_all() || found.reshaped.size() > fewest) continue;
+      if (!found.missing.empty() || found.reshaped.size() > fewest) continue;
+      if (!found.surplus.empty() && !may_have_more) continue;
       Shapes own;
       Shapes changed;
       for (const auto& parameter : catalogue_.layout(found.net->layout))
@@ -120,13 +134,24 @@ class Recogniser {
     return result;
   }
 
-  std::vector<Candidate> with_more() const {
+  // A net that the user names is told from the rest of the file: what GluonNLP calls ignore_extra.
+  std::vector<Candidate> with_more(const Architecture* only) const {
     std::vector<Candidate> result;
     for (const auto& found : matches_) {
-      if (found.missing.empty() && found.reshaped.empty() && may_have_more(*found.net))
+      if (found.missing.empty() && found.reshaped.empty() &&
+          (only != nullptr || ignores_more(*found.net)))
         result.push_back({found, catalogue_.graph(found.net->graph)});
     }
     return result;
+  }
+
+  static void drop_parts(std::vector<Candidate>& fitting) {
+    std::vector<const Architecture*> nets;
+    for (const auto& one : fitting) nets.push_back(one.match.net);
+    std::erase_if(fitting, [&](const Candidate& one) {
+      return std::any_of(nets.begin(), nets.end(),
+                         [&](const Architecture* net) { return is_part_of(*one.match.net, *net); });
+    });
   }
 
   Recognised choose(std::vector<Candidate> fitting) const {

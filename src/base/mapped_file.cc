@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/mapping_faults.h"
 
 namespace mx2onnx {
 namespace {
@@ -45,12 +46,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
       fail_io(path, error);
     }
   }
-  return std::shared_ptr<const MappedFile>(
+  const std::shared_ptr<const MappedFile> file(
       new MappedFile(path, descriptor, static_cast<const std::byte*>(data), size));
+  if (data != nullptr) watch_mapping(file->data_, size, file->path_);
+  return file;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ != nullptr) {
+    unwatch_mapping(data_);
+    ::munmap(const_cast<std::byte*>(data_), size_);
+  }
   ::close(descriptor_);
 }
 

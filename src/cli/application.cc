@@ -8,12 +8,14 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/habits.h"
 #include "cli/help_layout.h"
+#include "cli/output.h"
 #include "cli/text_fit.h"
 #include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
@@ -132,9 +134,16 @@ int run_application(const std::vector<std::string>& words, const Verifier& verif
     return report_usage(app, error, words);
   }
   try {
-    return run();
+    const int code = run();
+    finish_standard_output();
+    return code;
   } catch (const Error& error) {
     return report_failure(error, words);
+  } catch (const std::system_error& error) {
+    // What fmt throws where it cannot print: a full disk, a closed pipe.
+    return report_failure(Error(ErrorCode::kIo, {.file = "standard output"},
+                                "cannot be written: " + error.code().message(), ""),
+                          {});
   }
 }
 

@@ -141,6 +141,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
              is_standard_output(arguments.output) ? "standard output" : printable(arguments.output),
              report.opset, report.num_onnx_nodes, report.num_mxnet_nodes,
              size_text(report.parameter_bytes));
+  if (!report.output_data.empty()) fmt::print(out, "  weights in {}\n", report.output_data);
   for (const auto& port : report.inputs)
     fmt::print(out, "  input  {}: {}\n", printable(port.name), printable(type_text(port)));
   for (const auto& port : report.outputs)
@@ -198,7 +199,8 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   print_summary(arguments, report);
   if (arguments.recording.empty()) return 0;
   std::fflush(stdout);
-  return verifier(arguments.output, arguments.recording == kRunOnce ? "" : arguments.recording);
+  const std::string recording = arguments.recording == kRunOnce ? "" : arguments.recording;
+  return verifier(arguments.output, recording, report.symbol_file);
 }
 
 std::string pass_list() {
@@ -255,7 +257,8 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   command.add_flag("--external-data", arguments->options.external_data,
-                   "write the weights to FILE.data beside the model (always above 2 GB)");
+                   "write the weights to FILE.data beside the model (FILE.1.data\n"
+                   "where that is the old model's; always above 2 GB)");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,
                    "print the report as JSON, and a failure, too (on standard output)");

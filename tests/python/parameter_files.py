@@ -68,6 +68,7 @@ def _open():
     operators = []
     for _ in range(reader.number()):
         op = reader.text()
+        reader.number()  # of subgraphs
         operators.append((op, {reader.text(): reader.text() for _ in range(reader.number())}))
     graphs = [reader.take() for _ in range(reader.number())]
     bodies = [reader.take() for _ in range(reader.number())]

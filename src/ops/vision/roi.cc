@@ -75,9 +75,9 @@ void infer_rois(const RoiPoolingParam& p, InferContext& c, std::int64_t channels
   c.set_output_shape(0, Shape{c.input_shape(1)[0], channels, p.pooled_size[0], p.pooled_size[1]});
 }
 
-std::int64_t num_bins(const RoiPoolingParam& p) { 
+std::int64_t num_bins(const RoiPoolingParam& p) {
   return checked_mul(p.pooled_size[0], p.pooled_size[1]);
- }
+}
 
 void infer_roi_align(const RoiAlignParam& p, InferContext& c) {
   infer_rois(p, c, p.position_sensitive ? num_bins(p) : 1);
