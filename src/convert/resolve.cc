@@ -194,40 +194,47 @@ class Resolver {
 
   void count_entries() {
     model_.first_entry.reserve(model_.nodes.size());
-    for (const auto& node : model_.nodes) {
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       model_.first_entry.push_back(model_.num_entries);
-      model_.num_entries +=
-          static_cast<std::uint32_t>(std::max<std::size_t>(1, node.output_names.size()));
+      model_.num_entries += static_cast<std::uint32_t>(num_outputs(i));
     }
   }
 
-  // Entries of nodes whose operator is not known cannot be checked, but then the model is refused.
+  // Of an operator that is not known, as many as are used.
+  std::size_t num_outputs(std::size_t index) const {
+    const ModelNode& node = model_.nodes[index];
+    const bool is_unknown = !model_.symbol.nodes[index].is_variable() && node.def == nullptr;
+    const std::size_t used = is_unknown ? std::min(used_outputs_[index], kMostOutputs) : 1;
+    return std::max(used, node.output_names.size());
+  }
+
+  // Entries that do not exist become the first of their nodes, once they are reported: an
+  // inspection goes on with the model.
   void check_entries() {
     const auto exists = [&](const mxnet::NodeEntry& entry) {
-      const ModelNode& producer = model_.nodes[entry.node];
-      const bool is_variable = model_.symbol.nodes[entry.node].is_variable();
-      if (!is_variable && producer.def == nullptr) return true;
-      return entry.index < std::max<std::size_t>(1, producer.output_names.size());
+      return entry.index < num_outputs(entry.node);
     };
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      const auto& raw = model_.symbol.nodes[i];
+      auto& raw = model_.symbol.nodes[i];
       if (!model_.nodes[i].live) continue;
       for (std::size_t k = 0; k < raw.inputs.size(); ++k) {
-        if (model_.nodes[i].input_roles[k] != InputRole::kLabel && !exists(raw.inputs[k])) {
+        if (exists(raw.inputs[k])) continue;
+        if (model_.nodes[i].input_roles[k] != InputRole::kLabel) {
           report(i, "",
                  fmt::format("input {} is output {} of '{}', which has fewer", k,
                              raw.inputs[k].index, model_.symbol.nodes[raw.inputs[k].node].name),
                  "", ErrorCode::kModel);
         }
+        raw.inputs[k].index = 0;
       }
     }
-    for (const auto& head : model_.symbol.heads) {
-      if (!exists(head)) {
-        report(head.node, "",
-               fmt::format("output {} of the model is output {} of this node, which has fewer",
-                           &head - model_.symbol.heads.data(), head.index),
-               "", ErrorCode::kModel);
-      }
+    for (auto& head : model_.symbol.heads) {
+      if (exists(head)) continue;
+      report(head.node, "",
+             fmt::format("output {} of the model is output {} of this node, which has fewer",
+                         &head - model_.symbol.heads.data(), head.index),
+             "", ErrorCode::kModel);
+      head.index = 0;
     }
   }
 

@@ -188,3 +188,29 @@ def case_symbol(case):
     return json.dumps(
         {"nodes": nodes, "arg_nodes": [index[v] for v in variables], "heads": [entry(h) for h in heads], "attrs": attrs}
     )
+
+
+def first_case_of_each_operator():
+    """{operator: (family, case)} of the cases of one operator that MXNet 1.9.1 recorded."""
+    found = {}
+    for family in family_names():
+        for case in load_family(family):
+            if case.get("op") and "mxnet_version" not in case:
+                found.setdefault(case["op"], (family, case))
+    return found
+
+
+def typed_variants(case):
+    """(element type, which arrays, the case with these of that type): of all arrays, and of the first alone."""
+    arrays = list(case.get("inputs", {})) + list(case.get("params", {}))
+    for dtype in DTYPES:
+        for which in ("all", "first") if len(arrays) > 1 else ("all",):
+            changed = dict(case)
+            for group in ("inputs", "params"):
+                changed[group] = dict(case.get(group, {}))
+                for name, text in changed[group].items():
+                    if which == "all" or name == arrays[0]:
+                        shape, _, rest = text.partition(":")
+                        values = rest.partition(":")[2] if rest.split(":")[0] in DTYPES else rest
+                        changed[group][name] = ":".join([shape, dtype] + ([values] if values else []))
+            yield dtype, which, changed

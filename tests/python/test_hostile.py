@@ -40,6 +40,34 @@ def test_hostile(case, tmp_path):
     assert sorted(os.listdir(tmp_path)) == before, "something was left behind"
 
 
+@pytest.mark.parametrize("case", CASES["cases"], ids=lambda c: c["name"])
+def test_inspect_goes_on(case, tmp_path):
+    """What cannot be converted can be looked at, and is no bug of ours."""
+    write_files(tmp_path, dict(CASES["good"], **case.get("files", {})))
+    for names in (["net-symbol.json", "net.params"], ["net-symbol.json"], ["net.params"]):
+        files = [str(tmp_path / name) for name in names]
+        process = subprocess.run([TOOL, "inspect", *files, "--json"], capture_output=True, text=True, timeout=60)
+        assert process.returncode in (0, 2, 3, 4, 5, 6), process.stderr
+        json.loads(process.stdout)
+
+
+def test_inspect_goes_on_with_outputs_that_do_not_exist(tmp_path):
+    """Of operators that are known, and of others: the numbers of their outputs are anything."""
+    for op in ("relu", "_npi_hsplit", "no_such_operator", "_contrib_box_nms", "null"):
+        for index in (0, 1, 2, 1023, 1024, 5000, 2**31 - 1):
+            nodes = [
+                {"op": "null", "name": "x", "inputs": []},
+                {"op": op, "name": "a", "inputs": [] if op == "null" else [[0, 0, 0]]},
+                {"op": "relu", "name": "b", "inputs": [[1, index, 0]]},
+            ]
+            for heads in ([[2, 0, 0]], [[1, index, 0], [2, 0, 0]], [[0, index, 0]]):
+                write_files(tmp_path, {"net-symbol.json": {"json": {"nodes": nodes, "heads": heads}}})
+                command = [TOOL, "inspect", str(tmp_path / "net-symbol.json"), "--json"]
+                process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+                assert process.returncode in (0, 5, 6), (op, index, heads, process.stderr)
+                json.loads(process.stdout)
+
+
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_full_disk(tmp_path):
     write_files(tmp_path, CASES["good"])
