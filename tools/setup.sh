@@ -14,7 +14,7 @@ declare -A packages=(
   [/usr/include/fmt/format.h]=libfmt-dev [/usr/include/xxhash.h]=libxxhash-dev
   [/usr/include/zlib.h]=zlib1g-dev
   [/usr/include/protozero/pbf_writer.hpp]=libprotozero-dev [/usr/include/gtest/gtest.h]=libgtest-dev
-  [/usr/include/benchmark/benchmark.h]=libbenchmark-dev
+  [/usr/include/benchmark/benchmark.h]=libbenchmark-dev [strace]=strace
 )
 if [[ "${1:-}" == lint ]]; then
   packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-16]=clang-tidy-16

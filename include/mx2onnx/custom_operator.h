@@ -52,10 +52,12 @@ struct CustomNode {
   int opset = 0;  ///< The target's.
 };
 
-/// A value of the ONNX graph. A default one stands for an optional input that is absent.
+/// A value of the ONNX graph, which only the emitter that gave it takes. A default one stands for
+/// an optional input that is absent.
 struct OnnxValue {
   static constexpr std::uint32_t kAbsent = 0xffffffff;
   std::uint32_t id = kAbsent;
+  std::uint64_t emitter = 0;  ///< No two emitters of a process have the same number.
 };
 
 using OnnxAttribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,

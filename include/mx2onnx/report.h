@@ -50,7 +50,9 @@ struct Report {
   /// The passes that ran, with the number of changes each made.
   std::vector<std::pair<std::string, std::size_t>> passes;
   std::string version;             ///< Of mx2onnx.
+  std::string symbol_file;         ///< What was converted; empty if it is no file of its own.
   std::string output;              ///< The file that was written; empty for a model in memory.
+  std::string output_data;         ///< The file with its weights beside it; empty if there is none.
   std::uint64_t output_bytes = 0;  ///< Of the model, and of the file with its weights beside it.
   /// The steps of the conversion in order, and the seconds that each took.
   std::vector<std::pair<std::string, double>> seconds;

@@ -29,6 +29,7 @@ def _verify(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="mx2onnx verify",
+        usage="mx2onnx verify [OPTIONS] [SYMBOL [PARAMS...]] MODEL",
         description="Compare an ONNX model's numbers, in ONNX Runtime, with MXNet's.",
         epilog="Exit codes: 0 the numbers agree, 2 wrong use, 3 a file cannot be read, 4 a file is malformed, 7 the numbers differ, "
         "8 nothing could be compared.",
@@ -75,6 +76,7 @@ def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
     import json
 
     from ._errors import Error, FormatError
+    from ._printable import shown_lines
     from ._runtime import CannotCompare
 
     failure: Exception
@@ -90,22 +92,22 @@ def _exit_code(work: Callable[[], int], as_json: bool = False) -> int:
         code, kind, failure = 2, "usage", error
     except ImportError as error:
         code, kind, failure = 8, "nothing compared", ImportError("%s: pip install 'mx2onnx[verify]'" % error)
-    print("mx2onnx: %s" % failure, file=sys.stderr)
+    print("mx2onnx: %s" % shown_lines(str(failure)), file=sys.stderr)
     if as_json:
         known = failure if isinstance(failure, Error) else Error(str(failure))
         print(json.dumps({"error": {**known.to_dict(), "code": code, "kind": kind}}, indent=2))
     return code
 
 
-def _check_written(output: str, recording: str, file: TextIO) -> int:
+def _check_written(output: str, recording: str, symbol: str, file: TextIO) -> int:
     """What `convert --verify` does with the file that was written. Without a recording it is run, where ONNX Runtime is.
-    What is found goes to `file`."""
+    What is found goes to `file`. `symbol` is a file, or empty."""
     from importlib.util import find_spec
 
     def compare() -> int:
         from ._verify import verify
 
-        result = verify(None, None, output, expect=recording)
+        result = verify(symbol or None, None, output, expect=recording)
         print(_coloured(result.table()), file=file)
         return 0 if result.ok else 7
 
@@ -163,7 +165,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     # Standard output is the JSON document's alone.
     file = sys.stderr if "--json" in arguments else sys.stdout
     return _core.run_command_line(
-        ["mx2onnx", *arguments], lambda written, recording: _check_written(written, recording, file)
+        ["mx2onnx", *arguments], lambda written, recording, symbol: _check_written(written, recording, symbol, file)
     )
 
 

@@ -27,9 +27,7 @@ def _given_array(name: str, value: Any) -> _core.GivenArray:
     import numpy
 
     check.text("params", name)
-    array, dtype = _live.array_of(value)
-    if array.dtype.kind in "OSUVMm" and dtype != "bfloat16":
-        raise TypeError("params: %r is no array of numbers: %s" % (name, type(value).__name__))
+    array, dtype = _live.array_of("params: %r" % name, value)
     shape = list(array.shape)
     # A view of the bytes; NumPy makes 0-d arrays 1-d here.
     flat = numpy.ascontiguousarray(array).reshape(-1)
@@ -157,8 +155,8 @@ def convert(
 
     Without ``params``, ``symbol`` may also be the path of a folder, of an archive (``model.tar.gz``, ``.tar``,
     ``.zip``, ``.mar``), or what the names of a checkpoint's files begin with. ``epoch`` says which of several
-    checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes compressed files may become (100 times
-    their size, unless given).
+    checkpoints is meant, the newest otherwise; ``unpack_limit`` how many bytes small files may become: packed and sparse
+    ones, and the model that is made (100 times their size, unless given).
 
     A parameter file alone, as GluonCV, Gluon's model zoo and GluonNLP distribute pretrained weights, is recognised
     by its names and shapes; ``architecture`` names the net where that could be several (:func:`architectures`). With

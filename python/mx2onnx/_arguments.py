@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ._arrays import has_masks, is_complex
 from ._errors import UsageError
 
 
@@ -84,7 +85,9 @@ def numbers(argument: str, value: Any) -> list[float]:
     """One number or several; None is none of them."""
     if value is None:
         return []
-    values = value if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else [value]
+    values = list(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else [value]
+    if has_masks(values) or any(is_complex(x) for x in values):
+        raise _wrong(argument, "a number or several", value)
     try:
         return [float(x) for x in values]
     except (TypeError, ValueError):

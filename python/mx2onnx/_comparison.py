@@ -2,6 +2,8 @@
 
 from typing import Any, Optional
 
+from ._printable import shown, shown_lines
+
 
 class Comparison:
     """One output of one case: shapes, the largest differences and where, and `same`."""
@@ -71,23 +73,26 @@ class VerifyResult:
         """The result as text."""
         lines = []
         for case in self.cases:
-            lines.append("inputs " + ", ".join("%s %s" % (n, tuple(s)) for n, s in case["inputs"].items()))
+            lines.append("inputs " + ", ".join("%s %s" % (shown(n), tuple(s)) for n, s in case["inputs"].items()))
             for o in case["outputs"]:
                 place = "" if o["where"] is None else " at %s" % (tuple(o["where"]),)
                 lines.append("  %-4s %s %s  largest difference %.3g, relative %s%s%s" % (
-                    "ok" if o["same"] else "BAD", o["name"], tuple(o["shape"]), o["max_abs"],
+                    "ok" if o["same"] else "BAD", shown(o["name"]), tuple(o["shape"]), o["max_abs"],
                     "%.3g" % o["max_rel"] if o["max_rel"] < 1e300 else "infinite", place,
                     "" if o["same"] else ": " + o["problem"]))  # fmt: skip
         if self.not_compared:
-            lines.append("NOT COMPARED, for MXNet's numbers are not known: " + ", ".join(self.not_compared))
+            lines.append("NOT COMPARED, for MXNet's numbers are not known: " + ", ".join(map(shown, self.not_compared)))
         if self.first_difference:
             f = self.first_difference
             lines.append("first node that differs: '%s' (%s), output %s: %s"
-                         % (f["node"], f["op"], f["output"], f["problem"]))  # fmt: skip
+                         % (shown(f["node"]), shown(f["op"]), shown(f["output"]), f["problem"]))  # fmt: skip
             if f["unseen"]:
-                lines.append("  or one of these before it, whose values are not in the file: " + ", ".join(f["unseen"]))
+                lines.append(
+                    "  or one of these before it, whose values are not in the file: "
+                    + ", ".join(map(shown, f["unseen"]))
+                )
         if self.note:
-            lines.append(self.note)
+            lines.append(shown_lines(self.note))
         lines.append("the numbers agree" if self.ok else "THE NUMBERS DIFFER")
         return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from typing import Any, Optional, Union
 
 from . import _arguments as check
 from . import _core
+from ._arrays import has_masks, is_complex, plain
 from ._inputs import dtype_name
 
 _registered: dict[str, _core.CustomOperator] = {}
@@ -62,15 +63,20 @@ class Emitter:
         """A constant: a number, nested lists or a NumPy array; floats are float32 unless ``dtype`` says otherwise."""
         import numpy
 
-        array = numpy.asarray(value)
-        if array.dtype.kind not in "biuf":
-            raise TypeError("constant: expected numbers, got %r" % (value,))
+        try:
+            array, own = plain("constant", value)
+        except TypeError as error:
+            masked = "masked" in str(error)
+            raise error if masked else TypeError("constant: expected numbers, got %r" % (value,)) from None
+        if own == "bfloat16":
+            array = (array.astype(numpy.uint32) << 16).view(numpy.float32)
         if dtype is None:
             given = isinstance(value, (numpy.ndarray, numpy.generic))
-            dtype = "float32" if array.dtype == numpy.float64 and not given else array.dtype.name
-        return self._core.constant(
-            dtype_name(dtype), list(array.shape), array.astype(numpy.float64).reshape(-1).tolist()
-        )
+            dtype = "float32" if own == "float64" and not given else own
+        numbers = array.astype(numpy.float64)
+        if array.dtype.kind in "iu" and not all(int(a) == int(b) for a, b in zip(array.flat, numbers.flat)):
+            raise ValueError("constant: whole numbers beyond 2**53 are not kept exactly")
+        return self._core.constant(dtype_name(dtype), list(array.shape), numbers.reshape(-1).tolist())
 
     def shape(self, sizes: Sequence[Union[int, str]]) -> _core.OnnxValue:
         """A shape as an int64 array, for Reshape, Expand and the like."""
@@ -147,13 +153,15 @@ def _attribute(name: str, value: Any) -> Any:
     def scalar(item: Any) -> Any:
         if isinstance(item, str):
             return check.encodable("emit: attributes", item)
+        if has_masks(item) or is_complex(item):
+            raise TypeError("emit: attribute %r: expected numbers or texts, got %r" % (name, value))
         if hasattr(item, "__index__"):  # NumPy's whole numbers and truth values, too
             return int(item)
         if hasattr(item, "__float__"):
             return float(item)
         raise TypeError("emit: attribute %r: expected numbers or texts, got %r" % (name, value))
 
-    if isinstance(value, (str, int, float)) or not hasattr(value, "__iter__"):
+    if isinstance(value, (str, int, float)) or not hasattr(value, "__iter__") or getattr(value, "shape", None) == ():
         return scalar(value)
     values = [scalar(item) for item in value]
     if any(isinstance(v, str) for v in values) and not all(isinstance(v, str) for v in values):

@@ -4,13 +4,15 @@ import sys
 import warnings
 from typing import Any
 
+from ._printable import shown_lines
 from ._wording import in_python
 
 
 class Error(Exception):
     """A model that cannot be converted, or a file that cannot be read or written.
 
-    ``str(error)`` is the whole text. The fields are strings, empty where nothing is known:
+    ``str(error)`` is the whole text. The fields are strings, empty where nothing is known; the texts have what steers a
+    terminal or hides from a reader as escapes, the names of the place are as they are:
 
     - ``message``: what was expected and what was found, without the place
     - ``hint``: what may be done about it
@@ -28,9 +30,9 @@ class Error(Exception):
         op: str = "",
         attribute: str = "",
     ):
-        super().__init__(text)
-        self.message = message
-        self.hint = hint
+        super().__init__(shown_lines(text))
+        self.message = shown_lines(message)
+        self.hint = shown_lines(hint)
         self.file = file
         self.node = node
         self.op = op

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Optional
 
+from ._arrays import plain
+from ._errors import UsageError
+
 
 def is_symbol(value: Any) -> bool:
     """A `mx.sym.Symbol` (also MXNet 2's), which can write itself as JSON."""
@@ -16,16 +19,12 @@ def is_block(value: Any) -> bool:
     return hasattr(value, "export") and hasattr(value, "hybridize") and hasattr(value, "collect_params")
 
 
-def array_of(value: Any) -> tuple[Any, str]:
-    """A NumPy array and its element type's name, of an NDArray, a Gluon `Parameter`, or what NumPy takes."""
-    import numpy
-
+def array_of(what: str, value: Any) -> tuple[Any, str]:
+    """A plain NumPy array and its element type's name, of an NDArray, a Gluon `Parameter`, or what NumPy takes. TypeError,
+    beginning with `what`, for what is no array of numbers."""
     if not hasattr(value, "asnumpy") and hasattr(value, "list_data"):
         value = value.data()
-    array = value.asnumpy() if hasattr(value, "asnumpy") else numpy.asarray(value)
-    if array.dtype.names == ("bfloat16",):  # as MXNet spells it: a record of one uint16
-        return array.view(numpy.uint16), "bfloat16"
-    return array, array.dtype.name
+    return plain(what, value.asnumpy() if hasattr(value, "asnumpy") else value)
 
 
 @contextmanager
@@ -70,5 +69,10 @@ def parameter_mapping(params: Any) -> Optional[Mapping[str, Any]]:
     if isinstance(params, (list, tuple)) and params:
         parts = [parameter_mapping(part) for part in params]
         if all(part is not None for part in parts):
-            return {name: value for part in parts for name, value in (part or {}).items()}
+            together: dict[str, Any] = {}
+            for name, value in (entry for part in parts for entry in (part or {}).items()):
+                if name in together:
+                    raise UsageError("params: %r is in two of the mappings" % (name,))
+                together[name] = value
+            return together
     return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._api import Path
+from ._arrays import values
 from ._errors import FormatError, UsageError
 from ._runtime import CannotCompare
 
@@ -58,16 +59,21 @@ def _cases(arrays: Mapping[str, Any]) -> list[Case]:
 
 
 def read_npz(path: Path) -> dict[str, Any]:
-    """The arrays of a .npz file. FormatError if it is none."""
+    """The arrays of a .npz file, plain ones. FormatError if it is none."""
     import zipfile
+    import zlib
 
     import numpy as np
 
     if not zipfile.is_zipfile(path):
         open(path, "rb").close()  # says what is wrong with it if it cannot be read
         raise FormatError("%s: expected a .npz file of NumPy's" % os.fspath(path), file=os.fspath(path))
-    with np.load(path) as file:
-        return {name: file[name] for name in file.files}
+    try:
+        with np.load(path) as file:
+            return values(os.fspath(path), {name: file[name] for name in file.files})
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # objects, damage
+        text = str(error) if isinstance(error, TypeError) else "%s: %s" % (os.fspath(path), error)
+        raise FormatError(text, file=os.fspath(path)) from error
 
 
 def recorded_cases(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> list[Case]:

@@ -4,10 +4,11 @@ import os
 from typing import Any, Optional, Union
 
 from ._errors import UsageError
+from ._printable import shown
 
 
 def _type(port: dict[str, Any]) -> str:
-    return "%s(%s)" % (port["dtype"], ", ".join(str(size) for size in port["shape"]))
+    return "%s(%s)" % (port["dtype"], ", ".join(shown(str(size)) for size in port["shape"]))
 
 
 class ConvertResult:
@@ -40,8 +41,9 @@ class ConvertResult:
         import shutil
 
         target = os.fspath(path)
-        if self.path is not None and os.path.exists(self.path + ".data"):
-            raise UsageError("the weights are in %s.data; convert again with output=%r" % (self.path, target))
+        data = self.report.get("output_data")
+        if self.path is not None and data is not None:
+            raise UsageError("the weights are in %s; convert again with output=%r" % (data, target))
         temporary = "%s.%d.tmp" % (target, os.getpid())
         try:
             if self.model is None:
@@ -89,16 +91,16 @@ class ConvertResult:
 
     def __repr__(self) -> str:
         def ports(entries: list[dict[str, Any]]) -> str:
-            return ", ".join("%s %s" % (e["name"], _type(e)) for e in entries)
+            return ", ".join("%s %s" % (shown(e["name"]), _type(e)) for e in entries)
 
         return "<ConvertResult opset %d: %s -> %s>" % (self.report["opset"], ports(self.inputs), ports(self.outputs))
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = [("input", e["name"], _type(e)) for e in self.inputs]
-        rows += [("output", e["name"], _type(e)) for e in self.outputs]
-        rows += [(e["id"], e["node"], e["message"]) for e in self.diagnostics]
+        rows = [("input", shown(e["name"]), _type(e)) for e in self.inputs]
+        rows += [("output", shown(e["name"]), _type(e)) for e in self.outputs]
+        rows += [(e["id"], shown(e["node"]), e["message"]) for e in self.diagnostics]
         cells = "".join("<tr>%s</tr>" % "".join("<td>%s</td>" % escape(cell) for cell in row) for row in rows)
         counts = self.report["num_onnx_nodes"], self.report["num_mxnet_nodes"], self.report["parameter_bytes"]
         head = "%s: opset %d, %d nodes from %d, %d bytes of weights" % (

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
-from . import _onnx_file, _pieces
+from . import _arrays, _onnx_file, _pieces
 from ._api import Path
 from ._comparison import Comparison, VerifyResult
 from ._errors import UsageError
@@ -118,7 +118,7 @@ def verify(
         if strange:
             raise UsageError("input %r is not in the symbol; say --rename OLD=NEW as in the conversion" % strange[0])
         given = (
-            [dict(inputs)]
+            [_arrays.values("inputs", inputs)]
             if inputs is not None
             else random_cases(runtime, graph, preparation, old_names, sizes or {}, seed)
         )

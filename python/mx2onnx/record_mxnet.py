@@ -176,7 +176,7 @@ def main(argv=None):
     parser.add_argument("--outputs", metavar="NAME,...", default="",
                         help="record these inner values as the outputs (as in the conversion: relu1_output)")  # fmt: skip
     parser.add_argument("--internals", action="store_true", help="record every node's outputs too")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the random inputs")
     args = parser.parse_args(argv)
     if args.inputs:
         cases = read_cases(np.load(args.inputs))

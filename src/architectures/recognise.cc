@@ -202,7 +202,7 @@ class Recogniser {
       if (only == nullptr) text += fmt::format("; nearest is '{}'", nearest->net->name);
       text += difference(*nearest);
     }
-    fail(ErrorCode::kModel, std::move(text), kMakeSymbol);
+    fail(ErrorCode::kModel, text, kMakeSymbol);
   }
 
   std::string difference(const Match& found) const {

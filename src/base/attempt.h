@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/mapping_faults.h"
 
 namespace mx2onnx {
 
@@ -34,14 +35,19 @@ std::optional<Error> attempt(Work&& work) {
   return std::nullopt;
 }
 
-/// Runs `work`. Where the memory that it wants is not there, it fails with kIo in the name of the
-/// file.
+/// Runs `work`, a whole conversion. It fails with kIo where the memory that it wants is not there,
+/// in the name of the file, and where a file has become shorter while it was read, whatever that
+/// made of it.
 template <typename Work>
-auto with_memory_errors(const std::string& file, Work&& work) {
+auto with_system_errors(const std::string& file, Work&& work) {
 #if defined(__cpp_exceptions)
   constexpr const char* kMessage = "takes more memory than there is";
+  take_shrunk_file();
   try {
     return std::forward<Work>(work)();
+  } catch (const Error&) {
+    fail_if_shrunk();
+    throw;
   } catch (const std::bad_alloc&) {
     fail_at({.file = file}, ErrorCode::kIo, kMessage);
   } catch (const std::length_error&) {
@@ -54,8 +60,6 @@ auto with_memory_errors(const std::string& file, Work&& work) {
 }
 
 /// Fails with what another attempt failed with.
-[[noreturn]] inline void fail_again(const Error& error) {
-  fail_at(error.place(), error.code(), error.message(), error.hint());
-}
+[[noreturn]] inline void fail_again(const Error& error) { fail_with(error); }
 
 }  // namespace mx2onnx

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -19,6 +20,16 @@ class ByteReader {
       : bytes_(bytes), offset_(offset) {}
 
   std::size_t offset() const { return offset_; }
+  /// Which array of several the bytes are of, from 0 on; error texts begin with it.
+  void set_array(std::uint64_t index, std::uint64_t count) {
+    array_ = index;
+    arrays_ = count;
+  }
+  /// "offset 60", or "array 3 of 5, offset 60".
+  std::string place(std::size_t offset) const {
+    return arrays_ == 0 ? fmt::format("offset {}", offset)
+                        : fmt::format("array {} of {}, offset {}", array_ + 1, arrays_, offset);
+  }
   std::size_t remaining() const { return bytes_.size() - offset_; }
 
   /// Reads an integer; `what` names it in the error text.
@@ -35,8 +46,8 @@ class ByteReader {
   std::span<const std::byte> read_bytes(std::uint64_t count, std::string_view what) {
     if (count > remaining()) {
       fail(ErrorCode::kFormat,
-           fmt::format("offset {}: {}: expected {} bytes, found {} before the end of the file",
-                       offset_, what, count, remaining()));
+           fmt::format("{}: {}: expected {} bytes, found {} before the end of the file",
+                       place(offset_), what, count, remaining()));
     }
     const auto view = bytes_.subspan(offset_, static_cast<std::size_t>(count));
     offset_ += view.size();
@@ -51,6 +62,8 @@ class ByteReader {
  private:
   std::span<const std::byte> bytes_;
   std::size_t offset_;
+  std::uint64_t array_ = 0;
+  std::uint64_t arrays_ = 0;
 };
 
 }  // namespace mx2onnx

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "mx2onnx/printable.h"
+
 namespace mx2onnx {
 namespace {
 
@@ -18,11 +20,11 @@ std::string whole_text(const ErrorPlace& place, const std::string& message,
 }  // namespace
 
 Error::Error(ErrorCode code, ErrorPlace place, std::string message, std::string hint)
-    : std::runtime_error(whole_text(place, message, hint)),
+    : std::runtime_error(whole_text(place, printable_lines(message), printable_lines(hint))),
       code_(code),
       place_(std::move(place)),
-      message_(std::move(message)),
-      hint_(std::move(hint)) {}
+      message_(printable_lines(message)),
+      hint_(printable_lines(hint)) {}
 
 ErrorScope::ErrorScope(Kind kind, std::string_view name, std::string_view op, std::int64_t index)
     : kind_(kind), name_(name), op_(op), index_(index), outer_(innermost) {
@@ -55,27 +57,38 @@ ErrorPlace current_place() {
 
 std::string place_text(const ErrorPlace& place) {
   std::string text;
-  if (!place.file.empty()) text += place.file + ": ";
+  if (!place.file.empty()) text += printable(place.file) + ": ";
   if (place.node_index >= 0) {
-    text += fmt::format("node {} '{}' ({}): ", place.node_index, place.node,
-                        place.op.empty() ? "variable" : place.op);
+    text += fmt::format("node {} '{}' ({}): ", place.node_index, printable(place.node),
+                        place.op.empty() ? "variable" : printable(place.op));
   }
-  if (!place.attribute.empty()) text += fmt::format("attribute '{}': ", place.attribute);
+  if (!place.attribute.empty()) text += fmt::format("attribute '{}': ", printable(place.attribute));
   return text;
 }
 
-void fail_at(ErrorPlace place, ErrorCode code, std::string message, std::string hint) {
-  Error error(code, std::move(place), std::move(message), std::move(hint));
+void fail_with(const Error& error) {
 #if defined(__cpp_exceptions)
   throw error;
 #else
-  if (failure_handler != nullptr) failure_handler(code, error.what());
+  if (failure_handler != nullptr) failure_handler(error.code(), error.what());
   std::abort();
 #endif
 }
 
-void fail(ErrorCode code, std::string message, std::string hint) {
-  fail_at(current_place(), code, std::move(message), std::move(hint));
+void fail_at(ErrorPlace place, ErrorCode code, const std::string& message,
+             const std::string& hint) {
+  fail_with(Error(code, std::move(place), printable(message), printable(hint)));
+}
+
+void fail(ErrorCode code, const std::string& message, const std::string& hint) {
+  fail_at(current_place(), code, message, hint);
+}
+
+void fail_with_list(ErrorCode code, const std::string& message,
+                    const std::vector<std::string>& list, const std::string& hint) {
+  std::string text = printable(message);
+  for (const auto& line : list) text += "\n  " + printable(line);
+  fail_with(Error(code, current_place(), std::move(text), printable(hint)));
 }
 
 void set_failure_handler(FailureHandler handler) { failure_handler = handler; }

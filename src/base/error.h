@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mx2onnx/error.h"
 
@@ -52,12 +53,21 @@ ErrorPlace current_place();
 /// (Convolution): attribute 'kernel': `. Empty for an empty place.
 std::string place_text(const ErrorPlace& place);
 
-/// Throws an Error with the current place. `message` is lower case and has no final full stop.
-[[noreturn]] void fail(ErrorCode code, std::string message, std::string hint = {});
+/// Throws an Error with the current place. `message` is lower case, has no final full stop and is
+/// one line: a line feed in it is part of a name, and escaped as all that is not printable.
+[[noreturn]] void fail(ErrorCode code, const std::string& message, const std::string& hint = {});
+
+/// As `fail`, with a list: a line for each, indented.
+[[noreturn]] void fail_with_list(ErrorCode code, const std::string& message,
+                                 const std::vector<std::string>& list,
+                                 const std::string& hint = {});
 
 /// As `fail`, for a place that was noted earlier.
-[[noreturn]] void fail_at(ErrorPlace place, ErrorCode code, std::string message,
-                          std::string hint = {});
+[[noreturn]] void fail_at(ErrorPlace place, ErrorCode code, const std::string& message,
+                          const std::string& hint = {});
+
+/// Fails with an error that was made before.
+[[noreturn]] void fail_with(const Error& error);
 
 /// Fails with kInternal if an invariant of the program itself does not hold.
 inline void require(bool invariant, std::string_view what) {

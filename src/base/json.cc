@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/interruption.h"
+#include "base/text.h"
 
 namespace mx2onnx {
 namespace {
@@ -56,20 +57,15 @@ class Builder final : public Sax {
       fail(ErrorCode::kFormat,
            fmt::format("line {}, column {}: the JSON text ends too early", line, column));
     }
-    fail(ErrorCode::kFormat, fmt::format("line {}, column {}: not valid JSON near \"{}\"", line,
-                                         column, printable_tail(token)));
+    fail(ErrorCode::kFormat,
+         fmt::format("line {}, column {}: not valid JSON near \"{}\"", line, column, tail(token)));
   }
 
  private:
-  // The end of what the parser read last, without control characters.
-  static std::string printable_tail(const std::string& token) {
+  // The end of what the parser read last.
+  static std::string tail(const std::string& token) {
     constexpr std::size_t kMost = 20;
-    std::string tail = token.size() > kMost ? token.substr(token.size() - kMost) : token;
-    for (char& c : tail) {
-      const auto code = static_cast<unsigned char>(c);
-      if (code < 0x20 || code >= 0x7f) c = '?';
-    }
-    return tail;
+    return token.size() > kMost ? token.substr(token.size() - kMost) : token;
   }
 
   JsonValue* place(JsonValue&& value) {
@@ -150,7 +146,8 @@ JsonValue parse_json(std::string_view text) {
 
 std::string json_text(const JsonValue& value) {
   // Names from hostile files may not be UTF-8; they are replaced, not refused.
-  return to_nlohmann(value).dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_escaped(
+      to_nlohmann(value).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace mx2onnx

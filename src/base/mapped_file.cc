@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/mapping_faults.h"
 
 namespace mx2onnx {
 namespace {
@@ -23,10 +24,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail_io(path, errno);
   struct stat status = {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const int error = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  if (::fstat(descriptor, &status) != 0) {
+    const int error = errno;
     ::close(descriptor);
     fail_io(path, error);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    if (S_ISDIR(status.st_mode)) fail_io(path, EISDIR);
+    fail_at({.file = path}, ErrorCode::kIo,
+            "cannot be read: expected a file, found a pipe or device",
+            "save what comes out of it to a file first");
   }
   const auto size = static_cast<std::size_t>(status.st_size);
   void* data = nullptr;
@@ -38,12 +46,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
       fail_io(path, error);
     }
   }
-  return std::shared_ptr<const MappedFile>(
+  const std::shared_ptr<const MappedFile> file(
       new MappedFile(path, descriptor, static_cast<const std::byte*>(data), size));
+  if (data != nullptr) watch_mapping(file->data_, size, file->path_);
+  return file;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ != nullptr) {
+    unwatch_mapping(data_);
+    ::munmap(const_cast<std::byte*>(data_), size_);
+  }
   ::close(descriptor_);
 }
 

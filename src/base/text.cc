@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "mx2onnx/printable.h"
+
 namespace mx2onnx {
 
 std::string_view trim(std::string_view text) {
@@ -42,16 +44,10 @@ std::optional<std::pair<std::string_view, std::string_view>> split_once(std::str
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 60;
-  std::string result = "\"";
-  for (const char c : text.substr(0, kMost)) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) {
-      result += fmt::format("\\x{:02x}", code);
-    } else {
-      result += c;
-    }
-  }
-  return result + (text.size() > kMost ? "…\"" : "\"");
+  if (text.size() <= kMost) return fmt::format("\"{}\"", printable(text));
+  std::size_t end = kMost;  // of a whole letter
+  while (end > kMost - 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return fmt::format("\"{}…\"", printable(text.substr(0, end)));
 }
 
 std::string join_alternatives(std::span<const std::string> words) {

@@ -17,9 +17,13 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::optional<std::pair<std::string_view, std::string_view>> split_once(std::string_view text,
                                                                         char separator);
 
-/// `text` between double quotes, cut to at most 60 characters, control characters made visible: for
-/// error messages, which may quote hostile files.
+/// `text` between double quotes, `printable` and cut to about 60 bytes: for error messages, which
+/// may quote hostile files.
 std::string in_quotes(std::string_view text);
+
+/// A JSON text, of UTF-8, with what `printable` escapes as JSON's own escapes: the same document,
+/// fit for a terminal. Line feeds stay, which stand between members only.
+std::string json_escaped(std::string_view json);
 
 /// "a", "a or b", "a, b or c".
 std::string join_alternatives(std::span<const std::string> words);

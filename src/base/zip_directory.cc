@@ -18,13 +18,16 @@ constexpr std::size_t kEnd64LocatorSize = 20;
 constexpr std::uint32_t kIn64 = 0xffffffff;
 // Bits of the flags: the content is encrypted, by the old and by the strong way.
 constexpr unsigned kEncrypted = 1U | 1U << 6;
+constexpr unsigned kKnownLater = 1U << 3;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint32_t kKindOfFile = 0xf000;
 constexpr std::uint32_t kSymbolicLink = 0xa000;
+constexpr const char* kDamaged = "the file is damaged: fetch it again";
 
 struct Directory {
   std::uint64_t entries = 0;
+  std::uint64_t size = 0;
   std::uint64_t offset = 0;
 };
 
@@ -36,10 +39,15 @@ Directory find_directory(std::span<const std::byte> bytes) {
     std::uint32_t magic = 0;
     std::memcpy(&magic, bytes.data() + at, sizeof(magic));
     if (magic != kEndMagic) continue;
-    ByteReader end(bytes, at + 10);
+    ByteReader end(bytes, at + 8);
     Directory directory;
+    const auto here = end.read<std::uint16_t>("zip directory");
     directory.entries = end.read<std::uint16_t>("zip directory");
-    end.read<std::uint32_t>("zip directory");
+    if (here != directory.entries) {
+      fail(ErrorCode::kFormat, "expected a whole zip archive, found a part of a split one",
+           "join the parts first (zip -s 0 PART.zip --out WHOLE.zip)");
+    }
+    directory.size = end.read<std::uint32_t>("zip directory");
     directory.offset = end.read<std::uint32_t>("zip directory");
     if (directory.offset == kIn64 && at >= kEnd64LocatorSize) {
       ByteReader locator(bytes, at - kEnd64LocatorSize + 8);
@@ -49,7 +57,7 @@ Directory find_directory(std::span<const std::byte> bytes) {
       if (end64.read<std::uint32_t>("zip64 directory") != kEnd64Magic) break;
       end64.read_bytes(28, "zip64 directory");
       directory.entries = end64.read<std::uint64_t>("zip64 directory");
-      end64.read<std::uint64_t>("zip64 directory");
+      directory.size = end64.read<std::uint64_t>("zip64 directory");
       directory.offset = end64.read<std::uint64_t>("zip64 directory");
     }
     return directory;
@@ -118,6 +126,45 @@ std::string_view method_name(std::uint16_t method) {
   }
 }
 
+// Every entry is described twice, in the directory and before its content. Where the two disagree,
+// readers disagree about what is in the archive. Leaves the reader at the content.
+void check_local_header(ByteReader& reader, const ZipEntry& entry) {
+  constexpr std::string_view kWhat = "zip local header";
+  const auto expect = [&](std::string_view what, std::uint64_t local, std::uint64_t central) {
+    if (local == central) return;
+    fail(ErrorCode::kFormat,
+         fmt::format("entry {}: {}: {} before the content, {} in the directory",
+                     in_quotes(entry.name), what, local, central),
+         kDamaged);
+  };
+  reader.read_bytes(2, kWhat);
+  const auto flags = reader.read<std::uint16_t>(kWhat);
+  ZipEntry local;
+  local.encrypted = (flags & kEncrypted) != 0;
+  local.method = reader.read<std::uint16_t>(kWhat);
+  reader.read_bytes(4, kWhat);
+  local.crc = reader.read<std::uint32_t>(kWhat);
+  local.packed = reader.read<std::uint32_t>(kWhat);
+  local.size = reader.read<std::uint32_t>(kWhat);
+  const auto name_size = reader.read<std::uint16_t>(kWhat);
+  const auto extra_size = reader.read<std::uint16_t>(kWhat);
+  local.name = reader.read_text(name_size, kWhat);
+  read_zip64_extra(reader.read_bytes(extra_size, kWhat), local);
+  if (local.name != entry.name) {
+    fail(ErrorCode::kFormat,
+         fmt::format("entry {}: its name is {} before the content", in_quotes(entry.name),
+                     in_quotes(local.name)),
+         kDamaged);
+  }
+  expect("encrypted", local.encrypted ? 1 : 0, 0);
+  expect("method", local.method, entry.method);
+  // Who writes to a pipe knows these only behind the content, and leaves zeros here.
+  const bool known_later = (flags & kKnownLater) != 0;
+  if (!known_later || local.crc != 0) expect("CRC-32", local.crc, entry.crc);
+  if (!known_later || local.packed != 0) expect("packed bytes", local.packed, entry.packed);
+  if (!known_later || local.size != 0) expect("bytes", local.size, entry.size);
+}
+
 void check_readable(const ZipEntry& entry) {
   if (entry.encrypted) {
     fail(ErrorCode::kFormat, fmt::format("entry {} is encrypted", in_quotes(entry.name)),
@@ -147,6 +194,13 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive) {
   ByteReader reader(archive, static_cast<std::size_t>(directory.offset));
   std::vector<ZipEntry> entries;
   for (std::uint64_t i = 0; i < directory.entries; ++i) entries.push_back(read_entry(reader));
+  const std::uint64_t found = reader.offset() - directory.offset;
+  if (found != directory.size) {
+    fail(ErrorCode::kFormat,
+         fmt::format("zip directory: expected {} bytes, found {} in its {} entries", directory.size,
+                     found, directory.entries),
+         kDamaged);
+  }
   return entries;
 }
 
@@ -162,10 +216,7 @@ ZipContent read_zip_entry(const FilePart& archive, const ZipEntry& entry, Unpack
   if (local.read<std::uint32_t>("zip local header") != kLocalMagic) {
     fail(ErrorCode::kFormat, fmt::format("offset {}: expected a zip local header", entry.header));
   }
-  local.read_bytes(22, "zip local header");
-  const auto name_size = local.read<std::uint16_t>("zip local header");
-  const auto extra_size = local.read<std::uint16_t>("zip local header");
-  local.read_bytes(std::uint64_t{name_size} + extra_size, "zip local header");
+  check_local_header(local, entry);
   const std::size_t offset = local.offset();
   const auto packed = local.read_bytes(entry.packed, "zip entry");
   const std::string called = fmt::format("{}/{}", archive.name, entry.name);
@@ -174,7 +225,7 @@ ZipContent read_zip_entry(const FilePart& archive, const ZipEntry& entry, Unpack
   const std::uint32_t found = crc32_of(packed);
   if (found != entry.crc) {
     fail(ErrorCode::kFormat, fmt::format("CRC-32: expected {:08x}, found {:08x}", entry.crc, found),
-         "the file is damaged: fetch it again");
+         kDamaged);
   }
   return {false, {offset, packed.size()}};
 }

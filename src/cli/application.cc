@@ -8,13 +8,16 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/habits.h"
 #include "cli/help_layout.h"
+#include "cli/output.h"
 #include "cli/text_fit.h"
+#include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
 
 namespace mx2onnx::cli {
@@ -72,6 +75,23 @@ std::optional<UnknownWord> find_unknown_word(const CLI::App& app,
   return std::nullopt;
 }
 
+// CLI11's complaints, some of which are not said to a user.
+std::string in_our_words(const CLI::ParseError& error) {
+  const std::string message = error.what();
+  const std::string first = message.substr(0, message.find('\n'));
+  constexpr std::string_view kConversion = "Could not convert: ";
+  if (first.starts_with(kConversion)) {
+    const std::string rest = first.substr(kConversion.size());
+    const auto equals = rest.find(" = ");
+    if (equals != std::string::npos) {
+      return fmt::format("mx2onnx: {}: expected a number, got '{}'", rest.substr(0, equals),
+                         rest.substr(equals + 3));
+    }
+  }
+  if (first == "A subcommand is required") return "mx2onnx: expected a command such as convert";
+  return fmt::format("mx2onnx: {}", first);
+}
+
 int report_usage(const CLI::App& app, const CLI::ParseError& error,
                  const std::vector<std::string>& words) {
   // Help is not an error.
@@ -80,15 +100,14 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error,
   std::string hint;
   if (const auto unknown = find_unknown_word(app, words)) {
     text = fmt::format("mx2onnx: there is no {} '{}'",
-                       unknown->word[0] == '-' ? "option" : "command", unknown->word);
+                       unknown->word[0] == '-' ? "option" : "command", printable(unknown->word));
     if (const auto command = unknown->word == words[0] ? missing_command(words) : std::nullopt) {
       hint = *command + "\nhint: ";
     } else if (!unknown->nearest.empty()) {
       hint = fmt::format("did you mean '{}'?\nhint: ", unknown->nearest);
     }
   } else {
-    const std::string message = error.what();
-    text = fmt::format("mx2onnx: {}", message.substr(0, message.find('\n')));
+    text = in_our_words(error);
   }
   hint += "mx2onnx --help and mx2onnx COMMAND --help explain everything";
   return report_failure(Error(ErrorCode::kUsage, {}, text, hint), words);
@@ -115,9 +134,16 @@ int run_application(const std::vector<std::string>& words, const Verifier& verif
     return report_usage(app, error, words);
   }
   try {
-    return run();
+    const int code = run();
+    finish_standard_output();
+    return code;
   } catch (const Error& error) {
     return report_failure(error, words);
+  } catch (const std::system_error& error) {
+    // What fmt throws where it cannot print: a full disk, a closed pipe.
+    return report_failure(Error(ErrorCode::kIo, {.file = "standard output"},
+                                "cannot be written: " + error.code().message(), ""),
+                          {});
   }
 }
 

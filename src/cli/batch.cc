@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "mx2onnx/printable.h"
 #include "mx2onnx/report.h"
 
 namespace mx2onnx::cli {
@@ -50,13 +51,14 @@ std::vector<Result> name_outputs(const Batch& batch) {
   std::map<std::string, std::string> sources;
   for (const auto& source : batch.sources) {
     Result result;
-    result.name = model_name(source.symbol_path);
-    result.output = (fs::path(batch.folder) / (result.name + ".onnx")).string();
+    const std::string name = model_name(source.symbol_path);
+    result.name = printable(name);
+    result.output = (fs::path(batch.folder) / (name + ".onnx")).string();
     const auto [known, is_new] = sources.emplace(result.output, source.symbol_path.string());
     if (!is_new) {
       throw Error(ErrorCode::kUsage, {.file = result.output},
-                  fmt::format("'{}' and '{}' would both become this file", known->second,
-                              source.symbol_path.string()),
+                  fmt::format("'{}' and '{}' would both become this file", printable(known->second),
+                              printable(source.symbol_path.string())),
                   "convert them into two folders");
     }
     results.push_back(std::move(result));

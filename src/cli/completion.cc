@@ -20,12 +20,16 @@ std::string command_words(const std::vector<CommandRow>& table) {
   return words;
 }
 
+bool takes_file(const OptionRow& option) {
+  return option.value.starts_with("FILE") || option.value == "PATH";
+}
+
 // After these no file is completed, for what they take is none.
 std::string other_values(const CommandRow& command) {
   std::string words;
   for (const auto& option : command.options) {
     const bool takes_other =
-        !option.value.empty() && option.value != "FILE" && !option.value_is_optional;
+        !option.value.empty() && !takes_file(option) && !option.value_is_optional;
     for (const auto& name : option.names) {
       if (takes_other) words += (words.empty() ? "" : "|") + name;
     }
@@ -99,7 +103,7 @@ std::string zsh_script(const std::vector<CommandRow>& table) {
           option.value.empty()
               ? ""
               : fmt::format("{}{}:{}", option.value_is_optional ? "::" : ":",
-                            zsh_text(option.value), option.value == "FILE" ? "_files" : " ");
+                            zsh_text(option.value), takes_file(option) ? "_files" : " ");
       for (const auto& name : option.names) {
         arguments += fmt::format(" \\\n      '*{}[{}]{}'", name, zsh_text(option.help), value);
       }
@@ -158,7 +162,7 @@ std::string fish_script(const std::vector<CommandRow>& table) {
         script += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       }
       if (!option.value.empty() && !option.value_is_optional)
-        script += option.value == "FILE" ? " -r" : " -x";
+        script += takes_file(option) ? " -r" : " -x";
       script += fmt::format(" -d {}\n", fish_text(option.help));
     }
   }

@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/text_fit.h"
+#include "mx2onnx/printable.h"
 
 namespace mx2onnx::cli {
 namespace {
@@ -137,13 +138,14 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
   if (arguments.timings) print_timings(out, report);
   if (arguments.quiet) return;
   fmt::print(out, "{}: opset {}, {} nodes from {}, {} of weights\n",
-             is_standard_output(arguments.output) ? "standard output" : arguments.output,
+             is_standard_output(arguments.output) ? "standard output" : printable(arguments.output),
              report.opset, report.num_onnx_nodes, report.num_mxnet_nodes,
              size_text(report.parameter_bytes));
+  if (!report.output_data.empty()) fmt::print(out, "  weights in {}\n", report.output_data);
   for (const auto& port : report.inputs)
-    fmt::print(out, "  input  {}: {}\n", port.name, type_text(port));
+    fmt::print(out, "  input  {}: {}\n", printable(port.name), printable(type_text(port)));
   for (const auto& port : report.outputs)
-    fmt::print(out, "  output {}: {}\n", port.name, type_text(port));
+    fmt::print(out, "  output {}: {}\n", printable(port.name), printable(type_text(port)));
 }
 
 int run_batch(const ConvertArguments& arguments) {
@@ -166,7 +168,8 @@ int run_batch(const ConvertArguments& arguments) {
 void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
   const RenameRule rule = parse_rename("rename", text);
   if (renames.try_emplace(rule.from, rule.to).second) return;
-  throw Error(ErrorCode::kUsage, {}, fmt::format("rename: '{}' is renamed twice", rule.from), "");
+  throw Error(ErrorCode::kUsage, {},
+              fmt::format("rename: '{}' is renamed twice", printable(rule.from)), "");
 }
 
 int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
@@ -196,7 +199,8 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   print_summary(arguments, report);
   if (arguments.recording.empty()) return 0;
   std::fflush(stdout);
-  return verifier(arguments.output, arguments.recording == kRunOnce ? "" : arguments.recording);
+  const std::string recording = arguments.recording == kRunOnce ? "" : arguments.recording;
+  return verifier(arguments.output, recording, report.symbol_file);
 }
 
 std::string pass_list() {
@@ -253,7 +257,8 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   command.add_flag("--external-data", arguments->options.external_data,
-                   "write the weights to FILE.data beside the model (always above 2 GB)");
+                   "write the weights to FILE.data beside the model (FILE.1.data\n"
+                   "where that is the old model's; always above 2 GB)");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,
                    "print the report as JSON, and a failure, too (on standard output)");

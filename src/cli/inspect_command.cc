@@ -11,6 +11,7 @@
 #include "cli/layer_table.h"
 #include "cli/text_fit.h"
 #include "mx2onnx/inspect.h"
+#include "mx2onnx/printable.h"
 
 namespace mx2onnx::cli {
 namespace {
@@ -170,7 +171,8 @@ class Printer {
   void print_verdict() const {
     for (const auto& hint : found_.hints) fmt::print("hint: {}\n", printable(hint));
     if (found_.converts) {
-      fmt::print("converts to opset {}: {}\n", found_.opset, arguments_.convert_command());
+      fmt::print("converts to opset {}: {}\n", found_.opset,
+                 printable(arguments_.convert_command()));
       return;
     }
     fmt::print("does not convert to opset {}: {} problem{}, exit code {} of convert\n",

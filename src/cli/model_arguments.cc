@@ -29,8 +29,8 @@ void ModelArguments::declare(CLI::App& command) {
       ->type_name("NAME");
   command
       .add_option("--unpack-limit", unpack_limit,
-                  "what compressed files may become, as 2GB; unless given, 100\n"
-                  "times their size")
+                  "what small files may become, as 2GB: packed and sparse ones, and\n"
+                  "the model that is made; unless given, 100 times their size")
       ->transform(CLI::Validator(CLI::AsSizeValue(true)).description(""))
       ->type_name("SIZE");
   command

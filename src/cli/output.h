@@ -9,8 +9,11 @@
 
 namespace mx2onnx::cli {
 
-/// True for "-".
+/// True for "-", for the names that the system has for it, and for the device or pipe that it is.
 bool is_standard_output(const std::string& output);
+
+/// Writes out what has been printed. Fails with kIo if it could not be.
+void finish_standard_output();
 
 /// Writes the model to standard output. Fails with kUsage if that is a terminal.
 Report convert_to_standard_output(const Source& source, const ConvertOptions& options);

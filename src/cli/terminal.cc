@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "mx2onnx/printable.h"
+
 namespace mx2onnx::cli {
 namespace {
 
@@ -30,7 +32,8 @@ std::string painted(std::string_view text, std::string_view colour) {
 bool is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 void print_error(const std::string& text) {
-  std::string_view rest = text;
+  const std::string shown = printable_lines(text);
+  std::string_view rest = shown;
   for (bool first = true; first || !rest.empty(); first = false) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
@@ -45,7 +48,7 @@ void print_error(const std::string& text) {
 }
 
 void print_warning(const std::string& text) {
-  fmt::print(stderr, "{} {}\n", painted("warning:", "33"), text);
+  fmt::print(stderr, "{} {}\n", painted("warning:", "33"), printable(text));
 }
 
 }  // namespace mx2onnx::cli

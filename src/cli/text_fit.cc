@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "mx2onnx/printable.h"
+
 namespace mx2onnx::cli {
 namespace {
 
@@ -47,19 +49,6 @@ std::size_t output_width() {
 
 std::size_t text_width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_letter));
-}
-
-std::string printable(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // The control characters of ASCII, and those that Unicode has beside them (U+0080 to U+009F).
-    const bool is_c1 =
-        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (is_c1) ++i;
-    result += byte < 0x20 || byte == 0x7f || is_c1 ? '?' : text[i];
-  }
-  return result;
 }
 
 std::string shortened(std::string_view text, std::size_t width) {

@@ -26,9 +26,6 @@ std::size_t text_width(std::string_view text);
 /// names come from files that anybody may have made.
 std::string shortened(std::string_view text, std::size_t width);
 
-/// The text without what is not printable.
-std::string printable(std::string_view text);
-
 /// The words, with spaces between them, in lines of at most `width` letters. `first` begins the
 /// first line and `next` the others; `tail` ends all but the last.
 std::string lines_of(const std::vector<std::string>& words, std::size_t width,

@@ -1,6 +1,7 @@
 #include "convert/bind.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/error.h"
@@ -57,28 +58,30 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
     if (parts && std::find(all.begin(), all.end(), parts->first) != all.end()) {
       hint = fmt::format("sizes are separated by commas, as in {}:1,3,224,224", parts->first);
     }
-    fail(ErrorCode::kUsage, fmt::format("the model has no input '{}'", spec.name), std::move(hint));
+    fail(ErrorCode::kUsage, fmt::format("the model has no input '{}'", spec.name), hint);
   }
 }
 
 [[noreturn]] void fail_missing(const Model& model, const std::vector<std::size_t>& missing,
-                               const mxnet::ParameterSet& params) {
+                               const mxnet::ParameterSet& params, bool may_be_inputs) {
   constexpr std::size_t kMostListed = 10;
   const auto surplus = surplus_names(model, params);
-  std::string text =
+  const std::string text =
       missing.size() == 1
           ? "1 parameter is in none of the parameter files:"
           : fmt::format("{} parameters are in none of the parameter files:", missing.size());
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostListed); ++i) {
     const std::string& name = model.symbol.nodes[missing[i]].name;
-    text += fmt::format("\n  '{}'", name);
+    std::string line = fmt::format("'{}'", name);
     const auto like = nearest(name, surplus, 2);
     for (std::size_t k = 0; k < like.size(); ++k) {
-      text += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
+      line += fmt::format("{}'{}'", k == 0 ? ", the nearest stored: " : ", ", like[k]);
     }
+    lines.push_back(std::move(line));
   }
   if (missing.size() > kMostListed)
-    text += fmt::format("\n  and {} more", missing.size() - kMostListed);
+    lines.push_back(fmt::format("and {} more", missing.size() - kMostListed));
   std::string hint;
   for (const auto& rule : suggest_rules(model, params, missing)) {
     hint += fmt::format("{}--rename-param '{}={}'", hint.empty() ? "" : " ", rule.from, rule.to);
@@ -90,8 +93,9 @@ void check_specs(const Model& model, const ConvertOptions& options, Report& repo
                  "network is at hand: net.load_parameters(...), net.hybridize(), net(x), "
                  "net.export('model') writes both"
                : "a parameter may lie in a second file, or have another name (--rename-param)";
+    if (may_be_inputs) hint += "; what is an input has to be named as one (--input)";
   }
-  fail(ErrorCode::kModel, std::move(text), std::move(hint));
+  fail_with_list(ErrorCode::kModel, text, lines, hint);
 }
 
 void report_surplus(const Model& model, const mxnet::ParameterSet& params,
@@ -131,6 +135,61 @@ DType hidden_dtype(const mxnet::Node& variable) {
   return flag ? dtype_from_flag(*flag).value_or(DType::kUnknown) : DType::kUnknown;
 }
 
+// Operators that give the elements of one or several arrays in another order or shape: what goes
+// through them into a weight is one.
+bool only_moves_elements(std::string_view op) {
+  constexpr std::array<std::string_view, 21> kMoves = {
+      "Reshape",   "reshape",       "_np_reshape", "_npx_reshape",      "reshape_like", "Flatten",
+      "flatten",   "transpose",     "SwapAxis",    "swapaxes",          "expand_dims",  "squeeze",
+      "Concat",    "concat",        "stack",       "_rnn_param_concat", "_copy",        "identity",
+      "BlockGrad", "stop_gradient", "Cast"};
+  return std::find(kMoves.begin(), kMoves.end(), op) != kMoves.end();
+}
+
+// Which variables are weights by what they are used for.
+enum class WeightUse : char {
+  kNone,
+  kMoved,   ///< Through operators that only move elements, and for nothing else.
+  kDirect,  ///< Put into an operator as one.
+};
+
+std::vector<WeightUse> used_as_weights(const Model& model) {
+  struct Uses {
+    bool direct = false;
+    bool moved = false;
+    bool other = false;
+    bool only_weight() const { return (direct || moved) && !other; }
+  };
+  std::vector<Uses> uses(model.nodes.size());
+  for (const auto& head : model.symbol.heads) uses[head.node].other = true;
+  for (std::size_t i = model.nodes.size(); i-- > 0;) {
+    const auto& raw = model.symbol.nodes[i];
+    if (!model.nodes[i].live) continue;
+    const bool passes_on = uses[i].only_weight() && only_moves_elements(raw.op);
+    for (std::size_t k = 0; k < raw.inputs.size(); ++k) {
+      const InputRole role = model.nodes[i].input_roles[k];
+      const bool is_weight = role == InputRole::kWeight || role == InputRole::kAux;
+      Uses& input = uses[raw.inputs[k].node];
+      (is_weight ? input.direct : passes_on ? input.moved : input.other) = true;
+    }
+  }
+  std::vector<WeightUse> result;
+  for (const auto& use : uses) {
+    result.push_back(use.direct          ? WeightUse::kDirect
+                     : use.only_weight() ? WeightUse::kMoved
+                                         : WeightUse::kNone);
+  }
+  return result;
+}
+
+// True for variables that were made to be trained: Gluon's parameters say how fast, whatever they
+// are used for. A layout is what inputs and states have.
+bool is_made_for_training(const mxnet::Node& variable) {
+  const auto has = [&](std::string_view key) { return variable.attrs.contains(key); };
+  if (has("__layout__")) return false;
+  return has("__lr_mult__") || has("__wd_mult__") || (has("__init__") && has("__shape__"));
+}
+
 // The content of parameters, for the variables of subgraphs that stand for them.
 void hand_to_bodies(Model& model) {
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
@@ -153,14 +212,7 @@ void hand_to_bodies(Model& model) {
 
 void assign_roles(Model& model, const mxnet::ParameterSet& params, const ConvertOptions& options,
                   Report& report) {
-  std::vector<char> is_weight(model.nodes.size(), 0);
-  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
-    const auto& raw = model.symbol.nodes[i];
-    for (std::size_t k = 0; k < raw.inputs.size() && model.nodes[i].live; ++k) {
-      const InputRole role = model.nodes[i].input_roles[k];
-      if (role == InputRole::kWeight || role == InputRole::kAux) is_weight[raw.inputs[k].node] = 1;
-    }
-  }
+  const auto uses = used_as_weights(model);
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     ModelNode& node = model.nodes[i];
@@ -171,7 +223,7 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
     if (!is_given && tensor != nullptr) {
       node.role = VariableRole::kParameter;
       node.data = *tensor;
-    } else if (is_given || is_weight[i] == 0) {
+    } else if (is_given || (uses[i] == WeightUse::kNone && !is_made_for_training(raw))) {
       node.role = VariableRole::kInput;
     } else {
       missing.push_back(i);
@@ -183,7 +235,10 @@ void assign_roles(Model& model, const mxnet::ParameterSet& params, const Convert
   if (!missing.empty() && renamed.empty())
     renamed = bind_by_blocks(model, params, options, missing, report);
   if (!missing.empty() && renamed.empty()) {
-    if (!options.random_weights) fail_missing(model, missing, params);
+    const bool may_be_inputs = std::any_of(missing.begin(), missing.end(), [&](std::size_t i) {
+      return uses[i] != WeightUse::kDirect;
+    });
+    if (!options.random_weights) fail_missing(model, missing, params, may_be_inputs);
     for (const auto index : missing) model.nodes[index].role = VariableRole::kRandom;
   }
   hand_to_bodies(model);

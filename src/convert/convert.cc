@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 
 #include "base/attempt.h"
 #include "base/error.h"
@@ -16,6 +15,7 @@
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/old_files.h"
+#include "convert/output_files.h"
 #include "convert/phase_clock.h"
 #include "convert/ports.h"
 #include "convert/preprocessing.h"
@@ -27,6 +27,7 @@
 #include "convert/stream_sink.h"
 #include "convert/translate.h"
 #include "infer/infer.h"
+#include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
 #include "mxnet/input_spec.h"
 #include "onnx/check.h"
@@ -92,14 +93,27 @@ void describe_result(const Model& model, Conversion& result) {
   for_each_node(result.graph.main, [&](const onnx::Node&) { ++report.num_onnx_nodes; });
 }
 
-// Writing over a file that is being read would destroy it.
-void check_output(const Conversion& conversion, const std::filesystem::path& output) {
-  for (const auto& path : conversion.found->files) {
-    std::error_code ignored;  // One of them is not there.
-    if (std::filesystem::equivalent(path, output, ignored)) {
-      fail_at({.file = output.native()}, ErrorCode::kUsage, "the output is also an input");
-    }
-  }
+// Messages quote names, which may be anything.
+void make_printable(std::vector<Diagnostic>& diagnostics) {
+  for (auto& diagnostic : diagnostics) diagnostic.message = printable(diagnostic.message);
+}
+
+// What is written is bounded by what was read, whatever the graph makes of it: each node may want
+// one weight in its own layout. Random weights are what the user asked for.
+void expect_bounded(const Conversion& conversion, const Source& source, std::uint64_t bytes) {
+  const auto& nodes = conversion.model->nodes;
+  const bool is_random = std::any_of(nodes.begin(), nodes.end(), [](const ModelNode& node) {
+    return node.role == VariableRole::kRandom;
+  });
+  if (is_random) return;
+  const BudgetScope budget = budget_for(*conversion.found, source);
+  const ErrorScope scope = ErrorScope::file(conversion.found->symbol_name);
+  spend(bytes);
+}
+
+void expect_one_file(const ConvertOptions& options) {
+  if (!options.external_data) return;
+  fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
 }
 
 // All steps behind the reading of the parameters.
@@ -109,6 +123,9 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   const source::FoundModel& found = *result.found;
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
   result.report.diagnostics = found.notes;
+  const bool is_file =
+      std::find(found.files.begin(), found.files.end(), found.symbol_name) != found.files.end();
+  if (is_file && !found.is_alone) result.report.symbol_file = found.symbol_name;
   mxnet::Symbol symbol = load_symbol(found, given);
   const ConvertOptions options = with_found(found, symbol, given, result.report.diagnostics);
 
@@ -211,7 +228,10 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
 
 void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
   const auto error = attempt([&] { run_steps(source, options, result); });
-  if (!error) return;
+  if (!error) {
+    make_printable(result.report.diagnostics);
+    return;
+  }
   if (error->code() == ErrorCode::kModel && result.found != nullptr &&
       may_have_old_pooling(*result.found, options)) {
     ConvertOptions old = options;
@@ -223,6 +243,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
       result = std::move(other);
       auto& diagnostics = result.report.diagnostics;
       diagnostics.insert(diagnostics.begin(), old_pooling_warning());
+      make_printable(diagnostics);
       return;
     }
   }
@@ -237,7 +258,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
     const std::string better = hint_for_sizes(*error, *result.model, options, converts);
     if (!better.empty()) hint = better;
   }
-  fail_at(error->place(), error->code(), error->message(), std::move(hint));
+  fail_with(Error(error->code(), error->place(), error->message(), std::move(hint)));
 }
 
 Conversion convert_graph(const Source& source, const ConvertOptions& options) {
@@ -271,66 +292,65 @@ Report convert_files(const std::filesystem::path& symbol_path,
 Report convert_to_file(const Source& source, const std::filesystem::path& output,
                        const ConvertOptions& options) {
   const InterruptionScope interruptions(options.checkpoint);
-  Conversion result = convert_graph(source, options);
-  check_output(result, output);
-  Report& report = result.report;
-  PhaseClock clock(report.seconds);
-  clock.begin("write");
-  onnx::ModelWriter writer(result.graph, result.info);
-  FileSink sink(output.native());
-  if (options.external_data || writer.message_size() > onnx::kMostMessageBytes) {
-    auto data_path = output;
-    data_path += ".data";
-    check_output(result, data_path);
-    FileSink data(data_path.native());
-    writer.write_with_data(sink, data, data_path.filename().native(), options.progress);
-    data.commit();
-    report.output_bytes = data.size();
-  } else {
-    writer.write(sink, options.progress);
-  }
-  sink.commit();
-  clock.end();
-  report.output = output.native();
-  report.output_bytes += sink.size();
-  return std::move(report);
+  return with_system_errors(source.symbol_path.native(), [&] {
+    Conversion result = convert_graph(source, options);
+    Report& report = result.report;
+    PhaseClock clock(report.seconds);
+    clock.begin("write");
+    onnx::ModelWriter writer(result.graph, result.info);
+    expect_bounded(result, source, writer.message_size());
+    const bool external = options.external_data || writer.message_size() > onnx::kMostMessageBytes;
+    check_output(result.found->files, output, external);
+    const WrittenFiles written = external ? write_model_and_data(writer, output, options.progress)
+                                          : write_model_file(writer, output, options.progress);
+    clock.end();
+    report.output = output.native();
+    report.output_data = written.data;
+    report.output_bytes = written.bytes;
+    return std::move(report);
+  });
 }
 
 std::pair<std::string, Report> convert_to_memory(const Source& source,
                                                  const ConvertOptions& options) {
-  if (options.external_data) {
-    fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
-  }
+  expect_one_file(options);
   const InterruptionScope interruptions(options.checkpoint);
-  Conversion result = convert_graph(source, options);
-  const onnx::ModelWriter writer(result.graph, result.info);
-  MemorySink sink;
-  sink.reserve(static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
-  PhaseClock clock(result.report.seconds);
-  clock.begin("write");
-  writer.write(sink, options.progress);
-  clock.end();
-  result.report.output_bytes = writer.message_size();
-  return {sink.take(), std::move(result.report)};
+  return with_system_errors(source.symbol_path.native(), [&] {
+    Conversion result = convert_graph(source, options);
+    const onnx::ModelWriter writer(result.graph, result.info);
+    expect_bounded(result, source, writer.message_size());
+    MemorySink sink;
+    sink.reserve(
+        static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
+    PhaseClock clock(result.report.seconds);
+    clock.begin("write");
+    writer.write(sink, options.progress);
+    fail_if_shrunk();
+    clock.end();
+    result.report.output_bytes = writer.message_size();
+    return std::pair(sink.take(), std::move(result.report));
+  });
 }
 
 Report convert_to_stream(const Source& source,
                          const std::function<void(std::span<const std::byte>)>& write,
                          const ConvertOptions& options) {
-  if (options.external_data) {
-    fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
-  }
+  expect_one_file(options);
   const InterruptionScope interruptions(options.checkpoint);
-  Conversion result = convert_graph(source, options);
-  const onnx::ModelWriter writer(result.graph, result.info);
-  PhaseClock clock(result.report.seconds);
-  clock.begin("write");
-  StreamSink sink(write);
-  writer.write(sink, options.progress);
-  sink.flush();
-  clock.end();
-  result.report.output_bytes = writer.message_size();
-  return std::move(result.report);
+  return with_system_errors(source.symbol_path.native(), [&] {
+    Conversion result = convert_graph(source, options);
+    const onnx::ModelWriter writer(result.graph, result.info);
+    expect_bounded(result, source, writer.message_size());
+    PhaseClock clock(result.report.seconds);
+    clock.begin("write");
+    StreamSink sink(write);
+    writer.write(sink, options.progress);
+    sink.flush();
+    fail_if_shrunk();
+    clock.end();
+    result.report.output_bytes = writer.message_size();
+    return std::move(result.report);
+  });
 }
 
 }  // namespace mx2onnx

@@ -1,11 +1,14 @@
 #include "convert/custom_operator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "ir/dim_parse.h"
+#include "onnx/node_check.h"
+#include "onnx/schema.h"
 #include "onnx/shape_expr.h"
 
 namespace mx2onnx {
@@ -90,7 +93,7 @@ class Emitter final : public OnnxEmitter {
       fail_custom(custom_.name,
                   fmt::format("asks for input {} of a node that has {}", index, t_.num_inputs()));
     }
-    return {t_.input(index).id};
+    return given(t_.input(index));
   }
 
   OnnxValue constant(const std::string& dtype, const std::vector<std::int64_t>& shape,
@@ -110,13 +113,13 @@ class Emitter final : public OnnxEmitter {
     }
     std::vector<double> all = numbers;
     if (numbers.size() == 1) all.assign(static_cast<std::size_t>(count), numbers[0]);
-    return {b_.constant(make_tensor_as(type, shape, all)).id};
+    return given(b_.constant(make_tensor_as(type, shape, all)));
   }
 
   OnnxValue shape(const CustomShape& sizes) override {
     const Shape shape = types_.shape_of(sizes);
     if (!shape.known()) fail_custom(custom_.name, "asks for a shape whose sizes are not known");
-    return {onnx::sizes_tensor(b_, shape.dims()).id};
+    return given(onnx::sizes_tensor(b_, shape.dims()));
   }
 
   std::vector<OnnxValue> emit_many(
@@ -126,18 +129,21 @@ class Emitter final : public OnnxEmitter {
     std::vector<onnx::Value> values;
     for (const auto input : inputs) values.push_back(checked(input));
     onnx::Attributes attrs;
-    for (const auto& [name, value] : attributes) attrs.push_back(attribute(name, value));
+    const bool is_onnx = domain.empty() || domain == "ai.onnx";
+    const auto* schema = is_onnx ? onnx::find_schema(op_type, b_.opset()) : nullptr;
+    for (const auto& [name, value] : attributes)
+      attrs.push_back(attribute(name, value,
+                                schema == nullptr ? nullptr : onnx::find_attribute(*schema, name)));
     if (outputs.empty())
       fail_custom(custom_.name, fmt::format("emits {} without outputs", op_type));
     std::vector<TensorType> types;
-    for (const auto& output : outputs) types.push_back(output_type(op_type, output, values));
+    for (const auto& output : outputs) types.push_back(output_type(op_type, output, values, attrs));
     const auto made =
-        domain.empty() || domain == "ai.onnx"
-            ? b_.emit_many(op_type, std::move(values), std::move(attrs), std::move(types))
-            : b_.emit_custom(domain, op_type, std::move(values), std::move(attrs),
-                             std::move(types));
+        is_onnx ? b_.emit_many(op_type, std::move(values), std::move(attrs), std::move(types))
+                : b_.emit_custom(domain, op_type, std::move(values), std::move(attrs),
+                                 std::move(types));
     std::vector<OnnxValue> result;
-    for (const auto value : made) result.push_back({value.id});
+    for (const auto value : made) result.push_back(given(value));
     return result;
   }
 
@@ -165,16 +171,31 @@ class Emitter final : public OnnxEmitter {
   void warn(const std::string& message) override { t_.warn("W-custom-operator", message); }
 
  private:
+  static std::uint64_t next_number() {
+    static std::atomic<std::uint64_t> last = 0;
+    return ++last;
+  }
+
+  OnnxValue given(onnx::Value value) const { return {value.id, number_}; }
+
   onnx::Value checked(OnnxValue value) const {
-    if (value.id != OnnxValue::kAbsent && value.id >= b_.graph().num_values()) {
-      fail_custom(custom_.name, "uses a value that is not of this graph");
+    if (value.id != OnnxValue::kAbsent && value.emitter != number_) {
+      fail_custom(custom_.name, "uses a value of another node's translation");
     }
     return {value.id};
   }
 
   TensorType output_type(const std::string& op_type, const CustomType& output,
-                         const std::vector<onnx::Value>& inputs) const {
+                         const std::vector<onnx::Value>& inputs,
+                         const onnx::Attributes& attributes) const {
     TensorType type = types_.type_of(output);
+    if (const auto to = op_type == "Cast" ? cast_target(attributes) : std::nullopt) {
+      if (type.dtype == DType::kUnknown) type.dtype = *to;
+      if (type.dtype != *to) {
+        fail_custom(custom_.name, fmt::format("casts to {} and says that the output is {}",
+                                              dtype_name(*to), dtype_name(type.dtype)));
+      }
+    }
     if (type.dtype != DType::kUnknown) return type;
     const auto first = std::find_if(inputs.begin(), inputs.end(),
                                     [](const onnx::Value& input) { return input.present(); });
@@ -185,7 +206,30 @@ class Emitter final : public OnnxEmitter {
     return type;
   }
 
-  static onnx::Attribute attribute(const std::string& name, const OnnxAttribute& value) {
+  static std::optional<DType> cast_target(const onnx::Attributes& attributes) {
+    for (const auto& attr : attributes) {
+      const auto* code = std::get_if<std::int64_t>(&attr.value);
+      if (attr.name != "to" || code == nullptr) continue;
+      for (int i = 0; i < static_cast<int>(DType::kUnknown); ++i) {
+        if (onnx::onnx_type_code(static_cast<DType>(i)) == *code) return static_cast<DType>(i);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Whole numbers and empty lists are of several kinds: the schema's row, if there is one, says
+  // which is meant. Anything else is the builder's to refuse.
+  static onnx::Attribute attribute(const std::string& name, const OnnxAttribute& value,
+                                   const onnx::AttrRow* row) {
+    const auto* whole = std::get_if<std::int64_t>(&value);
+    const auto* list = std::get_if<std::vector<std::int64_t>>(&value);
+    const auto type = row == nullptr ? onnx::AttrType::kOther : row->type;
+    if (whole != nullptr && type == onnx::AttrType::kFloat)
+      return {name, static_cast<float>(*whole)};
+    if (list != nullptr && type == onnx::AttrType::kFloats)
+      return {name, std::vector<float>(list->begin(), list->end())};
+    if (list != nullptr && list->empty() && type == onnx::AttrType::kStrings)
+      return {name, std::vector<std::string>()};
     return std::visit(
         [&](const auto& v) -> onnx::Attribute {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<double>>) {
@@ -201,6 +245,7 @@ class Emitter final : public OnnxEmitter {
   Translation& t_;
   onnx::Builder& b_;
   Types& types_;
+  const std::uint64_t number_ = next_number();
 };
 
 void infer_custom(const CustomOperator& custom, const void* params, InferContext& c, int opset) {

@@ -155,10 +155,7 @@ void describe_model(Conversion& conversion, const ConvertOptions& options, Inspe
   result.layers = list_layers(model, types, result.counted_as_one);
 }
 
-}  // namespace
-
-Inspection inspect(const Source& source, const ConvertOptions& options) {
-  const InterruptionScope interruptions(options.checkpoint);
+Inspection look(const Source& source, const ConvertOptions& options) {
   auto other = inspect_other_file(source, options);
   const bool may_be_net =
       other && other->kind == FileKind::kParameters && source.param_paths.empty();
@@ -166,7 +163,10 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
   Inspection result;
   result.opset = options.opset;
   Conversion conversion;
-  const auto failure = attempt([&] { convert_graph(source, options, conversion); });
+  const auto failure = attempt([&] {
+    convert_graph(source, options, conversion);
+    fail_if_shrunk();
+  });
   const bool is_net = conversion.found != nullptr && conversion.found->symbol;
   if (other && !is_net && !(failure && failure->code() == ErrorCode::kUsage))
     return std::move(*other);
@@ -188,6 +188,13 @@ Inspection inspect(const Source& source, const ConvertOptions& options) {
     result.outputs = report.outputs;
   }
   return result;
+}
+
+}  // namespace
+
+Inspection inspect(const Source& source, const ConvertOptions& options) {
+  const InterruptionScope interruptions(options.checkpoint);
+  return with_system_errors(source.symbol_path.native(), [&] { return look(source, options); });
 }
 
 }  // namespace mx2onnx

@@ -90,7 +90,9 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
       fail(ErrorCode::kUsage, fmt::format("array '{}': element type {} is not supported",
                                           array.name, in_quotes(array.dtype)));
     }
-    const std::uint64_t size = mxnet::checked_count(array.shape) * dtype_size(*dtype);
+    const std::uint64_t size =
+        mxnet::checked_count(array.shape, [&] { return fmt::format("array '{}': ", array.name); }) *
+        dtype_size(*dtype);
     if (size != array.bytes.size()) {
       fail(ErrorCode::kUsage, fmt::format("array '{}': expected {} bytes, got {}", array.name, size,
                                           array.bytes.size()));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "mx2onnx/printable.h"
 
 namespace mx2onnx {
 namespace {
@@ -46,7 +47,7 @@ std::vector<std::string> problem_lines(const std::vector<NodeProblem>& problems)
     const NodeProblem& first = *group.front();
     std::string line = fmt::format("{} ({}): {}", first.op, node_list(group), describe(first));
     if (!first.hint.empty()) line += fmt::format(" ({})", first.hint);
-    lines.push_back(std::move(line));
+    lines.push_back(printable(line));
   }
   return lines;
 }
@@ -64,9 +65,9 @@ void fail_if_any(const std::vector<NodeProblem>& problems, int opset, const std:
   }
   const auto is_model_error = [](const NodeProblem& p) { return p.code == ErrorCode::kModel; };
   const bool all_model = std::all_of(problems.begin(), problems.end(), is_model_error);
-  std::string text = fmt::format("the model cannot be converted to opset {}:", opset);
-  for (const auto& line : problem_lines(problems)) text += "\n  " + line;
-  fail(all_model ? ErrorCode::kModel : ErrorCode::kUnsupported, std::move(text), rest);
+  fail_with_list(all_model ? ErrorCode::kModel : ErrorCode::kUnsupported,
+                 fmt::format("the model cannot be converted to opset {}:", opset),
+                 problem_lines(problems), rest);
 }
 
 }  // namespace mx2onnx

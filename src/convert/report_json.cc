@@ -50,22 +50,24 @@ std::string to_json(const Report& report) {
   for (const auto& [name, count] : report.passes) passes.emplace_back(name, json_number(count));
   JsonObject seconds;
   for (const auto& [phase, time] : report.seconds) seconds.emplace_back(phase, JsonValue{time});
-  return json_text(
-      {JsonObject{{"version", {report.version}},
-                  {"output", report.output.empty() ? JsonValue{} : JsonValue{report.output}},
-                  {"output_bytes", json_number(report.output_bytes)},
-                  {"seconds", {std::move(seconds)}},
-                  {"inputs", json_ports(report.inputs)},
-                  {"outputs", json_ports(report.outputs)},
-                  {"diagnostics", json_diagnostics(report.diagnostics)},
-                  {"notes", {std::move(notes)}},
-                  {"opset", {std::int64_t{report.opset}}},
-                  {"ir_version", {std::int64_t{report.ir_version}}},
-                  {"num_mxnet_nodes", json_number(report.num_mxnet_nodes)},
-                  {"num_onnx_nodes", json_number(report.num_onnx_nodes)},
-                  {"num_parameters", json_number(report.num_parameters)},
-                  {"parameter_bytes", json_number(report.parameter_bytes)},
-                  {"passes", {std::move(passes)}}}});
+  return json_text({JsonObject{
+      {"version", {report.version}},
+      {"symbol_file", report.symbol_file.empty() ? JsonValue{} : JsonValue{report.symbol_file}},
+      {"output", report.output.empty() ? JsonValue{} : JsonValue{report.output}},
+      {"output_data", report.output_data.empty() ? JsonValue{} : JsonValue{report.output_data}},
+      {"output_bytes", json_number(report.output_bytes)},
+      {"seconds", {std::move(seconds)}},
+      {"inputs", json_ports(report.inputs)},
+      {"outputs", json_ports(report.outputs)},
+      {"diagnostics", json_diagnostics(report.diagnostics)},
+      {"notes", {std::move(notes)}},
+      {"opset", {std::int64_t{report.opset}}},
+      {"ir_version", {std::int64_t{report.ir_version}}},
+      {"num_mxnet_nodes", json_number(report.num_mxnet_nodes)},
+      {"num_onnx_nodes", json_number(report.num_onnx_nodes)},
+      {"num_parameters", json_number(report.num_parameters)},
+      {"parameter_bytes", json_number(report.parameter_bytes)},
+      {"passes", {std::move(passes)}}}});
 }
 
 }  // namespace mx2onnx

@@ -95,24 +95,29 @@ void fail_unknown_inputs(TrialRunner& runner, const Source& source,
     return node.role == VariableRole::kInput && node.live;
   });
   const Known known(runner, scan, inputs == 1);
-  std::string text =
-      open.size() == 1
-          ? fmt::format("the shape of input '{}' is not known: ", runner.input_name(open[0]))
-          : fmt::format("the shapes of {} inputs are not known:", open.size());
-  for (const auto input : open) {
-    if (open.size() > 1) text += fmt::format("\n  '{}': ", runner.input_name(input));
-    text += known.text(input);
-    text += scan.types.entries[runner.model().first_entry[input]].type.shape.known_rank()
-                ? " is all that is found"
-                : " is found";
-  }
-  if (why) {
-    text += fmt::format("{}'{}' ({}): {}", open.size() == 1 ? "; " : "\n", why->place().node,
-                        why->place().op, why->message());
-  }
+  const auto found = [&](std::size_t input) {
+    const bool has_rank =
+        scan.types.entries[runner.model().first_entry[input]].type.shape.known_rank();
+    return known.text(input) + (has_rank ? " is all that is found" : " is found");
+  };
+  const std::string reason =
+      why ? fmt::format("'{}' ({}): {}", why->place().node, why->place().op, why->message()) : "";
   const auto example = find_example(runner, shapes, open);
-  fail(ErrorCode::kModel, std::move(text),
-       "describe them, for instance: " + command(known, runner, example, source, open));
+  const std::string hint =
+      "describe them, for instance: " + command(known, runner, example, source, open);
+  if (open.size() == 1) {
+    fail(ErrorCode::kModel,
+         fmt::format("the shape of input '{}' is not known: {}{}{}", runner.input_name(open[0]),
+                     found(open[0]), why ? "; " : "", reason),
+         hint);
+  }
+  std::vector<std::string> lines;
+  for (const auto input : open) {
+    lines.push_back(fmt::format("'{}': {}", runner.input_name(input), found(input)));
+  }
+  if (why) lines.push_back(reason);
+  fail_with_list(ErrorCode::kModel,
+                 fmt::format("the shapes of {} inputs are not known:", open.size()), lines, hint);
 }
 
 }  // namespace mx2onnx

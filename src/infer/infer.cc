@@ -15,10 +15,9 @@ namespace {
 // Equal as far as either is known.
 bool say_the_same(const TensorType& a, const TensorType& b) {
   if (a.dtype != b.dtype || a.shape.known_rank() != b.shape.known_rank()) return false;
-  return std::equal(a.shape.dims().begin(), a.shape.dims().end(), b.shape.dims().begin(),
-                    b.shape.dims().end(), [](const Dim& x, const Dim& y) {
-                      return x == y || (!x.known() && !y.known());
-                    });
+  return std::equal(
+      a.shape.dims().begin(), a.shape.dims().end(), b.shape.dims().begin(), b.shape.dims().end(),
+      [](const Dim& x, const Dim& y) { return x == y || (!x.known() && !y.known()); });
 }
 
 // What was found of subgraphs. A rule asks for its own several times, until nothing changes; those

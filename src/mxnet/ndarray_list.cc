@@ -39,7 +39,7 @@ class RecordReader {
     }
     if (tensor.dims.empty()) return tensor;
     read_context();
-    tensor.dtype = read_dtype();
+    tensor.dtype = read_dtype(tensor.dims);
     tensor.data = read_dense(tensor.dtype, tensor.dims);
     return tensor;
   }
@@ -50,7 +50,7 @@ class RecordReader {
     const auto storage = reader_.read<std::int32_t>("storage type");
     if (storage < kUndefined || storage > kCsr) {
       fail(ErrorCode::kFormat,
-           fmt::format("offset {}: storage type: expected -1 to 2, found {}", at, storage));
+           fmt::format("{}: storage type: expected -1 to 2, found {}", reader_.place(at), storage));
     }
     const bool sparse = storage == kRowSparse || storage == kCsr;
     std::vector<std::int64_t> stored_dims;
@@ -59,7 +59,7 @@ class RecordReader {
     const bool known = read_shape(tensor.dims, "array shape");
     if (!known || (!np_shape && tensor.dims.empty())) return Tensor{};
     read_context();
-    tensor.dtype = read_dtype();
+    tensor.dtype = read_dtype(tensor.dims);
     if (!sparse) {
       tensor.data = read_dense(tensor.dtype, tensor.dims);
       return tensor;
@@ -67,7 +67,7 @@ class RecordReader {
     std::vector<DType> aux_types;
     std::vector<std::vector<std::int64_t>> aux_dims(storage == kCsr ? 2 : 1);
     for (auto& dims : aux_dims) {
-      aux_types.push_back(read_dtype());
+      aux_types.push_back(read_dtype(tensor.dims));
       read_shape(dims, "auxiliary shape");
     }
     const Tensor values{tensor.dtype, stored_dims, read_dense(tensor.dtype, stored_dims)};
@@ -83,8 +83,8 @@ class RecordReader {
   void check_rank(std::int64_t rank, std::string_view what) {
     if (rank > kMostDims) {
       fail(ErrorCode::kFormat,
-           fmt::format("offset {}: {}: expected at most {} dimensions, found {}",
-                       reader_.offset() - 4, what, kMostDims, rank));
+           fmt::format("{}: {}: expected at most {} dimensions, found {}",
+                       reader_.place(reader_.offset() - 4), what, kMostDims, rank));
     }
   }
 
@@ -96,8 +96,9 @@ class RecordReader {
     for (std::int32_t i = 0; i < rank; ++i) {
       dims.push_back(reader_.read<std::int64_t>(what));
       if (dims.back() > kLargestSize) {
-        fail(ErrorCode::kFormat, fmt::format("offset {}: {}: expected sizes of at most {}, found {}",
-                                             reader_.offset() - 8, what, kLargestSize, dims.back()));
+        fail(ErrorCode::kFormat,
+             fmt::format("{}: {}: expected sizes of at most {}, found {}",
+                         reader_.place(reader_.offset() - 8), what, kLargestSize, dims.back()));
       }
       known = known && dims.back() >= 0;
     }
@@ -106,19 +107,26 @@ class RecordReader {
 
   void read_context() { reader_.read_bytes(8, "device context"); }
 
-  DType read_dtype() {
+  // A damaged shape has another length, and then it is something else that stands here.
+  DType read_dtype(const std::vector<std::int64_t>& dims) {
     const auto at = reader_.offset();
     const auto flag = reader_.read<std::int32_t>("type flag");
     const auto dtype = dtype_from_flag(flag);
     if (!dtype) {
       fail(ErrorCode::kFormat,
-           fmt::format("offset {}: type flag: expected 0 to 12, found {}", at, flag));
+           fmt::format("{}: type flag: expected 0 to 12, found {}", reader_.place(at), flag),
+           fmt::format("what is damaged may also be the shape before it, which reads {}",
+                       Shape::of(dims).to_string()));
     }
     return *dtype;
   }
 
+  std::uint64_t counted(const std::vector<std::int64_t>& dims) const {
+    return checked_count(dims, [this] { return reader_.place(reader_.offset()) + ": "; });
+  }
+
   std::shared_ptr<const TensorData> read_dense(DType dtype, const std::vector<std::int64_t>& dims) {
-    const std::uint64_t size = checked_count(dims) * dtype_size(dtype);
+    const std::uint64_t size = counted(dims) * dtype_size(dtype);
     const std::size_t offset = reader_.offset();
     reader_.read_bytes(size, "array data");
     return std::make_shared<MappedData>(file_.file, file_.offset + offset,
@@ -126,12 +134,13 @@ class RecordReader {
   }
 
   [[noreturn]] void fail_sparse(std::string_view what) {
-    fail(ErrorCode::kFormat, fmt::format("offset {}: sparse array: {}", reader_.offset(), what));
+    fail(ErrorCode::kFormat,
+         fmt::format("{}: sparse array: {}", reader_.place(reader_.offset()), what));
   }
 
   // A file of a few bytes must not become one of terabytes.
   std::size_t dense_size(const Tensor& tensor) {
-    const std::uint64_t size = checked_count(tensor.dims) * dtype_size(tensor.dtype);
+    const std::uint64_t size = counted(tensor.dims) * dtype_size(tensor.dtype);
     spend(size);
     return static_cast<std::size_t>(size);
   }
@@ -262,8 +271,10 @@ std::vector<StoredArray> read_ndarray_list(const FilePart& file) {
   RecordReader records(file, reader);
   for (std::uint64_t i = 0; i < count; ++i) {
     interruption_point();
+    reader.set_array(i, count);
     arrays.push_back({"", records.read_record()});
   }
+  reader.set_array(0, 0);
   const auto at = reader.offset();
   const auto names = reader.read<std::uint64_t>("number of names");
   check_count(names, "names");
@@ -272,6 +283,7 @@ std::vector<StoredArray> read_ndarray_list(const FilePart& file) {
          fmt::format("offset {}: number of names: expected {} or 0, found {}", at, count, names));
   }
   for (std::uint64_t i = 0; i < names; ++i) {
+    reader.set_array(i, count);
     const auto length = reader.read<std::uint64_t>("name");
     arrays[i].name = reader.read_text(length, "name");
   }

@@ -13,6 +13,8 @@
 namespace mx2onnx::mxnet {
 namespace {
 
+constexpr std::string_view kMagic("\x93NUMPY", 6);
+
 // The value of a key in the header's Python dictionary, up to the given closing character.
 std::string_view header_value(std::string_view header, std::string_view key) {
   const auto at = header.find(fmt::format("'{}':", key));
@@ -36,7 +38,8 @@ DType parse_descr(std::string_view value) {
       {"|b1", DType::kBool},     {"<b1", DType::kBool},    {"<i2", DType::kInt16},
       {"<u2", DType::kUint16},   {"<u4", DType::kUint32},  {"<u8", DType::kUint64},
       {"|V2", DType::kBfloat16}, {"<V2", DType::kBfloat16}};
-  const std::string_view descr = value.substr(0, 1) == "'" ? value.substr(1, 3) : value;
+  const std::string_view descr =
+      value.substr(0, 1) == "'" ? value.substr(1, value.find('\'', 1) - 1) : value;
   for (const auto& row : kRows) {
     if (row.descr == descr) return row.dtype;
   }
@@ -84,8 +87,15 @@ std::vector<std::byte> from_fortran_order(std::span<const std::byte> bytes,
 
 Tensor read_npy(const FilePart& file) {
   ByteReader reader(file.bytes());
-  reader.read_bytes(6, "npy magic");
+  if (const auto magic = reader.read_text(6, "npy magic"); magic != kMagic) {
+    fail(ErrorCode::kFormat,
+         fmt::format("expected an array of NumPy, which begins with \"\\x93NUMPY\", found {}",
+                     in_quotes(magic)));
+  }
   const auto major = reader.read<std::uint8_t>("npy version");
+  if (major < 1 || major > 3) {
+    fail(ErrorCode::kFormat, fmt::format("npy version: expected 1 to 3, found {}", major));
+  }
   reader.read<std::uint8_t>("npy version");
   const std::uint32_t header_size = major == 1 ? reader.read<std::uint16_t>("npy header size")
                                                : reader.read<std::uint32_t>("npy header size");

@@ -20,13 +20,14 @@ bool is_zip(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::uint64_t checked_count(const std::vector<std::int64_t>& dims) {
+std::uint64_t checked_count(const std::vector<std::int64_t>& dims,
+                            const std::function<std::string()>& part) {
   std::uint64_t count = 1;
   for (const auto dim : dims) {
     if (dim < 0 || __builtin_mul_overflow(count, static_cast<std::uint64_t>(dim), &count) ||
         count > (std::uint64_t{1} << 60)) {
-      fail(ErrorCode::kFormat,
-           fmt::format("expected the sizes of an array, found {}", Shape::of(dims).to_string()));
+      fail(ErrorCode::kFormat, fmt::format("{}expected the sizes of an array, found {}",
+                                           part ? part() : "", Shape::of(dims).to_string()));
     }
   }
   return count;

@@ -3,6 +3,7 @@
 // it is stored sparse, compressed or in Fortran order.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,7 +35,9 @@ std::vector<StoredArray> read_npz(const FilePart& file, Unpacker& unpacker);
 /// A `.npy` document.
 Tensor read_npy(const FilePart& file);
 
-/// Elements in a shape of a file; fails with kFormat on negative sizes, and on overflow.
-std::uint64_t checked_count(const std::vector<std::int64_t>& dims);
+/// Elements in a shape of a file; fails with kFormat on negative sizes, and on overflow. `part`
+/// gives what the message begins with.
+std::uint64_t checked_count(const std::vector<std::int64_t>& dims,
+                            const std::function<std::string()>& part = {});
 
 }  // namespace mx2onnx::mxnet

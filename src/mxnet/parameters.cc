@@ -64,7 +64,7 @@ void ParameterSet::add(std::vector<StoredArray> arrays, const std::string& sourc
   const ErrorScope scope = ErrorScope::file(source);
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     if (arrays[i].name.empty()) {
-      fail(ErrorCode::kModel, fmt::format("array {} has no name", i),
+      fail(ErrorCode::kModel, fmt::format("array {} of {} has no name", i + 1, arrays.size()),
            "a list saved by mx.nd.save without names cannot be matched with a symbol");
     }
     std::string name = rename(without_prefix(arrays[i].name), rules);

@@ -1,5 +1,6 @@
 #include "mxnet/symbol_json.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -29,6 +30,14 @@ std::string string_member(const JsonValue& object, std::string_view key, const s
   const std::string* text = member == nullptr ? nullptr : member->as_string();
   if (text == nullptr) fail_expected(path + "." + std::string(key), "a string", member);
   return *text;
+}
+
+// "nodes[3].attrs.kernel"; what is no plain word stands in quotes, so that it can be seen.
+std::string member_path(const std::string& path, std::string_view key) {
+  const bool is_word = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  return is_word ? fmt::format("{}.{}", path, key) : fmt::format("{}[{}]", path, in_quotes(key));
 }
 
 // [node, output] or, since 0.9, [node, output, version].
@@ -64,15 +73,30 @@ std::string attribute_text(const JsonValue& value, const std::string& path) {
   fail_expected(path, "a string", &value);
 }
 
-void add_attributes(const JsonValue& node, std::string_view key, const std::string& path,
-                    Attributes& attrs) {
-  const JsonValue* member = node.find(key);
-  if (member == nullptr) return;
-  const JsonObject* object = member->as_object();
-  if (object == nullptr) fail_expected(path + "." + std::string(key), "an object", member);
-  for (const auto& [name, value] : *object) {
-    attrs.emplace(name, attribute_text(value, fmt::format("{}.{}.{}", path, key, name)));
+Attributes read_attributes(const JsonValue& value, const std::string& path) {
+  const JsonObject* object = value.as_object();
+  if (object == nullptr) fail_expected(path, "an object", &value);
+  Attributes attrs;
+  for (const auto& [name, text] : *object) {
+    attrs.insert_or_assign(name, attribute_text(text, member_path(path, name)));
   }
+  return attrs;
+}
+
+// `attrs` since 1.0, `attr` from 0.9; before that `param` held the operator's parameters and `attr`
+// the user's. `attrs` and `attr` are one field to every MXNet, which a later one replaces as a
+// whole, and `param` (the last of several) adds what that field does not have. Found by loading
+// such files in 0.9.5 to 2.0.0b1; of all other members, and of equal keys, the last counts, too.
+Attributes node_attributes(const JsonObject& node, const std::string& path) {
+  Attributes attrs;
+  Attributes param;
+  for (const auto& [key, value] : node) {
+    const std::string place = fmt::format("{}.{}", path, key);
+    if (key == "attrs" || key == "attr") attrs = read_attributes(value, place);
+    if (key == "param") param = read_attributes(value, place);
+  }
+  attrs.merge(param);
+  return attrs;
 }
 
 Symbol read_symbol(const JsonValue& document, const std::string& path);
@@ -85,11 +109,7 @@ Node read_node(const JsonValue& value, std::size_t index, const std::string& pre
   node.op = string_member(value, "op", path);
   if (node.op == "null") node.op.clear();
   node.name = string_member(value, "name", path);
-  // `attrs` since 1.0, `attr` from 0.9; before that `param` held the operator's parameters and
-  // `attr` the user's. Where a key occurs twice the first of this order stands, as in nnvm.
-  add_attributes(value, "attrs", path, node.attrs);
-  add_attributes(value, "attr", path, node.attrs);
-  add_attributes(value, "param", path, node.attrs);
+  node.attrs = node_attributes(*value.as_object(), path);
   const JsonArray& inputs = array_member(value, "inputs", path + ".");
   node.inputs.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -120,8 +140,8 @@ const std::int64_t* graph_attribute(const JsonValue& document, std::string_view 
 // Recursion is bounded by the nesting that parse_json allows.
 Symbol read_symbol(const JsonValue& document, const std::string& path) {
   if (document.as_object() == nullptr) {
-    fail_expected(path.empty() ? "the document" : path, "an object with nodes and heads",
-                  &document);
+    fail_expected(path.empty() ? "the document" : path.substr(0, path.size() - 1),
+                  "an object with nodes and heads", &document);
   }
   Symbol symbol;
   const JsonArray& nodes = array_member(document, "nodes", path);

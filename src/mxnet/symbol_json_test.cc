@@ -36,6 +36,65 @@ TEST(SymbolJsonTest, UserAttributesWinOverParameters) {
   EXPECT_TRUE(symbol.np_shape);
 }
 
+// The attributes of a node with these members.
+Attributes attributes_of(const std::string& members) {
+  return parse_symbol(
+             R"({"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "_plus_scalar", "name": "a", )" +
+             members + R"("inputs": [[0, 0, 0]]}], "heads": [[1, 0, 0]]})")
+      .nodes[1]
+      .attrs;
+}
+
+// As MXNet 0.9.5, 0.11, 1.1 to 1.9.1 and 2.0.0b1 read them, those that know the member.
+TEST(SymbolJsonTest, TheLastOfWhatIsRepeatedCounts) {
+  const Attributes one = {{"scalar", "1"}};
+  const Attributes two = {{"scalar", "2"}};
+  const Attributes other = {{"__x__", "2"}};
+  const Attributes both = {{"__x__", "2"}, {"scalar", "1"}};
+  const std::vector<std::pair<std::string, Attributes>> cases = {
+      {R"("attrs": {"scalar": "1", "scalar": "2"}, )", two},
+      {R"("attrs": {"scalar": "1"}, "attrs": {"scalar": "2"}, )", two},
+      {R"("attrs": {"scalar": "1"}, "attrs": {"__x__": "2"}, )", other},
+      {R"("attrs": {"__x__": "2"}, "attrs": {"scalar": "1"}, )", one},
+      {R"("attr": {"scalar": "1"}, "attr": {"scalar": "2"}, )", two},
+      {R"("param": {"scalar": "1"}, "param": {"scalar": "2"}, )", two},
+      {R"("attrs": {"scalar": "1"}, "attr": {"scalar": "2"}, )", two},
+      {R"("attr": {"scalar": "1"}, "attrs": {"scalar": "2"}, )", two},
+      {R"("attrs": {"scalar": "1"}, "attr": {"__x__": "2"}, )", other},
+      {R"("attr": {"__x__": "2"}, "attrs": {"scalar": "1"}, )", one},
+      {R"("attr": {"scalar": "2"}, "attrs": {}, )", {}},
+      {R"("attrs": {"scalar": "2"}, "attr": {}, )", {}},
+      {R"("attrs": {"scalar": "1"}, "param": {"scalar": "2"}, )", one},
+      {R"("param": {"scalar": "1"}, "attrs": {"scalar": "2"}, )", two},
+      {R"("attr": {"__x__": "2"}, "param": {"scalar": "1"}, )", both},
+      {R"("param": {"scalar": "1"}, "attr": {"__x__": "2"}, )", both},
+      {R"("param": {"scalar": "2"}, "attr": {}, )", two},
+      {R"("param": {"scalar": "1"}, "attr": {"scalar": "2"}, "attrs": {"scalar": "3"}, )",
+       {{"scalar", "3"}}},
+  };
+  for (const auto& [members, expected] : cases)
+    EXPECT_EQ(attributes_of(members), expected) << members;
+}
+
+TEST(SymbolJsonTest, TheLastOfAllMembersCounts) {
+  const Symbol symbol = parse_symbol(R"({"nodes": [],
+    "nodes": [{"op": "null", "name": "x", "inputs": []},
+      {"op": "relu", "op": "exp", "name": "a", "name": "b", "inputs": [], "inputs": [[0, 0, 0]],
+       "subgraphs": [], "subgraphs": [{"nodes": [{"op": "null", "name": "y", "inputs": []}], "heads": [],
+       "heads": [[0, 0, 0]]}]}],
+    "heads": [[0, 0, 0]], "heads": [[1, 0, 0]],
+    "attrs": {"mxnet_version": ["int", 10901], "is_np_shape": ["int", 1]},
+    "attrs": {"mxnet_version": ["int", 800], "mxnet_version": ["int", 10500]}})");
+  ASSERT_EQ(symbol.nodes.size(), 2U);
+  EXPECT_EQ(symbol.nodes[1].op, "exp");
+  EXPECT_EQ(symbol.nodes[1].name, "b");
+  EXPECT_EQ(symbol.nodes[1].inputs, (std::vector<NodeEntry>{{0, 0}}));
+  EXPECT_EQ(symbol.nodes[1].subgraphs.size(), 1U);
+  EXPECT_EQ(symbol.heads, (std::vector<NodeEntry>{{1, 0}}));
+  EXPECT_EQ(symbol.mxnet_version, 10500);
+  EXPECT_FALSE(symbol.np_shape);
+}
+
 TEST(SymbolJsonTest, ReadsSubgraphs) {
   const Symbol symbol = parse_symbol(R"({"nodes": [{"op": "null", "name": "x", "inputs": []},
     {"op": "_foreach", "name": "f", "inputs": [[0, 0, 0]], "subgraphs": [{"nodes": [{"op": "null", "name": "y",
@@ -79,6 +138,14 @@ TEST(SymbolJsonTest, SaysWhatIsWrong) {
       parse_error(
           R"({"nodes": [{"op": "null", "name": "x", "inputs": [], "attrs": {"a": [1]}}], "heads": [[0, 0]]})"),
       "nodes[0].attrs.a: expected a string, found an array");
+  EXPECT_EQ(
+      parse_error(
+          R"({"nodes": [{"op": "null", "name": "x", "inputs": [], "attrs": {"": [1]}}], "heads": [[0, 0]]})"),
+      "nodes[0].attrs[\"\"]: expected a string, found an array");
+  EXPECT_EQ(
+      parse_error(
+          R"({"nodes": [{"op": "null", "name": "x", "inputs": [], "subgraphs": [3]}], "heads": [[0, 0]]})"),
+      "nodes[0].subgraphs[0]: expected an object with nodes and heads, found an integer");
 }
 
 class TwoStates : public OperatorSignatures {

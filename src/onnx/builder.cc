@@ -6,6 +6,7 @@
 
 #include "base/budget.h"
 #include "base/error.h"
+#include "onnx/node_check.h"
 #include "onnx/runtime_gaps.h"
 
 namespace mx2onnx::onnx {
@@ -64,15 +65,18 @@ bool Builder::takes(std::string_view op_type, DType dtype, std::size_t index) co
 }
 
 void Builder::reserve_name(std::string_view name) {
-  // A name that occurs a second time has to take a suffix when its turn comes.
-  if (!graph_.names.taken(name)) {
+  // A name that occurs a second time has to take a suffix when its turn comes. None at all is what
+  // an absent value has in ONNX, and gets another.
+  if (!name.empty() && !graph_.names.taken(name)) {
     graph_.names.unique(name);
     reserved_.emplace(name, false);
   }
 }
 
 Value Builder::add_input(std::string_view name, TensorType type) {
-  const Value value = graph_.add_value({std::string(name), std::move(type), std::nullopt});
+  const Value value =
+      graph_.add_value({name.empty() ? graph_.names.unique(name) : std::string(name),
+                        std::move(type), std::nullopt});
   bodies_.back()->inputs.push_back(value);
   has_final_name_.resize(graph_.num_values(), false);
   has_final_name_[value.id] = true;
@@ -173,7 +177,7 @@ const Node* Builder::producer(Value value) const {
 void Builder::must(bool condition, std::string message) const {
   if (condition) return;
   if (blame_ == ErrorCode::kInternal) require(false, message);
-  fail(blame_, std::move(message));
+  fail(blame_, message);
 }
 
 void Builder::check(const Node& node) const {
@@ -185,9 +189,7 @@ void Builder::check(const Node& node) const {
          first > opset_ ? fmt::format("ask for --opset {} or newer", first) : "");
   }
   for (const auto& attr : node.attrs) {
-    const bool known = std::any_of(schema->attrs.begin(), schema->attrs.end(),
-                                   [&](const AttrRow& row) { return row.name == attr.name; });
-    if (!known) {
+    if (find_attribute(*schema, attr.name) == nullptr) {
       fail(ErrorCode::kUnsupported,
            fmt::format("needs the attribute '{}' of ONNX's {}, which opset {} does not have",
                        attr.name, node.op_type, opset_),
@@ -198,7 +200,13 @@ void Builder::check(const Node& node) const {
     must(!row.required || node.find(row.name) != nullptr,
          fmt::format("{} is emitted without attribute '{}'", node.op_type, row.name));
   }
+  const auto wrong = wrong_attributes(node, *schema);
+  must(!wrong, wrong.value_or(""));
   check_inputs(node, *schema);
+  // The program's own translations are held to it by what ONNX Runtime says in the tests.
+  if (blame_ != ErrorCode::kUsage) return;
+  const auto wrong_output = wrong_outputs(node, *schema, graph_);
+  must(!wrong_output, wrong_output.value_or(""));
 }
 
 void Builder::check_inputs(const Node& node, const OpSchema& schema) const {

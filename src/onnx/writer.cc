@@ -104,9 +104,10 @@ std::string field_prefix(pbf_tag_type field, std::uint64_t length) {
 
 // Turns "so many bytes of weights were written" into the caller's progress, which ends with the
 // total: all that is not weights.
-std::function<void(std::uint64_t)> counter(const WriteProgress& progress, std::uint64_t total) {
+std::function<void(std::uint64_t)> counter(const WriteProgress& progress, std::uint64_t total,
+                                           std::uint64_t before = 0) {
   if (!progress) return [](std::uint64_t) {};
-  return [progress, total, done = std::uint64_t{0}](std::uint64_t bytes) mutable {
+  return [progress, total, done = before](std::uint64_t bytes) mutable {
     done += bytes;
     if (done < total) progress(done, total);
   };
@@ -143,19 +144,37 @@ void ModelWriter::write(ByteSink& sink, const WriteProgress& progress) const {
                      kMostMessageBytes),
          "write it to a file, with external data");
   }
-  write_message(sink, counter(progress, size));
-  if (progress) progress(size, size);
+  const std::uint64_t total = data_size_ + size;
+  write_message(sink, counter(progress, total, data_size_));
+  if (progress) progress(total, total);
 }
 
-void ModelWriter::write_with_data(ByteSink& sink, ByteSink& data, const std::string& data_name,
-                                  const WriteProgress& progress) {
-  const std::uint64_t external = place_externally(data_name);
+void ModelWriter::use_data_file(const std::string& name) {
+  data_size_ = 0;
+  for (auto& item : initializers_) {
+    const std::uint64_t size = item.tensor->size_bytes();
+    if (size < kSmallestExternal) continue;
+    const std::uint64_t alignment = size >= kPage ? kPage : kCacheLine;
+    item.external_offset = (data_size_ + alignment - 1) / alignment * alignment;
+    if (!item.is_external) item.own_header = item.header.size();
+    item.is_external = true;
+    data_size_ = item.external_offset + size;
+    item.header.resize(item.own_header);
+    pbf_writer writer(item.header);
+    writer.add_message(tensor_field::kExternalData, entry_message("location", name));
+    writer.add_message(tensor_field::kExternalData,
+                       entry_message("offset", std::to_string(item.external_offset)));
+    writer.add_message(tensor_field::kExternalData, entry_message("length", std::to_string(size)));
+    writer.add_int32(tensor_field::kDataLocation, 1);
+  }
   if (message_size() > kMostMessageBytes) {
     fail(ErrorCode::kUnsupported,
          "the graph alone, without weights, passes protobuf's limit of 2 GB");
   }
-  const std::uint64_t total = external + message_size();
-  const auto wrote = counter(progress, total);
+}
+
+void ModelWriter::write_data(ByteSink& data, const WriteProgress& progress) const {
+  const auto wrote = counter(progress, data_size_ + message_size());
   static const std::string zeros(kPage, '\0');
   std::uint64_t position = 0;
   for (const auto& item : initializers_) {
@@ -165,28 +184,6 @@ void ModelWriter::write_with_data(ByteSink& sink, ByteSink& data, const std::str
     position = item.external_offset + item.tensor->size_bytes();
     wrote(item.tensor->size_bytes());
   }
-  write_message(sink, wrote);
-  if (progress) progress(total, total);
-}
-
-// Places the larger weights in the data file: external bytes are no longer part of the message.
-std::uint64_t ModelWriter::place_externally(const std::string& data_name) {
-  std::uint64_t end = 0;
-  for (auto& item : initializers_) {
-    const std::uint64_t size = item.tensor->size_bytes();
-    if (size < kSmallestExternal) continue;
-    const std::uint64_t alignment = size >= kPage ? kPage : kCacheLine;
-    item.external_offset = (end + alignment - 1) / alignment * alignment;
-    item.is_external = true;
-    end = item.external_offset + size;
-    pbf_writer writer(item.header);
-    writer.add_message(tensor_field::kExternalData, entry_message("location", data_name));
-    writer.add_message(tensor_field::kExternalData,
-                       entry_message("offset", std::to_string(item.external_offset)));
-    writer.add_message(tensor_field::kExternalData, entry_message("length", std::to_string(size)));
-    writer.add_int32(tensor_field::kDataLocation, 1);
-  }
-  return end;
 }
 
 void ModelWriter::write_message(ByteSink& sink,

@@ -37,15 +37,18 @@ class ModelWriter {
   /// Writes the model as one message. Fails with kUnsupported if that passes protobuf's limit.
   void write(ByteSink& sink, const WriteProgress& progress = {}) const;
 
-  /// Writes the model with weights of 1 KiB and more in a second sink, from which the model refers
-  /// to them by `data_name` (the file's name, relative to the model).
-  void write_with_data(ByteSink& sink, ByteSink& data, const std::string& data_name,
-                       const WriteProgress& progress = {});
+  /// From here on, weights of 1 KiB and more lie in a file of their own, to which the model refers
+  /// by its name, relative to the model. May be called again with another name. Fails with
+  /// kUnsupported if what is left passes protobuf's limit.
+  void use_data_file(const std::string& name);
+  /// What that file holds.
+  void write_data(ByteSink& data, const WriteProgress& progress = {}) const;
 
  private:
   struct Initializer {
     const Tensor* tensor;
-    std::string header;  // all of the TensorProto but its bytes
+    std::string header;          // all of the TensorProto but its bytes
+    std::size_t own_header = 0;  // how much of that says nothing of another file
     bool is_external = false;
     std::uint64_t external_offset = 0;
 
@@ -60,7 +63,6 @@ class ModelWriter {
   std::uint64_t graph_size() const;
   std::string prologue() const;
   std::string epilogue() const;
-  std::uint64_t place_externally(const std::string& data_name);
   void write_message(ByteSink& sink, const std::function<void(std::uint64_t)>& wrote) const;
 
   const Graph& graph_;
@@ -68,6 +70,7 @@ class ModelWriter {
   std::vector<Initializer> initializers_;
   std::string nodes_;   // node and name fields of the GraphProto
   std::string values_;  // input, output and value_info fields
+  std::uint64_t data_size_ = 0;
 };
 
 }  // namespace mx2onnx::onnx

@@ -22,6 +22,7 @@
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
+#include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
 
 namespace nb = nanobind;
@@ -114,15 +115,74 @@ nb::dict describe_untranslated(const mx2onnx::OperatorInfo& op) {
   return result;
 }
 
+// Names of files and parameters are bytes, which need not be UTF-8.
+nb::str as_path(const std::string& bytes) {
+  return nb::steal<nb::str>(
+      PyUnicode_DecodeFSDefaultAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+nb::str as_text(const std::string& bytes) {
+  return nb::steal<nb::str>(
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+}
+
 void raise_error(const mx2onnx::Error& error) {
   const auto& place = error.place();
   const nb::object instance =
       nb::module_::import_("mx2onnx._errors")
           .attr("from_core")(static_cast<int>(error.code()), error.what(), error.message(),
-                             error.hint(), "file"_a = place.file, "node"_a = place.node,
-                             "op"_a = place.op, "attribute"_a = place.attribute);
+                             error.hint(), "file"_a = as_path(place.file),
+                             "node"_a = as_text(place.node), "op"_a = as_text(place.op),
+                             "attribute"_a = as_text(place.attribute));
   PyErr_SetObject(instance.type().ptr(), instance.ptr());
 }
+
+// Python's function for the progress. In a place of its own, so that the garbage collector can be
+// shown it.
+struct ProgressCall {
+  std::shared_ptr<nb::object> function;
+
+  void operator()(std::uint64_t done, std::uint64_t total) const {
+    const nb::gil_scoped_acquire lock;
+    (*function)(done, total);
+  }
+};
+
+void set_progress(mx2onnx::ConvertOptions& options, nb::object function) {
+  if (function.is_none()) {
+    options.progress = nullptr;
+    return;
+  }
+  options.progress = ProgressCall{{new nb::object(std::move(function)), [](nb::object* held) {
+                                     const nb::gil_scoped_acquire lock;
+                                     delete held;
+                                   }}};
+}
+
+nb::object progress_of(const mx2onnx::ConvertOptions& options) {
+  const auto* call = options.progress.target<ProgressCall>();
+  return call == nullptr ? nb::none() : *call->function;
+}
+
+int traverse_options(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!nb::inst_ready(self)) return 0;
+  const auto* options = nb::inst_ptr<mx2onnx::ConvertOptions>(self);
+  if (const auto* call = options->progress.target<ProgressCall>()) Py_VISIT(call->function->ptr());
+  for (const auto& op : options->operators) Py_VISIT(nb::find(op).ptr());
+  return 0;
+}
+
+int clear_options(PyObject* self) {
+  if (!nb::inst_ready(self)) return 0;
+  auto* options = nb::inst_ptr<mx2onnx::ConvertOptions>(self);
+  options->progress = nullptr;
+  options->operators.clear();
+  return 0;
+}
+
+PyType_Slot options_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse_options)},
+                               {Py_tp_clear, reinterpret_cast<void*>(clear_options)},
+                               {0, nullptr}};
 
 // The options with a look at Python's signals, Ctrl-C above all, in every phase. Only the main
 // thread of Python handles signals; in others the look does nothing.
@@ -202,7 +262,7 @@ NB_MODULE(_core, m) {
       .def_rw("layout", &mx2onnx::Preprocessing::layout)
       .def_rw("dtype", &mx2onnx::Preprocessing::dtype);
 
-  nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions")
+  nb::class_<mx2onnx::ConvertOptions>(m, "ConvertOptions", nb::type_slots(options_slots))
       .def(nb::init<>())
       .def_rw("opset", &mx2onnx::ConvertOptions::opset)
       .def_rw("raise_opset", &mx2onnx::ConvertOptions::raise_opset)
@@ -228,14 +288,10 @@ NB_MODULE(_core, m) {
             self.operators.assign(operators.begin(), operators.end());
           })
       .def_rw("custom_domain", &mx2onnx::ConvertOptions::custom_domain)
-      .def_prop_rw(
-          "progress", [](const mx2onnx::ConvertOptions& options) { return options.progress; },
-          [](mx2onnx::ConvertOptions& options,
-             std::function<void(std::uint64_t, std::uint64_t)> progress) {
-            options.progress = std::move(progress);
-          },
-          "progress"_a.none());
+      .def_prop_rw("progress", &progress_of, &set_progress, "progress"_a.none());
 
+  m.def("printable", &mx2onnx::printable, "text"_a);
+  m.def("printable_lines", &mx2onnx::printable_lines, "text"_a);
   m.def("parse_input", &mx2onnx::parse_input, "text"_a);
   m.def("parse_rename", &mx2onnx::parse_rename, "option"_a, "text"_a);
   m.def("pass_names", &mx2onnx::pass_names);

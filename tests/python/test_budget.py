@@ -69,7 +69,9 @@ def nested_while(depth):
         return graph(nodes)
     attrs = {"num_args": "3", "num_outputs": "1", "num_out_data": "0", "max_iterations": "2"}
     attrs.update({"cond_input_locs": "[0]", "func_input_locs": "[0]", "func_var_locs": "[0]"})
-    step = graph([variable("x"), {"op": "_plus_scalar", "name": "add", "attrs": {"scalar": "1"}, "inputs": [[0, 0, 0]]}])
+    step = graph(
+        [variable("x"), {"op": "_plus_scalar", "name": "add", "attrs": {"scalar": "1"}, "inputs": [[0, 0, 0]]}]
+    )
     loop = {"op": "_while_loop", "name": "w%d" % depth, "attrs": attrs, "inputs": [[0, 0, 0]]}
     return graph([variable("x"), dict(loop, subgraphs=[nested_while(depth - 1), step])])
 
@@ -169,7 +171,10 @@ def test_a_symbol_that_no_model_has_is_not_read(tmp_path):
         [TOOL, "convert", str(path), "-o", str(tmp_path / "o.onnx")], capture_output=True, text=True, timeout=60
     )
     assert process.returncode == 4
-    assert process.stderr == "%s: expected a symbol of MXNet, of at most 268435456 bytes, found 107374182400 bytes\n" % path
+    assert (
+        process.stderr
+        == "%s: expected a symbol of MXNet, of at most 268435456 bytes, found 107374182400 bytes\n" % path
+    )
 
 
 def test_memory_that_is_not_there_is_an_error_about_the_file(tmp_path):

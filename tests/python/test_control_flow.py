@@ -98,9 +98,13 @@ def drop_last_output(node):
     [
         ("several_of_all", lambda node: node.pop("subgraphs"), "expected 1 subgraph, found 0"),
         ("several_of_all", lambda node: node["subgraphs"].append(node["subgraphs"][0]), "expected 1 subgraph, found 2"),
-        ("several_of_all", set_attr("in_data_locs", "[0, 9]"), "in_data_locs.*expected locations of 4 inputs, got 9"),
+        (
+            "several_of_all",
+            set_attr("in_data_locs", "[0, 9]"),
+            "in_data_locs.*expected numbers of inputs below 4, got 9",
+        ),
         ("several_of_all", set_attr("in_state_locs", "[-1, 2]"), "in_state_locs.*got -1"),
-        ("several_of_all", set_attr("in_data_locs", "[0, 0]"), "expected 4 of them, got 3"),
+        ("several_of_all", set_attr("in_data_locs", "[0, 0]"), "expected 4 different inputs, got 3"),
         ("several_of_all", set_attr("remain_locs", "[1]"), "num_args"),
         ("several_of_all", set_attr("num_args", "1000000000000"), "num_args"),
         ("several_of_all", set_attr("num_outputs", "99999999999"), "num_outputs"),

@@ -38,7 +38,22 @@ def test_wrong_numbers_after_converting(tmp_path):
         "--verify",
         str(tmp_path / "wrong.npz"),
     )
-    assert code == 7 and printed.endswith("without the symbol the node cannot be named\nTHE NUMBERS DIFFER\n")
+    note = "the recorded file has no inner values (record --internals): the node cannot be named"
+    assert code == 7 and printed.endswith(note + "\nTHE NUMBERS DIFFER\n")
+
+
+def test_names_the_first_node_that_differs(tmp_path):
+    """In the words of `verify`, which is given the symbol."""
+    arrays = dict(np.load(MODELS.parent / "verify" / "digits_cnn-internals.npz"))
+    for key in arrays:
+        if key.startswith("0/") and key.endswith(("digits_pool1_fwd_output", "probabilities_output")):
+            arrays[key] = arrays[key] + 0.5
+    recording, out = str(tmp_path / "wrong.npz"), str(tmp_path / "o.onnx")
+    np.savez(recording, **arrays)
+    code, printed, _ = module("convert", *CNN, "-o", out, "--verify", recording)
+    assert code == 7
+    _, expected, _ = module("verify", *CNN, out, "--expect", recording)
+    assert printed.endswith(expected) and "'digits_pool1_fwd' (Pooling)" in expected
 
 
 def test_runs_once_without_a_recording(tmp_path):

@@ -336,12 +336,6 @@ def test_progress(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["o.onnx"]
 
 
-def test_bfloat16_as_mxnet_spells_it():
-    record = np.dtype([("bfloat16", np.uint16)])
-    array, dtype = mx2onnx._live.array_of(np.array([(1,), (2,)], record))
-    assert dtype == "bfloat16" and array.tolist() == [1, 2]
-
-
 def test_import_is_light():
     """Relative to an interpreter that does nothing, since machines differ; and what makes imports slow is not loaded."""
     code = "import sys, mx2onnx; print({'numpy', 'onnx', 'mxnet', 'json', 'argparse', 'subprocess'} & set(sys.modules))"

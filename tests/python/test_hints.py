@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 
 import mx2onnx
 import pytest
@@ -225,18 +226,37 @@ def test_bash_completion(tmp_path):
     assert words("convert", "scr") == ["script"] and words("convert", "--opset", "s") == []
     assert words("convert", "-o", "s") == ["script"]
     assert words("completion", "") == ["bash", "zsh", "fish"]
+    assert words("verify", "--ex") == ["--expect"] and words("verify", "--expect", "s") == ["script"]
+    assert words("record", "--int") == ["--internals"] and words("record", "--seed", "s") == []
+
+
+def long_options(command):
+    """The long options of a command's --help; the tool itself does not run those of the Python package."""
+    if command in ("verify", "record"):
+        process = [sys.executable, "-m", "mx2onnx", command, "--help"]
+        text = subprocess.run(process, capture_output=True, text=True, check=True).stdout.partition("options:")[2]
+    else:
+        text = tool(command, "--help").partition("Options:")[2]
+    return set(re.findall(r"^ +(?:-\w, ?|-\w [A-Z]+, )?--([a-z-]+)", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(tmp_path, shell):
-    """Every long option of --help is in each of them, and the shell, where there is one, can read it."""
+    """Every long option of each command's --help is in each of them, and the shell, where there is one, can read it."""
     import shutil
 
     script = tool("completion", shell)
-    for option in re.findall(
-        r"--([a-z-]+)", tool("convert", "--help").partition("Options:")[2].partition("Examples:")[0]
-    ):
-        assert ("-l " if shell == "fish" else "--") + option in script
+    for command in ("convert", "inspect", "verify", "record"):
+        options = long_options(command)
+        assert len(options) >= 7, command
+        place = {
+            "bash": r"^    %s\)\n(?:.*\n)*?.*;;$",
+            "zsh": r"^    %s\) _arguments(?:.*\n)*?.*;;$",
+            "fish": r"^(?:.*__fish_seen_subcommand_from %s'.*\n)+",
+        }[shell]
+        own = re.search(place % command, script, re.MULTILINE).group(0)
+        for option in options:
+            assert re.search(r"%s%s\b" % ("-l " if shell == "fish" else "--", option), own), (command, option)
     if shutil.which(shell):
         (tmp_path / "script").write_text(script)
         subprocess.run([shell, "-n", str(tmp_path / "script")], check=True)
@@ -246,6 +266,10 @@ def test_man_page(tmp_path):
     page = tool("man")
     assert page.startswith('.TH MX2ONNX 1 "" "mx2onnx %s"' % mx2onnx.__version__)
     assert ".B \\-o, \\-\\-output \\fIFILE\\fR\n" in page and ".SS mx2onnx inspect\n" in page
+    for command in ("verify", "record"):
+        own = page.partition(".SS mx2onnx %s\n" % command)[2].partition(".SS ")[0]
+        for option in long_options(command):
+            assert "\\-\\-" + option.replace("-", "\\-") in own
     # A line that begins with a dot is a macro: all of them are those that are meant.
     macros = {line.split()[0] for line in page.splitlines() if line.startswith(".")}
     assert macros == {".TH", ".SH", ".SS", ".B", ".I", ".TP", ".PP", ".nf", ".fi"}

@@ -185,6 +185,15 @@ def test_multinomial(opset):
         np.testing.assert_allclose(np.bincount(row, minlength=3) / COUNT, expected, atol=0.03)
     np.testing.assert_allclose(log, np.log(np.take_along_axis(chances, number.astype(int), 1)), rtol=1e-6)
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, dtype="uint8").shape == (1,)
+    assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, shape="None").shape == (1,)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_multinomial_of_float16(opset):
+    chances = np.array([[0.125, 0.25, 0.625]], np.float16)
+    number, log = draw("_sample_multinomial", {"data": chances}, 2, opset, True, shape=(COUNT,), get_prob=True)
+    np.testing.assert_allclose(np.bincount(number[0], minlength=3) / COUNT, chances[0], atol=0.03)
+    assert log.dtype == np.float16 and set(log[0]) == set(np.log(chances[0]))
 
 
 def test_shuffle():

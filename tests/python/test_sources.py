@@ -348,8 +348,9 @@ def test_damaged_archives(tmp_path):
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         write_zip(tmp_path / "net.mar", PAIR, method)
         damaged = bytearray((tmp_path / "net.mar").read_bytes())
-        at = damaged.rfind(b"PK\x01\x02")  # the last entry's checksum
-        damaged[at + 16] ^= 1
+        # The last entry's checksum, at both of its places.
+        damaged[damaged.rfind(b"PK\x01\x02") + 16] ^= 1
+        damaged[damaged.rfind(b"PK\x03\x04") + 14] ^= 1
         (tmp_path / "net.mar").write_bytes(bytes(damaged))
         code, _, errors = tool(tmp_path, "convert", "net.mar", "-o", "out.onnx")
         assert code == 4

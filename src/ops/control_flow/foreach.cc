@@ -66,7 +66,7 @@ std::vector<AttrProblem> check_foreach(const ForeachParam& p, const CheckContext
     all.insert(locations->begin(), locations->end());
   }
   const auto found = p.num_data() + p.num_states() + p.remain_locs.size();
-  check_count("num_args", p.num_args - 1, static_cast<std::int64_t>(found), problems);
+  check_count("num_args", p.num_args, static_cast<std::int64_t>(found) + 1, problems);
   check_count("in_data_locs, in_state_locs, remain_locs", static_cast<std::int64_t>(all.size()),
               p.num_args - 1, problems);
   check_count("num_outputs", p.num_outputs,

@@ -16,7 +16,7 @@ void check_locations(std::string_view name, const Tuple& locations, std::int64_t
   for (const auto location : locations) {
     if (location >= 0 && location < limit) continue;
     problems.push_back({std::string(name),
-                        fmt::format("expected locations of {} inputs, got {}", limit, location),
+                        fmt::format("expected numbers of inputs below {}, got {}", limit, location),
                         ""});
     return;
   }
@@ -25,8 +25,11 @@ void check_locations(std::string_view name, const Tuple& locations, std::int64_t
 void check_count(std::string_view name, std::int64_t found, std::int64_t expected,
                  std::vector<AttrProblem>& problems) {
   if (found == expected) return;
-  problems.push_back(
-      {std::string(name), fmt::format("expected {} of them, got {}", expected, found), ""});
+  const bool is_list = name.ends_with("_locs");
+  problems.push_back({std::string(name),
+                      is_list ? fmt::format("expected {} different inputs, got {}", expected, found)
+                              : fmt::format("expected {}, got {}", expected, found),
+                      ""});
 }
 
 void expect_condition(const BodyTypes& condition) {

@@ -19,7 +19,7 @@ struct BatchNormParam {
 
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
-    d.field("eps", &P::eps).help("added to the variance");
+    d.field("eps", &P::eps).at_least(0).help("added to the variance");
     d.field("fix_gamma", &P::fix_gamma).help("gamma is 1, whatever the parameter holds");
     d.field("output_mean_var", &P::output_mean_var).help("two more outputs");
     d.ignore({"momentum", "use_global_stats"});

@@ -60,12 +60,13 @@ void translate_lrn(const LrnParam& p, Translation& t) {
   const double alpha = p.alpha * static_cast<double>(size) / static_cast<double>(p.nsize);
   const Value x =
       onnx::reshape(b, t.input(0), shape.rank() == 4 ? shape : Shape{shape[0], shape[1], 1, 1});
+  // ONNX Runtime's kernel takes both above 0 only, as the floats that they become.
+  const bool has_kernel = static_cast<float>(alpha) > 0 && static_cast<float>(p.beta) > 0;
   const Value result =
-      p.alpha < 0 || p.beta < 0
-          ? composed_lrn(b, x, p, alpha, size)
-          : b.emit("LRN", {x},
-                   {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
-                   b.type(x));
+      !has_kernel ? composed_lrn(b, x, p, alpha, size)
+                  : b.emit("LRN", {x},
+                           {{"alpha", alpha}, {"beta", p.beta}, {"bias", p.knorm}, {"size", size}},
+                           b.type(x));
   t.set_output(0, onnx::reshape(b, result, shape));
 }
 

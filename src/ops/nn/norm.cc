@@ -33,7 +33,7 @@ void infer_scale(InferContext& c, std::size_t axis) {
 struct InstanceNormParam {
   double eps = 1e-3;
   static void declare(AttrDeclarer<InstanceNormParam>& d) {
-    d.field("eps", &InstanceNormParam::eps).help("added to the variance");
+    d.field("eps", &InstanceNormParam::eps).at_least(0).help("added to the variance");
   }
 };
 
@@ -87,7 +87,7 @@ struct MomentsParam {
 
   template <typename P>
   static void declare_common(AttrDeclarer<P>& d) {
-    d.field("eps", &P::eps).help("added to the variance");
+    d.field("eps", &P::eps).at_least(0).help("added to the variance");
     d.field("output_mean_var", &P::output_mean_var).help("two more outputs: mean and deviation");
   }
 };
@@ -223,7 +223,7 @@ struct L2NormalizationParam {
   Mode mode = Mode::kInstance;
 
   static void declare(AttrDeclarer<L2NormalizationParam>& d) {
-    d.field("eps", &L2NormalizationParam::eps).help("added to the sum of squares");
+    d.field("eps", &L2NormalizationParam::eps).at_least(0).help("added to the sum of squares");
     d.one_of("mode", &L2NormalizationParam::mode, {"instance", "spatial", "channel"})
         .help(
             "over each example, over the positions of each channel, or over the channels at each "

@@ -125,7 +125,7 @@ void translate_pool_v1(const PoolParam& p, Translation& t) {
                             {0, 0, pads[0] + over[0], pads[1] + over[1]}, "constant");
   const Value average = b.emit("AveragePool", {x}, std::move(attrs), t.output_type(0));
   if (p.pool_type == PoolParam::Type::kAvg) return t.set_output(0, average);
-  const auto area = static_cast<double>(p.kernel[0] * p.kernel[1]);
+  const double area = static_cast<double>(p.kernel[0]) * static_cast<double>(p.kernel[1]);
   t.set_output(0, b.mul(average, b.scalar(b.dtype(x), area)));
 }
 

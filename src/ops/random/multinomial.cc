@@ -14,9 +14,11 @@ using onnx::Builder;
 using onnx::Value;
 
 struct MultinomialParam {
-  Tuple shape;
+  std::optional<Tuple> shape = Tuple();
   bool get_prob = false;
   DType dtype = DType::kInt32;
+
+  Tuple sizes() const { return shape.value_or(Tuple()); }
 
   static void declare(AttrDeclarer<MultinomialParam>& d) {
     d.field("shape", &MultinomialParam::shape).at_least(1).help("drawn of each distribution");
@@ -32,17 +34,16 @@ void infer_multinomial(const MultinomialParam& p, InferContext& c) {
   if (c.input_shape(0).rank() == 0) c.fail_input(0, "1 dimension or more");
   auto dims = c.input_shape(0).dims();
   dims.pop_back();
-  for (const auto size : p.shape) dims.emplace_back(size);
+  for (const auto size : p.sizes()) dims.emplace_back(size);
   if (dims.empty()) dims.emplace_back(1);
   for (std::size_t i = 0; i < c.num_outputs(); ++i) c.set_output_shape(i, Shape(dims));
 }
 
 // As many chances as, summed up from the first one, are less than what was drawn.
 void translate_multinomial(const MultinomialParam& p, Translation& t) {
-  if (t.input_type(0).dtype == DType::kFloat16) {
-    return t.refuse("MXNet rounds its draws to float16 here", "cast to float32 in the model");
-  }
-  if (!expect_real(t)) return;
+  // MXNet rounds its draws to float16 where the chances are: no one sees that of draws that differ
+  // anyway.
+  if (t.input_type(0).dtype != DType::kFloat16 && !expect_real(t)) return;
   Builder& b = t.b;
   warn_of_draws(t);
   const Value chances = t.input(0);
@@ -50,7 +51,7 @@ void translate_multinomial(const MultinomialParam& p, Translation& t) {
   const Dim& count = t.input_shape(0)[rank - 1];
   const Dim rows = t.input_shape(0).count(0, rank - 1);
   Dim each = 1;
-  for (const auto size : p.shape) each = each * size;
+  for (const auto size : p.sizes()) each = each * size;
   const Value table = onnx::reshape(b, b.cast(chances, DType::kFloat64), Shape{rows, count});
   const Value sums = b.emit("CumSum", {table, b.int_scalar(1)}, {}, b.type(table));
   Draws draws(b, Shape{rows, each}, DType::kFloat64);
@@ -77,8 +78,7 @@ void register_multinomial(Registry& r) {
       })
       .infer(infer_multinomial)
       .translate(translate_multinomial)
-      .note(std::string(kSeedNote))
-      .note("Float16 chances are refused: MXNet rounds its draws to them.");
+      .note(std::string(kSeedNote));
 }
 
 }  // namespace mx2onnx

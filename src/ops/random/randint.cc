@@ -52,7 +52,8 @@ void translate_randint(const RandintParam& p, Translation& t) {
   }
   warn_of_draws(t);
   Draws draws(b, t.output_shape(0), DType::kFloat64);
-  const Value range = b.scalar(DType::kFloat64, static_cast<double>(p.high) - static_cast<double>(p.low));
+  const Value range =
+      b.scalar(DType::kFloat64, static_cast<double>(p.high) - static_cast<double>(p.low));
   const Value drawn = b.cast(b.unary("Floor", b.mul(draws.unit(), range)), DType::kInt64);
   t.set_output(0, b.cast(b.add(drawn, b.int_scalar(p.low)), dtype));
 }

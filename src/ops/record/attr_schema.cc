@@ -107,9 +107,8 @@ std::string hint_for(const AttrField& field, std::string_view text) {
 }  // namespace
 
 bool AttrField::in_bounds(double value) const {
-  const bool too_small = minimum && value < *minimum;
-  const bool too_large = maximum && value > *maximum;
-  return !too_small && !too_large;
+  // What is no number is within no bounds.
+  return (!minimum || value >= *minimum) && (!maximum || value <= *maximum);
 }
 
 std::string AttrField::expected() const {
@@ -138,6 +137,24 @@ std::string AttrField::expected() const {
   return optional ? text + ", or None" : text;
 }
 
+namespace {
+
+AttrProblem wrong_value(const AttrField& field, std::string_view text) {
+  const bool is_tuple = field.kind.starts_with("tuple");
+  FloatTuple elements;
+  const bool is_read = is_tuple && parse_attr(text, elements);
+  if (is_read && elements.size() > field.tuple_sizes.second) {
+    return {field.name,
+            fmt::format("expected at most {} elements, got {}", field.tuple_sizes.second,
+                        elements.size()),
+            ""};
+  }
+  return {field.name, fmt::format("expected {}, got {}", field.expected(), in_quotes(text)),
+          is_tuple && is_read && !has_long_number(text) ? "" : hint_for(field, text)};
+}
+
+}  // namespace
+
 const AttrField* AttrSchema::find(std::string_view name) const {
   for (const auto& field : fields_) {
     if (field.name == name) return &field;
@@ -159,12 +176,12 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
       std::vector<std::string> known;
       for (const auto& candidate : fields_) known.push_back(candidate.name);
       const auto like = nearest(name, known, 1);
-      problems.push_back({name, "this operator has no such attribute",
+      problems.push_back({name,
+                          name.empty() ? "this operator has no attribute with an empty name"
+                                       : "this operator has no such attribute",
                           like.empty() ? "" : fmt::format("did you mean '{}'?", like[0])});
     } else if (!field->parse(*field, text, object.get())) {
-      problems.push_back(
-          {name, fmt::format("expected {}, got {}", field->expected(), in_quotes(text)),
-           hint_for(*field, text)});
+      problems.push_back(wrong_value(*field, text));
     }
   }
   for (const auto& field : fields_) {

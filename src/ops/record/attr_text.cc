@@ -92,7 +92,10 @@ bool parse_attr(std::string_view text, double& value) {
 
 bool parse_attr(std::string_view text, Tuple& value) { return parse_tuple(text, value); }
 
-bool parse_attr(std::string_view text, OptionalTuple& value) { return parse_tuple(text, value); }
+bool parse_attr(std::string_view text, OptionalTuple& value) {
+  // None alone is no tuple, and not a tuple of one None.
+  return !is_none(trim(text)) && parse_tuple(text, value);
+}
 
 bool parse_attr(std::string_view text, FloatTuple& value) { return parse_tuple(text, value); }
 

@@ -54,13 +54,14 @@ void InferContext::merge(Port& port, const Shape& shape, bool is_input) {
     port.entry->changed = true;
   }
   bool fits = known.rank() == shape.rank();
+  bool is_free = false;
   for (std::size_t axis = 0; fits && axis < shape.rank(); ++axis) {
     if (merge_dim(known[axis], shape[axis])) port.entry->changed = true;
     const bool differs = shape[axis].known() && !(known[axis] == shape[axis]);
     fits = !differs || fixed_size_.has_value();
+    is_free = !fits && (shape[axis].is_symbolic() || known[axis].is_symbolic());
   }
   if (!fits) {
-    const bool is_free = !shape.is_static() || !known.is_static();
     fail(ErrorCode::kModel,
          fmt::format("{}: expected shape {}, found {}", port_text(port, is_input),
                      shape.to_string(), known.to_string()),
@@ -84,7 +85,7 @@ void InferContext::merge(Port& port, DType dtype, bool is_input) {
 }
 
 void InferContext::conflict_dtypes(std::string message) {
-  if (!records_conflicts_) fail(ErrorCode::kModel, std::move(message));
+  if (!records_conflicts_) fail(ErrorCode::kModel, message);
   if (!dtype_conflict_) dtype_conflict_ = std::move(message);
 }
 

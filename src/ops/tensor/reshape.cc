@@ -21,7 +21,7 @@ constexpr std::int64_t kSplit = -4;
 struct ReshapeParam {
   Tuple shape;
   bool reverse = false;
-  Tuple target_shape;
+  std::optional<Tuple> target_shape = Tuple();
   bool keep_highest = false;
 
   static void declare(AttrDeclarer<ReshapeParam>& d) {
@@ -137,10 +137,11 @@ class ReshapeReader {
 
 // The old spelling.
 Shape target_shape(const ReshapeParam& p, const Shape& from) {
+  const Tuple asked = p.target_shape.value_or(Tuple());
   const auto fail_here = [&](std::string_view why) {
-    fail_shape(p.target_shape, from, why, "target_shape");
+    fail_shape(asked, from, why, "target_shape");
   };
-  std::vector<Dim> result(p.target_shape.begin(), p.target_shape.end());
+  std::vector<Dim> result(asked.begin(), asked.end());
   const std::size_t first = p.keep_highest ? 1 : 0;
   if (p.keep_highest) {
     if (from.rank() == 0) fail_here("keep_highest needs a first size");
@@ -148,8 +149,8 @@ Shape target_shape(const ReshapeParam& p, const Shape& from) {
   }
   std::vector<std::size_t> open;
   for (std::size_t i = first; i < result.size(); ++i) {
-    if (p.target_shape[i] < 0) fail_here("a size is negative");
-    if (p.target_shape[i] == 0) open.push_back(i);
+    if (asked[i] < 0) fail_here("a size is negative");
+    if (asked[i] == 0) open.push_back(i);
   }
   // More than one stay what they are.
   if (open.size() != 1) return Shape(result);
@@ -226,7 +227,7 @@ void infer_reshape(const ReshapeParam& p, InferContext& c) {
   Shape to;
   if (!p.shape.empty()) {
     to = Shape(ReshapeReader(p.shape, p.reverse, from).result());
-  } else if (!p.target_shape.empty()) {
+  } else if (p.target_shape && !p.target_shape->empty()) {
     to = target_shape(p, from);
   } else if (c.np_shape() ||
              (from.is_static() && from.count() == Dim(1) && !c.output_shape(0).known_rank())) {

@@ -12,7 +12,7 @@ namespace {
 using onnx::Value;
 
 struct TileParam {
-  Tuple reps;
+  std::optional<Tuple> reps;
   static void declare(AttrDeclarer<TileParam>& d) {
     d.field("reps", &TileParam::reps).required().at_least(0).help("repetitions of the last axes");
   }
@@ -20,9 +20,11 @@ struct TileParam {
 
 // Repetitions of each axis of the result, and the input's shape with as many axes.
 std::pair<Tuple, Shape> tiled(const TileParam& p, const Shape& from) {
-  const std::size_t rank = std::max(from.rank(), p.reps.size());
-  Tuple reps(rank - p.reps.size(), 1);
-  reps.insert(reps.end(), p.reps.begin(), p.reps.end());
+  // None repeats nothing.
+  const Tuple given = p.reps.value_or(Tuple());
+  const std::size_t rank = std::max(from.rank(), given.size());
+  Tuple reps(rank - given.size(), 1);
+  reps.insert(reps.end(), given.begin(), given.end());
   std::vector<Dim> dims(rank - from.rank(), Dim(1));
   dims.insert(dims.end(), from.dims().begin(), from.dims().end());
   return {reps, Shape(dims)};

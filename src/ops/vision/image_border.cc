@@ -27,7 +27,7 @@ struct BorderParam {
   std::int64_t right = 0;
   std::int64_t type = kConstant;
   double value = 0;
-  FloatTuple values;
+  std::optional<FloatTuple> values = FloatTuple();
 
   static void declare(AttrDeclarer<BorderParam>& d) {
     const auto margin = [&](const char* name, std::int64_t BorderParam::*member) {
@@ -72,9 +72,9 @@ constexpr std::size_t kColourSize = 4;
 // not given are 0.
 std::array<double, kColourSize> colour_of(const BorderParam& p, DType dtype) {
   std::array<double, kColourSize> colour{p.value, p.value, p.value, 0};
-  if (!p.values.empty()) {
+  if (p.values && !p.values->empty()) {
     colour.fill(0);
-    std::copy_n(p.values.begin(), std::min(p.values.size(), kColourSize), colour.begin());
+    std::copy_n(p.values->begin(), std::min(p.values->size(), kColourSize), colour.begin());
   }
   if (!is_integer(dtype)) return colour;
   const auto [least, largest] = integer_range(dtype);

@@ -224,10 +224,13 @@ class Resizer {
 void translate_resize(Translation& t, std::int64_t interp) {
   const DType dtype = t.input_type(0).dtype;
   const bool is_float = dtype == DType::kFloat32 || dtype == DType::kFloat64;
-  const bool is_known =
-      is_float || dtype == DType::kUint8 || (dtype == DType::kInt32 && interp == kNearest);
+  // What only picks elements OpenCV does to more types than it computes with: of int8 it takes the
+  // bytes for those of uint8.
+  const bool is_picked = dtype == DType::kInt32 || dtype == DType::kInt8;
+  const bool is_known = is_float || dtype == DType::kUint8 || (is_picked && interp == kNearest);
   if (!is_known) {
-    return t.refuse(fmt::format("OpenCV does not resize images of {}", dtype_name(dtype)));
+    return t.refuse(fmt::format("OpenCV does not resize images of {}", dtype_name(dtype)),
+                    is_picked ? "the nearest elements (interp=0) would do" : "");
   }
   if (t.input_shape(0) == t.output_shape(0)) return t.set_output(0, t.input(0));
   if (is_float && interp == kLinearExact) interp = kLinear;

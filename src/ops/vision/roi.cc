@@ -75,9 +75,9 @@ void infer_rois(const RoiPoolingParam& p, InferContext& c, std::int64_t channels
   c.set_output_shape(0, Shape{c.input_shape(1)[0], channels, p.pooled_size[0], p.pooled_size[1]});
 }
 
-std::int64_t num_bins(const RoiPoolingParam& p) { 
+std::int64_t num_bins(const RoiPoolingParam& p) {
   return checked_mul(p.pooled_size[0], p.pooled_size[1]);
- }
+}
 
 void infer_roi_align(const RoiAlignParam& p, InferContext& c) {
   infer_rois(p, c, p.position_sensitive ? num_bins(p) : 1);
@@ -143,7 +143,8 @@ void translate_roi_align(const RoiAlignParam& p, Translation& t) {
 void translate_roi_pooling(const RoiPoolingParam& p, Translation& t) {
   Builder& b = t.b;
   const DType dtype = t.input_type(0).dtype;
-  if (!onnx::runs_max_roi_pool(b, dtype)) {
+  // ONNX Runtime's kernel takes no scale of 0.
+  if (!onnx::runs_max_roi_pool(b, dtype) || static_cast<float>(p.spatial_scale) == 0) {
     return t.set_output(0, maximum_pixels(t, {p.pooled_size, p.spatial_scale}));
   }
   const auto [image, corners] = regions(b, t.input(1), &t.input_shape(0)[0]);

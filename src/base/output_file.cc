@@ -1,18 +1,19 @@
-// FileSink: see byte_sink.h.
+#include "base/output_file.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
-#include "base/byte_sink.h"
 #include "base/error.h"
 #include "base/interruption.h"
+#include "base/temporary_names.h"
 
 namespace mx2onnx {
 namespace {
@@ -33,12 +34,12 @@ std::string directory_of(const std::string& path) {
 
 }  // namespace
 
-FileSink::FileSink(std::string path) : path_(std::move(path)), target_(resolve_links(path_)) {
+OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(resolve_links(path_)) {
   buffer_.reserve(kBufferSize);
   open();
 }
 
-void FileSink::open() {
+void OutputFile::open() {
   struct stat status = {};
   if (::stat(target_.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) fail_write(EISDIR);
@@ -51,8 +52,7 @@ void FileSink::open() {
     // rename() would replace a file that its owner has made read-only.
     if (::access(target_.c_str(), W_OK) != 0) fail_write(errno);
   }
-  static std::atomic<unsigned> counter{0};
-  temporary_ = fmt::format("{}.{}.{}.tmp", target_, ::getpid(), counter++);
+  temporary_ = free_temporary_name(target_);
 #if defined(O_TMPFILE)
   descriptor_ = ::open(directory_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ >= 0) {
@@ -60,18 +60,49 @@ void FileSink::open() {
     return;
   }
 #endif
+  open_temporary();
+}
+
+void OutputFile::open_temporary() {
   kind_ = Kind::kTemporary;
-  descriptor_ = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail_write(errno);
+  for (;;) {
+    // A signal between the two calls must find the name.
+    remember_temporary(temporary_.c_str());
+    descriptor_ = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0) break;
+    const int error = errno;
+    forget_temporary(temporary_.c_str());
+    if (error != EEXIST) fail_write(error);
+    temporary_ = free_temporary_name(target_);
+  }
+  hold_temporary(descriptor_);
 }
 
-FileSink::~FileSink() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  if (kind_ == Kind::kTemporary) ::unlink(temporary_.c_str());
+// Gives the unnamed file a name beside the target, which rename() wants.
+void OutputFile::link_temporary() {
+  const auto link = fmt::format("/proc/self/fd/{}", descriptor_);
+  hold_temporary(descriptor_);
+  for (;;) {
+    remember_temporary(temporary_.c_str());
+    if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0)
+      break;
+    const int error = errno;
+    forget_temporary(temporary_.c_str());
+    if (error != EEXIST) fail_write(error);
+    temporary_ = free_temporary_name(target_);
+  }
+  kind_ = Kind::kTemporary;
 }
 
-void FileSink::append(std::span<const std::byte> bytes) {
+OutputFile::~OutputFile() {
+  if (kind_ == Kind::kTemporary) {
+    ::unlink(temporary_.c_str());
+    forget_temporary(temporary_.c_str());
+  }
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void OutputFile::append(std::span<const std::byte> bytes) {
   size_ += bytes.size();
   // Always whole buffers, so that the writes line up with the pages of the file.
   while (!bytes.empty()) {
@@ -89,7 +120,7 @@ void FileSink::append(std::span<const std::byte> bytes) {
 // Reading and writing in pieces is the fastest way to copy a range that begins anywhere: measured
 // against copy_file_range, sendfile and writing from the mapping, which pay for pages that do not
 // line up.
-void FileSink::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
+void OutputFile::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
   size_ += size;
   while (size > 0) {
     if (buffer_.size() == kBufferSize) {
@@ -105,12 +136,12 @@ void FileSink::append_range(const MappedFile& file, std::size_t offset, std::siz
   }
 }
 
-void FileSink::flush() {
+void OutputFile::flush() {
   write_all(buffer_);
   buffer_.clear();
 }
 
-void FileSink::write_all(std::span<const std::byte> bytes) {
+void OutputFile::write_all(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0) {
@@ -121,25 +152,22 @@ void FileSink::write_all(std::span<const std::byte> bytes) {
   }
 }
 
-void FileSink::commit() {
+void OutputFile::commit() { commit_as(target_); }
+
+void OutputFile::commit_as(const std::string& path) {
   flush();
-  if (kind_ == Kind::kUnnamed) {
-    const auto link = fmt::format("/proc/self/fd/{}", descriptor_);
-    if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      fail_write(errno);
-    }
-    kind_ = Kind::kTemporary;
-  }
-  if (kind_ == Kind::kTemporary && std::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    fail_write(errno);
-  }
-  const int descriptor = descriptor_;
-  descriptor_ = -1;
-  // A full disk may show only now (network file systems, quotas).
-  if (::close(descriptor) != 0) fail_write(errno);
+  if (kind_ == Kind::kUnnamed) link_temporary();
+  // A full disk may show only when the file is closed (network file systems, quotas). A second
+  // descriptor keeps the lock.
+  const int second = kind_ == Kind::kTemporary ? ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0) : -1;
+  if (::close(std::exchange(descriptor_, second)) != 0) fail_write(errno);
+  if (kind_ != Kind::kTemporary) return;
+  if (std::rename(temporary_.c_str(), path.c_str()) != 0) fail_write(errno);
+  forget_temporary(temporary_.c_str());
+  kind_ = Kind::kDirect;
 }
 
-void FileSink::fail_write(int error) const {
+void OutputFile::fail_write(int error) const {
   fail_at({.file = path_}, ErrorCode::kIo,
           fmt::format("cannot be written: {}", std::strerror(error)));
 }

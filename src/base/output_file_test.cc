@@ -6,8 +6,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/byte_sink.h"
 #include "base/error.h"
+#include "base/output_file.h"
 #include "support/error_text.h"
 
 namespace mx2onnx {
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class FileSinkTest : public testing::Test {
+class OutputFileTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) / fmt::format("file_sink_{}", ::getpid());
@@ -39,9 +39,9 @@ class FileSinkTest : public testing::Test {
   fs::path folder_;
 };
 
-TEST_F(FileSinkTest, AppearsOnlyWhenComplete) {
+TEST_F(OutputFileTest, AppearsOnlyWhenComplete) {
   {
-    FileSink sink(path("out"));
+    OutputFile sink(path("out"));
     sink.append_text("hello");
     EXPECT_FALSE(fs::exists(path("out")));
     sink.commit();
@@ -50,22 +50,22 @@ TEST_F(FileSinkTest, AppearsOnlyWhenComplete) {
   EXPECT_EQ(num_files(), 1U);
 }
 
-TEST_F(FileSinkTest, LeavesNothingBehindWithoutCommit) {
+TEST_F(OutputFileTest, LeavesNothingBehindWithoutCommit) {
   std::ofstream(path("out")) << "old";
   {
-    FileSink sink(path("out"));
+    OutputFile sink(path("out"));
     sink.append_text(std::string(1 << 20, 'x'));
   }
   EXPECT_EQ(content(path("out")), "old");
   EXPECT_EQ(num_files(), 1U);
 }
 
-TEST_F(FileSinkTest, CopiesRangesOfMappedFiles) {
+TEST_F(OutputFileTest, CopiesRangesOfMappedFiles) {
   std::string bytes(300000, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31);
   std::ofstream(path("in"), std::ios::binary) << bytes;
   const auto file = MappedFile::open(path("in"));
-  FileSink sink(path("out"));
+  OutputFile sink(path("out"));
   sink.append_text("begin");
   sink.append_range(*file, 3, 200000);
   sink.append_range(*file, 1, 5);
@@ -75,19 +75,19 @@ TEST_F(FileSinkTest, CopiesRangesOfMappedFiles) {
   EXPECT_EQ(content(path("out")), "begin" + bytes.substr(3, 200000) + bytes.substr(1, 5) + "end");
 }
 
-TEST_F(FileSinkTest, WritesThroughSymbolicLinks) {
+TEST_F(OutputFileTest, WritesThroughSymbolicLinks) {
   std::ofstream(path("target")) << "old";
   fs::create_symlink(path("target"), path("link"));
-  FileSink sink(path("link"));
+  OutputFile sink(path("link"));
   sink.append_text("new");
   sink.commit();
   EXPECT_TRUE(fs::is_symlink(path("link")));
   EXPECT_EQ(content(path("target")), "new");
 }
 
-TEST_F(FileSinkTest, ObeysTheUmask) {
+TEST_F(OutputFileTest, ObeysTheUmask) {
   const mode_t before = ::umask(027);
-  FileSink sink(path("out"));
+  OutputFile sink(path("out"));
   sink.commit();
   ::umask(before);
   struct stat status = {};
@@ -95,16 +95,16 @@ TEST_F(FileSinkTest, ObeysTheUmask) {
   EXPECT_EQ(status.st_mode & 0777, 0640U);
 }
 
-TEST_F(FileSinkTest, SaysWhyItCannotWrite) {
-  EXPECT_EQ(error_text([&] { FileSink sink(path("missing/out")); }),
+TEST_F(OutputFileTest, SaysWhyItCannotWrite) {
+  EXPECT_EQ(error_text([&] { OutputFile sink(path("missing/out")); }),
             path("missing/out") + ": cannot be written: No such file or directory");
-  EXPECT_EQ(error_text([&] { FileSink sink(folder_.string()); }),
+  EXPECT_EQ(error_text([&] { OutputFile sink(folder_.string()); }),
             folder_.string() + ": cannot be written: Is a directory");
 }
 
-TEST_F(FileSinkTest, NoticesAFullDisk) {
+TEST_F(OutputFileTest, NoticesAFullDisk) {
   EXPECT_EQ(error_text([&] {
-              FileSink sink("/dev/full");
+              OutputFile sink("/dev/full");
               sink.append_text("x");
               sink.commit();
             }),
@@ -112,7 +112,7 @@ TEST_F(FileSinkTest, NoticesAFullDisk) {
   EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
 
-TEST_F(FileSinkTest, MappedFileErrors) {
+TEST_F(OutputFileTest, MappedFileErrors) {
   EXPECT_EQ(error_text([&] { MappedFile::open(path("none")); }),
             path("none") + ": cannot be read: No such file or directory");
   EXPECT_EQ(error_text([&] { MappedFile::open(folder_.string()); }),
