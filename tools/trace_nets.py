@@ -29,7 +29,19 @@ os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
 import mxnet as mx  # noqa: E402
 
 S = mx.sym
-WORDS = 1000  # of a vocabulary; any other is taken from the file's shapes
+WORDS = {
+    "bert": 30522,
+    "ernie": 18000,
+    "roberta": 50265,
+    "distilbert": 30522,
+    "gpt2": 50257,
+    "awd": 33278,
+    "standard": 33278,
+    "big": 793471,
+    "transformer": 36794,
+    "xlnet": 32000,
+}
+"""Of the published weights' vocabularies, by how nets' names begin. Another one is taken from the file's shapes."""
 
 
 def var(*names):
@@ -42,11 +54,14 @@ def flat(value):
     return [] if value is None else [value]
 
 
-def vocabulary(cls=None, words=WORDS):
-    import gluonnlp
+class Vocabulary:
+    """What nets ask of a vocabulary is how large it is."""
 
-    counter = gluonnlp.data.count_tokens(["w%d" % i for i in range(words)])
-    return (cls or gluonnlp.Vocab)(counter)
+    def __init__(self, net):
+        self.size = WORDS[net.split("_")[0]]
+
+    def __len__(self):
+        return self.size
 
 
 def bert(name, pooler=False, classifier=False, decoder=False):
@@ -55,7 +70,7 @@ def bert(name, pooler=False, classifier=False, decoder=False):
     net, _ = gluonnlp.model.get_model(
         name,
         dataset_name=None,
-        vocab=vocabulary(gluonnlp.vocab.BERTVocab),
+        vocab=Vocabulary(name),
         pretrained=False,
         use_pooler=pooler,
         use_classifier=classifier,
@@ -92,7 +107,7 @@ def bert_questions(name):
 def roberta(name, decoder):
     import gluonnlp
 
-    net, _ = gluonnlp.model.get_model(name, vocab=vocabulary(), pretrained=False, use_decoder=decoder)
+    net, _ = gluonnlp.model.get_model(name, vocab=Vocabulary(name), pretrained=False, use_decoder=decoder)
     return net
 
 
@@ -110,21 +125,21 @@ def roberta_classifier(name):
 def distilbert(name):
     import gluonnlp
 
-    net, _ = gluonnlp.model.get_model(name, dataset_name=None, vocab=vocabulary(), pretrained=False)
+    net, _ = gluonnlp.model.get_model(name, dataset_name=None, vocab=Vocabulary(name), pretrained=False)
     return net, net(*var("data0", "data1"))
 
 
 def gpt2(name):
     import text_generation.model
 
-    net, _ = text_generation.model.get_model(name, vocab=vocabulary(), pretrained=False)
+    net, _ = text_generation.model.get_model(name, vocab=Vocabulary(name), pretrained=False)
     return net, net(*var("data"))
 
 
 def awd_lstm(name):
     import gluonnlp
 
-    net, _ = gluonnlp.model.get_model(name, vocab=vocabulary(), pretrained=False)
+    net, _ = gluonnlp.model.get_model(name, vocab=Vocabulary(name), pretrained=False)
     states = [var("h%d" % i, "c%d" % i) for i in range(len(net.encoder))]
     return net, net(*var("data0"), states)
 
@@ -133,7 +148,7 @@ def standard_lstm(name):
     """Its dropout, which does nothing outside of training, is written for arrays alone."""
     import gluonnlp
 
-    net, _ = gluonnlp.model.get_model(name, vocab=vocabulary(), pretrained=False, dropout=0)
+    net, _ = gluonnlp.model.get_model(name, vocab=Vocabulary(name), pretrained=False, dropout=0)
     return net, net(*var("data0"), var("state0", "state1"))
 
 
@@ -141,7 +156,7 @@ def big_rnn(name):
     """Its `forward` unrolls the cell for the length of an array: here a loop of any length."""
     import gluonnlp
 
-    net, _ = gluonnlp.model.get_model(name, vocab=vocabulary(), pretrained=False)
+    net, _ = gluonnlp.model.get_model(name, vocab=Vocabulary(name), pretrained=False)
     encoded, states = S.contrib.foreach(net.encoder, net.embedding(*var("data0")), var("s0", "s1"))
     net.decoder._flatten = False  # instead of steps and batch as one axis, and apart again
     return net, [net.decoder(encoded), states]
@@ -160,7 +175,7 @@ def transformer(name, part):
     """NMTModel: `init_state_from_encoder` asks for the length of the memory."""
     import gluonnlp
 
-    words = vocabulary()
+    words = Vocabulary(name)
     # It would download the vocabularies of its data set even if it is given others.
     with unittest.mock.patch("gluonnlp.model.transformer._load_vocab", lambda dataset, given, root: given):
         net, _, _ = gluonnlp.model.get_model(name, dataset_name="", src_vocab=words, tgt_vocab=words)
@@ -183,7 +198,7 @@ def xlnet(name, decoder):
     import gluonnlp  # noqa: F401
     from language_model.transformer import model
 
-    net = model.get_model(name, vocab=vocabulary(), tokenizer=object(), pretrained=False, use_decoder=decoder)[0]
+    net = model.get_model(name, vocab=Vocabulary(name), tokenizer=object(), pretrained=False, use_decoder=decoder)[0]
     data, types, mask = var("data0", "data1", "data2")
     differ = S.broadcast_not_equal(S.expand_dims(types, 2), S.expand_dims(types, 1))
     segments = S.one_hot(differ, 2, 1, 0)

@@ -39,7 +39,21 @@ const Architecture& net(const std::string& name) { return catalogue().find(name)
 
 // The same graph, which makes the same of the same arrays: by the file's name where nets of several
 // graphs have the same parameters, and if that says nothing, not any of them.
+// A part of a net that has the parameters of the whole.
+bool is_part(const Architecture& net) {
+  const std::string whole = net.name.substr(0, net.name.find('|'));
+  return whole != net.name &&
+         std::any_of(catalogue().all().begin(), catalogue().all().end(), [&](const auto& other) {
+           return other.name == whole && other.layout == net.layout;
+         });
+}
+
 void expect_recognised(const Architecture& net, Form form, const Shapes& file) {
+  if (is_part(net)) {
+    EXPECT_EQ(recognise(catalogue(), file, "x.params", net.name).net->graph, net.graph);
+    EXPECT_FALSE(is_part(*recognise(catalogue(), file, "x.params", "").net));
+    return;
+  }
   const std::string plain = net.name.substr(net.name.find('/') + 1);
   const std::string name = plain.substr(0, plain.find('|')) + ".params";
   const Recognised found = recognise(catalogue(), file, name, "");
@@ -170,6 +184,35 @@ TEST(Architectures, WhatItIsCalledChoosesAmongEquals) {
   const std::string text =
       error_text([&] { recognise(catalogue(), file, "x.params", "resnet50_v2"); });
   EXPECT_NE(text.find("these are not the parameters of 'resnet50_v2'"), std::string::npos) << text;
+}
+
+// As GluonCV's presets and scripts have them; the table is in docs/pretrained.md.
+TEST(Architectures, HowPicturesArePrepared) {
+  const std::vector<double> imagenet = {0.485, 0.456, 0.406};
+  const std::vector<double> imagenet_deviation = {0.229, 0.224, 0.225};
+  for (const char* name :
+       {"resnet50_v1", "mxnet/resnet50_v1", "ssd_512_resnet50_v1_voc", "yolo3_darknet53_coco",
+        "faster_rcnn_resnet50_v1b_voc", "mask_rcnn_resnet50_v1b_coco",
+        "center_net_resnet18_v1b_voc", "fcn_resnet50_ade", "simple_pose_resnet18_v1b",
+        "mobile_pose_mobilenet1.0", "resnet18_v1b_kinetics400"}) {
+    ASSERT_TRUE(net(name).preparation) << name;
+    EXPECT_EQ(net(name).preparation->scale, "1/255") << name;
+    EXPECT_EQ(net(name).preparation->mean, imagenet) << name;
+    EXPECT_EQ(net(name).preparation->std, imagenet_deviation) << name;
+  }
+  const auto& cifar = *net("cifar_resnet20_v1").preparation;
+  EXPECT_EQ(cifar.mean, (std::vector<double>{0.4914, 0.4822, 0.4465}));
+  EXPECT_EQ(cifar.std, (std::vector<double>{0.2023, 0.1994, 0.2010}));
+  const auto& alpha_pose = *net("alpha_pose_resnet101_v1b_coco").preparation;
+  EXPECT_EQ(alpha_pose.scale, "1/255");
+  EXPECT_EQ(alpha_pose.mean, (std::vector<double>{0.406, 0.457, 0.480}));
+  EXPECT_TRUE(alpha_pose.std.empty());
+  const auto& depth = *net("monodepth2_resnet18_kitti_stereo_640x192").preparation;
+  EXPECT_EQ(depth.scale, "1/255");
+  EXPECT_TRUE(depth.mean.empty() && depth.std.empty());
+  for (const char* name : {"siamrpn_alexnet_v2_otb15", "i3d_resnet50_v1_kinetics400",
+                           "monodepth2_resnet18_posenet_kitti_mono_640x192", "gpt2_117m"})
+    EXPECT_FALSE(net(name).preparation) << name;
 }
 
 TEST(Architectures, WhatIsNoneOfThem) {

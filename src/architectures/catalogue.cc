@@ -30,10 +30,11 @@ Preprocessing preparation(std::size_t index) {
       result.mean = {0.4914, 0.4822, 0.4465};
       result.std = {0.2023, 0.1994, 0.2010};
       break;
-    case 2:
+    case 3:  // AlphaPose's, which divides by no deviation
+      result.mean = {0.406, 0.457, 0.480};
       break;
-    default:
-      result.scale.clear();
+    default:  // the scale alone
+      break;
   }
   return result;
 }

@@ -13,6 +13,7 @@ namespace {
 
 std::string input_text(const ArchitectureInfo& net) {
   if (net.inputs.empty()) return "any";
+  if (net.inputs.size() > 1) return fmt::format("{} inputs", net.inputs.size());
   std::string text;
   for (const auto& input : net.inputs) {
     std::string dims;

@@ -89,6 +89,6 @@ def test_a_net_that_is_named_may_lack_the_rest_of_the_file(tmp_path):
     layout["decoder.3.bias"] = (50,)
     parameter_files.write_list(tmp_path / "x.params", layout)
     found = mx2onnx.inspect(str(tmp_path / "x.params"), architecture="nlp/bert_12_768_12|pooler")
-    assert [output["shape"][-1] for output in found["outputs"]] == ["768", "768"]
+    assert [output["shape"][-1] for output in found["outputs"]] == [768, 768]
     with pytest.raises(mx2onnx.ModelError, match="these are not the parameters of 'nlp/roberta_12_768_12|encoder'"):
         mx2onnx.inspect(str(tmp_path / "x.params"), architecture="nlp/roberta_12_768_12|encoder")
