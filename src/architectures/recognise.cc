@@ -72,8 +72,9 @@ class Recogniser {
     if (fitting.empty()) collect(only, false);
     if (fitting.empty()) fitting = exact();
     if (fitting.empty()) fitting = fitted(false);
-    if (fitting.empty()) fitting = with_more(only);
-    if (fitting.empty() && only != nullptr) fitting = fitted(true);
+    const bool is_rest_known = only != nullptr && has_sibling(*only);
+    if (fitting.empty()) fitting = with_more(is_rest_known);
+    if (fitting.empty() && is_rest_known) fitting = fitted(true);
     if (fitting.empty()) fail_none(only);
     drop_parts(fitting);
     return choose(std::move(fitting));
@@ -134,12 +135,22 @@ class Recogniser {
     return result;
   }
 
-  // A net that the user names is told from the rest of the file: what GluonNLP calls ignore_extra.
-  std::vector<Candidate> with_more(const Architecture* only) const {
+  // Whether the file is of another net of the same name before the bar, with other heads: then what
+  // it has beyond the net that the user names is not by mistake. GluonNLP calls that ignore_extra.
+  bool has_sibling(const Architecture& net) const {
+    const std::string base = net.name.substr(0, net.name.find('|')) + '|';
+    const auto& all = catalogue_.all();
+    return std::any_of(all.begin(), all.end(), [&](const Architecture& other) {
+      return (other.name + '|').starts_with(base) &&
+             match(other, catalogue_.layout(other.layout), Form::kStructural, arrays_).has_all();
+    });
+  }
+
+  std::vector<Candidate> with_more(bool is_rest_known) const {
     std::vector<Candidate> result;
     for (const auto& found : matches_) {
       if (found.missing.empty() && found.reshaped.empty() &&
-          (only != nullptr || ignores_more(*found.net)))
+          (is_rest_known || ignores_more(*found.net)))
         result.push_back({found, catalogue_.graph(found.net->graph)});
     }
     return result;
