@@ -20,9 +20,10 @@ bool has_number(const Shape& shape) {
                      [](const Dim& dim) { return dim.is_constant(); });
 }
 
-// The smallest one of a product; 0 of a prime number.
+// The smallest one of a product; 0 of a prime number, or of one that is none of sizes.
 std::int64_t first_factor(std::int64_t number) {
-  for (std::int64_t factor = 2; factor * factor <= number; ++factor) {
+  constexpr std::int64_t kLargestFactor = 4096;
+  for (std::int64_t factor = 2; factor <= kLargestFactor && factor * factor <= number; ++factor) {
     if (number % factor == 0) return factor;
   }
   return 0;
@@ -229,10 +230,9 @@ std::set<std::size_t> RankSearch::placed_inputs(const Ranks& ranks, const Trial&
   std::set<std::size_t> placed;
   for (const auto& [input, rank] : ranks) {
     const auto& dims = shape_in(trial, input).dims();
-    const bool is_placed = std::any_of(dims.begin() + 1, dims.end(), [&](const Dim& dim) {
-      return known.contains(dim.symbol_name());
-    });
-    if (is_placed) placed.insert(input);
+    for (std::size_t axis = 1; axis < dims.size(); ++axis) {
+      if (known.contains(dims[axis].symbol_name())) placed.insert(input);
+    }
   }
   return placed;
 }

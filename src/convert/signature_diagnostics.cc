@@ -50,7 +50,8 @@ std::string SignatureSolver::option_for(const std::set<std::string>& sizes) cons
   return {};
 }
 
-// A condition is forgotten where its size became a number.
+// Of sizes that the user named, all; of the others what leaves a choice, restricts them, or is the
+// number of rows. A condition is forgotten where its size became a number.
 void SignatureSolver::say_fixed(std::vector<Diagnostic>& said) const {
   const auto free = free_sizes();
   for (const auto& condition : runner_.conditions) {
