@@ -73,7 +73,7 @@ docs-test: build  ## Run the snippets of the documentation (OPENVINO_PYTHON, TVM
 	@PYTHONPATH=$(CURDIR)/$(BUILD)/python $(PYTHON) tools/test_docs.py
 
 test-wheels:  ## Build wheels from a clean clone and install them into fresh environments of each Python
-	@tools/setup.sh wheels
+	@tools/setup.sh
 	@$(PYTHON) tools/test_wheels.py
 
 test-package: build  ## Build programs that use the library: CMake, pkg-config, FetchContent, static and shared

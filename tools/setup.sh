@@ -4,7 +4,6 @@
 #
 #   setup.sh          for building and testing
 #   setup.sh lint     also clang-format, clang-tidy and the fuzzer's runtime
-#   setup.sh wheels   also ccache
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,15 +13,12 @@ declare -A packages=(
   [/usr/include/fmt/format.h]=libfmt-dev [/usr/include/xxhash.h]=libxxhash-dev
   [/usr/include/zlib.h]=zlib1g-dev
   [/usr/include/protozero/pbf_writer.hpp]=libprotozero-dev [/usr/include/gtest/gtest.h]=libgtest-dev
-  [/usr/include/benchmark/benchmark.h]=libbenchmark-dev [strace]=strace
+  [/usr/include/benchmark/benchmark.h]=libbenchmark-dev [strace]=strace [ccache]=ccache
 )
 if [[ "${1:-}" == lint ]]; then
   packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-16]=clang-tidy-16
              [/usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.fuzzer-x86_64.a]=libclang-rt-16-dev)
 fi
-
-# Without it the library is compiled anew for each Python.
-if [[ "${1:-}" == wheels ]]; then packages+=([ccache]=ccache); fi
 
 missing=()
 for thing in "${!packages[@]}"; do

@@ -19,6 +19,8 @@ std::string whole_text(const ErrorPlace& place, const std::string& message,
 
 }  // namespace
 
+// Both texts are only read: what is kept of them is printable.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Error::Error(ErrorCode code, ErrorPlace place, std::string message, std::string hint)
     : std::runtime_error(whole_text(place, printable_lines(message), printable_lines(hint))),
       code_(code),

@@ -8,7 +8,7 @@ namespace mx2onnx {
 
 std::vector<unsigned char> inflate_own(std::span<const unsigned char> packed, std::size_t size) {
   std::vector<unsigned char> bytes(size);
-  uLongf written = static_cast<uLongf>(size);
+  auto written = static_cast<uLongf>(size);
   const int status =
       uncompress(bytes.data(), &written, packed.data(), static_cast<uLong>(packed.size()));
   require(status == Z_OK && written == size, "data of the program is damaged");

@@ -46,7 +46,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
       fail_io(path, error);
     }
   }
-  const std::shared_ptr<const MappedFile> file(
+  std::shared_ptr<const MappedFile> file(
       new MappedFile(path, descriptor, static_cast<const std::byte*>(data), size));
   if (data != nullptr) watch_mapping(file->data_, size, file->path_);
   return file;

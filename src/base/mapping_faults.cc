@@ -39,6 +39,7 @@ extern "C" void on_bus_error(int signal, siginfo_t* info, void* context) {
     if (begin == 0 || address < begin || address >= end) continue;
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const std::uintptr_t from = address / page * page;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the handler gets the address as it is
     void* zeros = ::mmap(reinterpret_cast<void*>(from), end - from, PROT_READ,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (zeros == MAP_FAILED) break;
