@@ -168,8 +168,8 @@ Inspection look(const Source& source, const ConvertOptions& options) {
     fail_if_shrunk();
   });
   const bool is_net = conversion.found != nullptr && conversion.found->symbol;
-  if (other && !is_net && !(failure && failure->code() == ErrorCode::kUsage))
-    return std::move(*other);
+  const bool is_misuse = failure && failure->code() == ErrorCode::kUsage;
+  if (other && !is_net && !is_misuse) return std::move(*other);
   if (failure && (!conversion.model || !is_verdict(*failure))) {
     fail_again(*failure);
   }

@@ -126,11 +126,14 @@ std::map<std::string, std::string> names_in_symbol(const Catalogue& catalogue,
 }
 
 // Parameters of `save_parameters` beside a symbol, which has other names for them. Order and shapes
-// do not tell which is which where two layers are alike: only nets whose names are known will do.
+// do not tell which is which where two layers are alike; the names of known nets do. Other nets are
+// left to convert/match_blocks.
 bool bind_structural(source::FoundModel& found, mxnet::ParameterSet& params,
                      const std::string& wanted) {
   const auto keys = params.names();
-  const auto is_structural = [](const std::string& key) { return key.find('.') != key.npos; };
+  const auto is_structural = [](const std::string& key) {
+    return key.find('.') != std::string::npos;
+  };
   if (std::none_of(keys.begin(), keys.end(), is_structural)) return false;
   Names variables;
   for (const auto& node : mxnet::parse_symbol(found.symbol_text).nodes) {

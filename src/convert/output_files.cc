@@ -107,26 +107,26 @@ WrittenFiles write_model_file(const onnx::ModelWriter& writer, const fs::path& o
   return {sink.size(), {}};
 }
 
-WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const fs::path& given,
+WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const fs::path& output,
                                   const onnx::WriteProgress& progress) {
-  const fs::path output = without_links(given);
+  const fs::path target = without_links(output);
   std::error_code ignored;
-  const auto type = fs::status(output, ignored).type();
+  const auto type = fs::status(target, ignored).type();
   if (type != fs::file_type::regular && type != fs::file_type::not_found &&
       type != fs::file_type::directory) {
-    fail_at({.file = given.native()}, ErrorCode::kUsage,
+    fail_at({.file = output.native()}, ErrorCode::kUsage,
             "the weights in a file of their own need a file to lie beside",
             "write the model to a file");
   }
-  fs::path path = free_data_path(output);
+  fs::path path = free_data_path(target);
   writer.use_data_file(path.filename().native());
   OutputFile data(path.native());
-  OutputFile model(given.native());
+  OutputFile model(output.native());
   writer.write_data(data, progress);
   fail_if_shrunk();
 
-  const FolderLock lock(output.parent_path());
-  if (const fs::path now = free_data_path(output); now != path) {
+  const FolderLock lock(target.parent_path());
+  if (const fs::path now = free_data_path(target); now != path) {
     path = now;
     writer.use_data_file(path.filename().native());
   }
@@ -137,7 +137,7 @@ WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const fs::path& giv
   model.commit();
   provisional.keep();
   for (unsigned number = 0; number < kMostDataFiles; ++number) {
-    const fs::path old = data_path(output, number);
+    const fs::path old = data_path(target, number);
     if (old != path) fs::remove(old, ignored);
   }
   return {model.size() + data.size(), path.native()};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -53,7 +54,7 @@ bool look_like_sizes(std::string_view text) {
 
 void check_input_mistakes(std::string_view text) {
   const auto refuse = [&](std::string what, std::string hint) {
-    fail(ErrorCode::kUsage, fmt::format("input {}: {}", in_quotes(text), what), hint);
+    fail(ErrorCode::kUsage, fmt::format("input {}: {}", in_quotes(text), what), std::move(hint));
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) {

@@ -89,7 +89,7 @@ Tensor read_npy(const FilePart& file) {
   ByteReader reader(file.bytes());
   if (const auto magic = reader.read_text(6, "npy magic"); magic != kMagic) {
     fail(ErrorCode::kFormat,
-         fmt::format("expected an array of NumPy, which begins with \"\\x93NUMPY\", found {}",
+         fmt::format(R"(expected an array of NumPy, which begins with "\x93NUMPY", found {})",
                      in_quotes(magic)));
   }
   const auto major = reader.read<std::uint8_t>("npy version");

@@ -177,7 +177,7 @@ const Node* Builder::producer(Value value) const {
 void Builder::must(bool condition, std::string message) const {
   if (condition) return;
   if (blame_ == ErrorCode::kInternal) require(false, message);
-  fail(blame_, message);
+  fail(blame_, std::move(message));
 }
 
 void Builder::check(const Node& node) const {

@@ -41,7 +41,7 @@ void check_not_url(const std::string& name) {
   if (scheme == "gs") next = fmt::format("gsutil cp '{}' .", name);
   if (scheme == "file") next = fmt::format("name the path alone: '{}'", name.substr(colon + 3));
   fail_at({.file = name}, ErrorCode::kUsage,
-          "this is a URL, and nothing is fetched from the network", std::move(next));
+          "this is a URL, and nothing is fetched from the network", next);
 }
 
 // PyTorch's files are zip archives with a pickle in them.

@@ -54,7 +54,7 @@ Dim window_end(const Dim& size, std::int64_t i, std::int64_t count) {
 
 // A (size, count) matrix whose product with rows of `size` elements gives the mean of each window.
 Tensor window_weights(DType dtype, std::int64_t size, std::int64_t count) {
-  spend_elements(size, count);
+  spend_elements(count, size);
   std::vector<double> weights(static_cast<std::size_t>(size * count), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t begin = window_begin(size, i, count).value();
