@@ -66,11 +66,23 @@ std::vector<std::string> candidates(const std::vector<std::string>& names,
     if (parse_parameter_name(name).prefix == checkpoint.prefix) own.push_back(name);
     if (folder_of(name) == folder_of(checkpoint.symbol)) near.push_back(name);
   }
-  if (!own.empty() || !is_only) return own;
-  return near.empty() ? all : near;
+  if (!own.empty() || !is_only) return likely_parameters(std::move(own));
+  return likely_parameters(near.empty() ? all : std::move(near));
 }
 
 }  // namespace
+
+std::vector<std::string> likely_parameters(std::vector<std::string> names) {
+  const std::set<std::string, std::less<>> all(names.begin(), names.end());
+  const bool has_params = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return without_gz(name).ends_with(".params");
+  });
+  std::erase_if(names, [&](const std::string& name) {
+    const auto plain = without_gz(name);
+    return (has_params && plain.ends_with(".npz")) || (plain != name && all.contains(plain));
+  });
+  return names;
+}
 
 std::vector<std::string> find_symbols(const std::vector<std::string>& names,
                                       const std::function<bool(const std::string&)>& is_symbol) {

@@ -41,6 +41,11 @@ std::optional<Diagnostic> epoch_note(const Checkpoint& checkpoint,
 /// The names that end as parameter files do.
 std::vector<std::string> parameter_names(const std::vector<std::string>& names);
 
+/// Of files that could be the parameters of one model those that are: beside `.params` an `.npz` is
+/// something else, such as what `mx2onnx record` writes, and a packed file is the one that lies
+/// there unpacked.
+std::vector<std::string> likely_parameters(std::vector<std::string> names);
+
 /// "model" for "model-symbol.json", "symbol" for "symbol.json.gz".
 std::string prefix_of(std::string_view symbol);
 

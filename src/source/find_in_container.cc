@@ -122,7 +122,7 @@ void add_parameters(Container& container, const std::string& symbol, const Sourc
 // Parameters of one model without its symbol. The net may be known by them.
 std::optional<FoundModel> find_alone(Container& container, const Source& source,
                                      Unpacker& unpacker) {
-  const auto params = parameter_names(container.members());
+  const auto params = likely_parameters(parameter_names(container.members()));
   if (params.empty() || !source.param_paths.empty() || !source.arrays.empty()) return std::nullopt;
   const std::string prefix = parse_parameter_name(params[0]).prefix;
   if (std::any_of(params.begin(), params.end(), [&](const std::string& name) {

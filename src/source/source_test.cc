@@ -45,6 +45,14 @@ TEST(CheckpointsTest, OtherNamesOnlyWhereTheyCanBeNoOthers) {
             Names{});
   EXPECT_EQ(find_parameters({"arg.params", "aux.params"}, "net-symbol.json", {}, true).params,
             (Names{"arg.params", "aux.params"}));
+  EXPECT_EQ(find_parameters({"golden.npz", "model.params", "model.params.gz", "symbol.json"},
+                            "symbol.json", {}, true)
+                .params,
+            Names{"model.params"});
+  EXPECT_EQ(find_parameters({"net-0001.params", "net-0001.params.gz", "net.npz"}, "net-symbol.json",
+                            {}, true)
+                .params,
+            Names{"net-0001.params"});
   EXPECT_EQ(error_text([] {
               find_parameters({"a-0001.params", "b-0002.params"}, "net-symbol.json", {}, true);
             }),
