@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mx2onnx/convert.h"
+#include "mx2onnx/export.h"
 
 namespace mx2onnx {
 
@@ -23,9 +24,9 @@ struct ArchitectureInfo {
 };
 
 /// All of them, by task and name. Empty in a build without MX2ONNX_ARCHITECTURES.
-std::vector<ArchitectureInfo> known_architectures();
+MX2ONNX_EXPORT std::vector<ArchitectureInfo> known_architectures();
 
 /// The same as a JSON array, with the number of classes instead of their names.
-std::string architectures_json();
+MX2ONNX_EXPORT std::string architectures_json();
 
 }  // namespace mx2onnx

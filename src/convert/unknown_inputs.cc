@@ -104,7 +104,7 @@ void fail_unknown_inputs(TrialRunner& runner, const Source& source,
       why ? fmt::format("'{}' ({}): {}", why->place().node, why->place().op, why->message()) : "";
   const auto example = find_example(runner, shapes, open);
   const std::string hint =
-      "describe them, for instance: " + command(known, runner, example, source, open);
+      fmt::format("describe them, for instance: {}", command(known, runner, example, source, open));
   if (open.size() == 1) {
     fail(ErrorCode::kModel,
          fmt::format("the shape of input '{}' is not known: {}{}{}", runner.input_name(open[0]),
