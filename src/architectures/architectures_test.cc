@@ -37,6 +37,20 @@ Shapes file_of(const Architecture& net, Form form, bool first_keys = true, bool 
 
 const Architecture& net(const std::string& name) { return catalogue().find(name); }
 
+// Under the sanitizers, which make it fifty times as slow, every tenth net is tried.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kStep = 10;
+#else
+constexpr std::size_t kStep = 1;
+#endif
+
+std::vector<Architecture> tried_nets() {
+  std::vector<Architecture> nets;
+  for (std::size_t i = 0; i < catalogue().all().size(); i += kStep)
+    nets.push_back(catalogue().all()[i]);
+  return nets;
+}
+
 // A part of a net that has the parameters of the whole.
 bool is_part(const Architecture& net, const Shapes& file) {
   const std::string whole = net.name.substr(0, net.name.find('|'));
@@ -105,23 +119,23 @@ TEST(Architectures, EveryNetHasTheVariablesOfItsLayout) {
 }
 
 TEST(Architectures, EveryNetIsRecognisedByStructuralKeys) {
-  for (const auto& net : catalogue().all())
+  for (const auto& net : tried_nets())
     expect_recognised(net, Form::kStructural, file_of(net, Form::kStructural));
 }
 
 TEST(Architectures, EveryNetIsRecognisedByOldNames) {
   std::size_t tried = 0;
-  for (const auto& net : catalogue().all()) {
+  for (const auto& net : tried_nets()) {
     if (!net.has_old_form) continue;
     ++tried;
     expect_recognised(net, Form::kOld, file_of(net, Form::kOld));
   }
-  EXPECT_GT(tried, 200u);
+  EXPECT_GT(tried * kStep, 200u);
 }
 
 TEST(Architectures, AnyKeyOfASharedArrayWillDo) {
   std::size_t tried = 0;
-  for (const auto& net : catalogue().all()) {
+  for (const auto& net : tried_nets()) {
     const Shapes first = file_of(net, Form::kStructural, true, false);
     const Shapes last = file_of(net, Form::kStructural, false, true);
     if (first == last) continue;
@@ -129,7 +143,7 @@ TEST(Architectures, AnyKeyOfASharedArrayWillDo) {
     expect_recognised(net, Form::kStructural, first);
     expect_recognised(net, Form::kStructural, last);
   }
-  EXPECT_GT(tried, 10u);
+  EXPECT_GT(tried * kStep, 10u);
 }
 
 TEST(Architectures, FullNamesOfPrunedNets) {
