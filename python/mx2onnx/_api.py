@@ -8,10 +8,9 @@ from typing import Any, Callable, Optional, Union
 from . import _arguments as check
 from . import _core, _live
 from ._custom import registered_operators
-from ._errors import UsageError, warn_of
+from ._errors import UsageError, in_python, warn_of
 from ._inputs import Inputs, dtype_name, specs
 from ._result import ConvertResult
-from ._wording import in_python
 
 Path = Union[str, "os.PathLike[str]"]
 Params = Union[Path, Sequence[Path], Mapping[str, Any], Sequence[Mapping[str, Any]], None]

@@ -5,7 +5,6 @@ import warnings
 from typing import Any
 
 from ._printable import shown_lines
-from ._wording import in_python
 
 
 class Error(Exception):
@@ -112,6 +111,13 @@ def warn_of(diagnostics: list[dict[str, Any]]) -> None:
 # The values of mx2onnx::ErrorCode.
 _BY_CODE = {1: InternalError, 2: UsageError, 3: FileError, 4: FormatError, 5: ModelError, 6: UnsupportedError}
 _KINDS = {1: "internal", 2: "usage", 3: "file", 4: "format", 5: "model", 6: "unsupported"}
+
+
+def in_python(text: str) -> str:
+    """The text with the command line's options in Python's words. What that takes is loaded with the first message."""
+    from ._wording import in_python as translated
+
+    return translated(text)
 
 
 def from_core(code: int, text: str, message: str, hint: str, **place: str) -> Error:

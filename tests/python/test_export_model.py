@@ -338,7 +338,7 @@ def test_progress(tmp_path):
 
 def test_import_is_light():
     """Relative to an interpreter that does nothing, since machines differ; and what makes imports slow is not loaded."""
-    code = "import sys, mx2onnx; print({'numpy', 'onnx', 'mxnet', 'json', 'argparse', 'subprocess'} & set(sys.modules))"
+    code = "import sys, mx2onnx; print({'numpy', 'onnx', 'mxnet', 'json', 'argparse', 'subprocess', 'shlex'} & set(sys.modules))"
     process = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True)
     assert process.stdout.strip() == "set()", process.stderr
 
