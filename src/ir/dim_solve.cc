@@ -232,8 +232,7 @@ std::optional<SizeSolution> solve_division(const Dim& a, const Dim& b) {
   const DimAtom& atom = *sum.terms[0].atoms[0];
   if (atom.kind != DimAtom::Kind::kFloorDiv || !atom.b.is_constant()) return std::nullopt;
   auto solution = solve_size(atom.a, b * atom.b);
-  if (solution && (!solution->size.is_constant() || contains(b, *solution->atom)))
-    solution.reset();
+  if (solution && (!solution->size.is_constant() || contains(b, *solution->atom))) solution.reset();
   return solution;
 }
 
