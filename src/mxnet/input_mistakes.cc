@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -53,8 +52,8 @@ bool look_like_sizes(std::string_view text) {
 }  // namespace
 
 void check_input_mistakes(std::string_view text) {
-  const auto refuse = [&](std::string what, std::string hint) {
-    fail(ErrorCode::kUsage, fmt::format("input {}: {}", in_quotes(text), what), std::move(hint));
+  const auto refuse = [&](const std::string& what, const std::string& hint) {
+    fail(ErrorCode::kUsage, fmt::format("input {}: {}", in_quotes(text), what), hint);
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) {

@@ -174,10 +174,11 @@ const Node* Builder::producer(Value value) const {
   return is_open ? &body->nodes[index] : nullptr;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void Builder::must(bool condition, std::string message) const {
   if (condition) return;
   if (blame_ == ErrorCode::kInternal) require(false, message);
-  fail(blame_, std::move(message));
+  fail(blame_, message);
 }
 
 void Builder::check(const Node& node) const {

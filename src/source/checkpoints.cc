@@ -67,7 +67,7 @@ std::vector<std::string> candidates(const std::vector<std::string>& names,
     if (folder_of(name) == folder_of(checkpoint.symbol)) near.push_back(name);
   }
   if (!own.empty() || !is_only) return likely_parameters(std::move(own));
-  return likely_parameters(near.empty() ? all : std::move(near));
+  return likely_parameters(near.empty() ? all : near);
 }
 
 }  // namespace
