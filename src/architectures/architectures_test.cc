@@ -162,6 +162,16 @@ TEST(Architectures, AClassifierWithOtherClasses) {
   EXPECT_EQ(head.attrs.find("num_hidden")->second, "7");
 }
 
+TEST(Architectures, ANetOfFewClassesThatSharesItsGraph) {
+  const auto& custom = net("i3d_resnet50_v1_custom");
+  const auto found = recognise(catalogue(), file_of(custom, Form::kStructural), "x.params", "");
+  const auto& nodes = found.symbol.nodes;
+  const auto last = std::find_if(nodes.rbegin(), nodes.rend(),
+                                 [](const auto& node) { return node.op == "FullyConnected"; });
+  ASSERT_NE(last, nodes.rend());
+  EXPECT_EQ(last->attrs.at("num_hidden"), "3");
+}
+
 TEST(Architectures, AnotherVocabulary) {
   Shapes file = file_of(net("bert_12_768_12|pooler+decoder"), Form::kStructural);
   for (auto& [key, shape] : file) {

@@ -123,12 +123,29 @@ class Fitting {
   std::vector<bool> other_channels_;
 };
 
+// Nets that differ in the number of their classes alone share a graph, which has that of one.
+Shapes with_other_heads(const mxnet::Symbol& symbol, const Shapes& own, Shapes changed) {
+  for (const auto& node : symbol.nodes) {
+    const auto units = node.attrs.find("num_hidden");
+    if (node.op != "FullyConnected" || units == node.attrs.end()) continue;
+    const auto weight = own.find(symbol.nodes[node.inputs.at(1).node].name);
+    if (weight == own.end() || weight->second.empty() || weight->second[0] == 0) continue;
+    if (units->second == std::to_string(weight->second[0])) continue;
+    for (std::size_t at = 1; at < node.inputs.size(); ++at) {
+      const auto found = own.find(symbol.nodes[node.inputs[at].node].name);
+      if (found != own.end()) changed.emplace(*found);
+    }
+  }
+  return changed;
+}
+
 }  // namespace
 
 std::optional<std::string> fit_to_shapes(mxnet::Symbol& symbol, const Shapes& own,
                                          const Shapes& changed) {
   mxnet::Symbol fitted = symbol;
-  if (auto obstacle = Fitting(fitted, own, changed).run()) return obstacle;
+  const Shapes others = with_other_heads(symbol, own, changed);
+  if (auto obstacle = Fitting(fitted, own, others).run()) return obstacle;
   symbol = std::move(fitted);
   return std::nullopt;
 }

@@ -102,10 +102,20 @@ class Recogniser {
     if (!found.arrays.empty()) matches_.push_back(std::move(found));
   }
 
+  Shapes own_shapes(const Architecture& net) const {
+    Shapes own;
+    for (const auto& parameter : catalogue_.layout(net.layout))
+      own[parameter.key] = parameter.shape;
+    return own;
+  }
+
   std::vector<Candidate> exact() const {
     std::vector<Candidate> result;
     for (const auto& found : matches_) {
-      if (found.is_exact()) result.push_back({found, catalogue_.graph(found.net->graph)});
+      if (!found.is_exact()) continue;
+      mxnet::Symbol symbol = catalogue_.graph(found.net->graph);
+      if (!fit_to_shapes(symbol, own_shapes(*found.net), {}))
+        result.push_back({found, std::move(symbol)});
     }
     return result;
   }
@@ -117,10 +127,8 @@ class Recogniser {
     for (const auto& found : matches_) {
       if (!found.missing.empty() || found.reshaped.size() > fewest) continue;
       if (!found.surplus.empty() && !may_have_more) continue;
-      Shapes own;
+      const Shapes own = own_shapes(*found.net);
       Shapes changed;
-      for (const auto& parameter : catalogue_.layout(found.net->layout))
-        own[parameter.key] = parameter.shape;
       for (const auto& key : found.reshaped)
         changed[key] = arrays_.find(found.arrays.at(key))->second;
       mxnet::Symbol symbol = catalogue_.graph(found.net->graph);
