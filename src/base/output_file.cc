@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,13 +11,10 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/interruption.h"
 #include "base/temporary_names.h"
 
 namespace mx2onnx {
 namespace {
-
-constexpr std::size_t kBufferSize = 1 << 20;
 
 std::string resolve_links(const std::string& path) {
   std::error_code error;
@@ -35,7 +31,6 @@ std::string directory_of(const std::string& path) {
 }  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(resolve_links(path_)) {
-  buffer_.reserve(kBufferSize);
   open();
 }
 
@@ -104,44 +99,15 @@ OutputFile::~OutputFile() {
 
 void OutputFile::append(std::span<const std::byte> bytes) {
   size_ += bytes.size();
-  // Always whole buffers, so that the writes line up with the pages of the file.
-  while (!bytes.empty()) {
-    if (buffer_.size() == kBufferSize) {
-      interruption_point();  // never in commit(): of two files both are made, or none
-      flush();
-    }
-    const std::size_t piece = std::min(bytes.size(), kBufferSize - buffer_.size());
-    buffer_.insert(buffer_.end(), bytes.begin(),
-                   bytes.begin() + static_cast<std::ptrdiff_t>(piece));
-    bytes = bytes.subspan(piece);
-  }
+  BufferedSink::append(bytes);
 }
 
-// Reading and writing in pieces is the fastest way to copy a range that begins anywhere: measured
-// against copy_file_range, sendfile and writing from the mapping, which pay for pages that do not
-// line up.
 void OutputFile::append_range(const MappedFile& file, std::size_t offset, std::size_t size) {
   size_ += size;
-  while (size > 0) {
-    if (buffer_.size() == kBufferSize) {
-      interruption_point();  // never in commit(): of two files both are made, or none
-      flush();
-    }
-    const std::size_t begin = buffer_.size();
-    const std::size_t piece = std::min(size, kBufferSize - begin);
-    buffer_.resize(begin + piece);
-    file.read(offset, std::span(buffer_).subspan(begin));
-    offset += piece;
-    size -= piece;
-  }
+  BufferedSink::append_range(file, offset, size);
 }
 
-void OutputFile::flush() {
-  write_all(buffer_);
-  buffer_.clear();
-}
-
-void OutputFile::write_all(std::span<const std::byte> bytes) {
+void OutputFile::write_piece(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0) {
@@ -152,6 +118,7 @@ void OutputFile::write_all(std::span<const std::byte> bytes) {
   }
 }
 
+// Nothing is interrupted from here on: of two files both are made, or none.
 void OutputFile::commit() { commit_as(target_); }
 
 void OutputFile::commit_as(const std::string& path) {

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "base/byte_sink.h"
+#include "base/buffered_sink.h"
 
 namespace mx2onnx {
 
@@ -18,7 +17,7 @@ namespace mx2onnx {
 /// damages what was there. A temporary file goes when a signal ends the process, and what a killed
 /// one had to leave goes when the target is written the next time. A target that is not a regular
 /// file (a device, a pipe) is written directly. Every failure is an Error with code kIo.
-class OutputFile : public ByteSink {
+class OutputFile : public BufferedSink {
  public:
   explicit OutputFile(std::string path);
   ~OutputFile() override;
@@ -39,8 +38,7 @@ class OutputFile : public ByteSink {
   void open();
   void open_temporary();
   void link_temporary();
-  void flush();
-  void write_all(std::span<const std::byte> bytes);
+  void write_piece(std::span<const std::byte> bytes) override;
   [[noreturn]] void fail_write(int error) const;
 
   std::string path_;       // as the user gave it, for messages
@@ -49,7 +47,6 @@ class OutputFile : public ByteSink {
   Kind kind_ = Kind::kTemporary;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
-  std::vector<std::byte> buffer_;
 };
 
 }  // namespace mx2onnx

@@ -111,11 +111,6 @@ void expect_bounded(const Conversion& conversion, const Source& source, std::uin
   spend(bytes);
 }
 
-void expect_one_file(const ConvertOptions& options) {
-  if (!options.external_data) return;
-  fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
-}
-
 // All steps behind the reading of the parameters.
 void run_at_opset(const Source& source, const ConvertOptions& given, Conversion& result) {
   PhaseClock clock(result.report.seconds);
@@ -271,6 +266,30 @@ Conversion convert_graph(const Source& source, const ConvertOptions& options) {
   return result;
 }
 
+namespace {
+
+// Converts, and lets `write` write the model where there is no place beside it.
+template <typename Write>
+Report convert_to_one_place(const Source& source, const ConvertOptions& options, Write&& write) {
+  if (options.external_data)
+    fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
+  const InterruptionScope interruptions(options.checkpoint);
+  return with_system_errors(source.symbol_path.native(), [&] {
+    Conversion result = convert_graph(source, options);
+    const onnx::ModelWriter writer(result.graph, result.info);
+    expect_bounded(result, source, writer.message_size());
+    PhaseClock clock(result.report.seconds);
+    clock.begin("write");
+    write(writer);
+    fail_if_shrunk();
+    clock.end();
+    result.report.output_bytes = writer.message_size();
+    return std::move(result.report);
+  });
+}
+
+}  // namespace
+
 InputSpec parse_input(std::string_view text) { return mxnet::parse_input_spec(text); }
 
 RenameRule parse_rename(std::string_view option, std::string_view text) {
@@ -317,43 +336,22 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
 
 std::pair<std::string, Report> convert_to_memory(const Source& source,
                                                  const ConvertOptions& options) {
-  expect_one_file(options);
-  const InterruptionScope interruptions(options.checkpoint);
-  return with_system_errors(source.symbol_path.native(), [&] {
-    Conversion result = convert_graph(source, options);
-    const onnx::ModelWriter writer(result.graph, result.info);
-    expect_bounded(result, source, writer.message_size());
-    MemorySink sink;
+  MemorySink sink;
+  Report report = convert_to_one_place(source, options, [&](const onnx::ModelWriter& writer) {
     sink.reserve(
         static_cast<std::size_t>(std::min(writer.message_size(), onnx::kMostMessageBytes)));
-    PhaseClock clock(result.report.seconds);
-    clock.begin("write");
     writer.write(sink, options.progress);
-    fail_if_shrunk();
-    clock.end();
-    result.report.output_bytes = writer.message_size();
-    return std::pair(sink.take(), std::move(result.report));
   });
+  return {sink.take(), std::move(report)};
 }
 
 Report convert_to_stream(const Source& source,
                          const std::function<void(std::span<const std::byte>)>& write,
                          const ConvertOptions& options) {
-  expect_one_file(options);
-  const InterruptionScope interruptions(options.checkpoint);
-  return with_system_errors(source.symbol_path.native(), [&] {
-    Conversion result = convert_graph(source, options);
-    const onnx::ModelWriter writer(result.graph, result.info);
-    expect_bounded(result, source, writer.message_size());
-    PhaseClock clock(result.report.seconds);
-    clock.begin("write");
+  return convert_to_one_place(source, options, [&](const onnx::ModelWriter& writer) {
     StreamSink sink(write);
     writer.write(sink, options.progress);
     sink.flush();
-    fail_if_shrunk();
-    clock.end();
-    result.report.output_bytes = writer.message_size();
-    return std::move(result.report);
   });
 }
 
