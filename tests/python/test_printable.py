@@ -25,6 +25,16 @@ def assert_printable(text):
     assert "\nerror: b" not in text
 
 
+def assert_all_is_printable(command, folder):
+    """What the tool prints of a command that it may refuse."""
+    run = subprocess.run([TOOL, *command], capture_output=True, cwd=folder, timeout=60)
+    assert run.returncode in range(7) and run.returncode != 1, run.stderr
+    assert_printable(run.stdout.decode())
+    assert_printable(run.stderr.decode())
+    if "--json" in command:
+        json.loads(run.stdout)
+
+
 def symbol(place=None, op="FullyConnected", attrs=None):
     """A small network with the hostile name at one place."""
 
@@ -81,12 +91,7 @@ def test_the_command_line(place, size, tmp_path):
             ["convert", *both, "-o", "net.onnx", "--mxnet-version", EVIL],
             ["convert", *both, "-o", "net.onnx", "--architecture", EVIL],
         ):
-            run = subprocess.run([TOOL, *command], capture_output=True, cwd=tmp_path, timeout=60)
-            assert run.returncode in range(7) and run.returncode != 1, run.stderr
-            assert_printable(run.stdout.decode())
-            assert_printable(run.stderr.decode())
-            if "--json" in command:
-                json.loads(run.stdout)
+            assert_all_is_printable(command, tmp_path)
 
 
 @tool
@@ -109,12 +114,7 @@ def test_names_of_files(tmp_path):
         ["inspect", b""],
     ):
         words = [os.path.join(folder, word) if isinstance(word, bytes) else word for word in command]
-        run = subprocess.run([TOOL, *words], capture_output=True, cwd=tmp_path, timeout=60)
-        assert run.returncode in range(7) and run.returncode != 1, run.stderr
-        assert_printable(run.stdout.decode())
-        assert_printable(run.stderr.decode())
-        if "--json" in command:
-            json.loads(run.stdout)
+        assert_all_is_printable(words, tmp_path)
 
 
 @tool

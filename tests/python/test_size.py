@@ -1,13 +1,12 @@
 """Memory and time as ratios: weights never pass through private memory, and the cost is linear in the nodes."""
 
 import os
-import pathlib
 import subprocess
-import threading
 import time
 
 import networks
 import pytest
+import watching
 
 TOOL = os.environ.get("MX2ONNX")
 pytestmark = pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
@@ -17,24 +16,9 @@ MEGA = 10**6
 def run(command):
     """(seconds, peak private bytes)."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = [0]
-
-    def watch():
-        while process.poll() is None:
-            try:
-                text = pathlib.Path("/proc/%d/status" % process.pid).read_text()
-            except OSError:
-                return
-            for line in text.splitlines():
-                if line.startswith("RssAnon"):
-                    peak[0] = max(peak[0], int(line.split()[1]) * 1024)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    assert process.wait() == 0
-    watcher.join()
-    return time.perf_counter() - start, peak[0]
+    code, peak = watching.peak_of(command)
+    assert code == 0
+    return time.perf_counter() - start, peak
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pickle
 import shutil
 import subprocess
 import tarfile
-import threading
 import zipfile
 
 import mx2onnx
 import networks
 import numpy as np
 import pytest
+import watching
 from running import assert_same, run
 
 import onnx
@@ -489,24 +489,7 @@ def test_links_in_a_circle(tmp_path):
 
 def peak_of(folder, *arguments):
     """(exit code, peak of private memory) of the tool."""
-    process = subprocess.Popen([TOOL, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = [0]
-
-    def watch():
-        while process.poll() is None:
-            try:
-                text = pathlib.Path("/proc/%d/status" % process.pid).read_text()
-            except OSError:
-                return
-            for line in text.splitlines():
-                if line.startswith("RssAnon"):
-                    peak[0] = max(peak[0], int(line.split()[1]) * 1024)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    code = process.wait()
-    watcher.join()
-    return code, peak[0]
+    return watching.peak_of([TOOL, *arguments], cwd=folder, stderr=subprocess.DEVNULL)
 
 
 def test_bombs(tmp_path):
