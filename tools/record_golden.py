@@ -17,7 +17,6 @@ Keys of the .npz: CASE/o0, CASE/o1, ... and, for a case with other sizes, CASE/a
 
 import argparse
 import os
-import pickle
 import re
 import subprocess
 import sys
@@ -28,6 +27,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "cases"))
 
 import case_model  # noqa: E402
 import numpy as np  # noqa: E402
+from in_child import in_child  # noqa: E402
 
 # MXNet says at each binding that it heard of MXNET_SUBGRAPH_BACKEND.
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -51,28 +51,21 @@ def run_case(case, alt):
 
 
 def run_apart(case, alt):
-    """run_case in a process of its own: now and then MXNet damages its memory (oneDNN's copies of small arrays
-    above all) and then refuses the next cases, or aborts."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
+    """run_case in a process of its own, because of oneDNN's copies of small arrays above all."""
+
+    def run():
         try:
             np_shape = bool(case.get("np_shape"))
             if MXNET_2:
                 (mx.npx.set_np if np_shape else mx.npx.reset_np)()
             with mx.util.np_shape(np_shape):
-                result = run_case(case, alt)
+                return run_case(case, alt)
         except Exception as error:  # the message of MXNet's own exception says what is wrong
-            result = str(error).strip().split("\n")[-1][:200]
-        with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(result, pipe)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    result = pickle.loads(text) if text else "MXNet crashed"
+            return str(error).strip().split("\n")[-1][:200]
+
+    result = in_child(run)
+    if result is None:
+        raise RuntimeError("MXNet crashed")
     if isinstance(result, str):
         raise RuntimeError(result)
     return result

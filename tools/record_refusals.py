@@ -11,7 +11,6 @@ either it is translated, or its reason is written by hand behind the line.
 import argparse
 import json
 import os
-import pickle
 import subprocess
 import sys
 import warnings
@@ -21,6 +20,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "cases"))
 DATA = os.path.join(ROOT, "tests", "data", "refused-types-mxnet-1.9.1.txt")
 
 import case_model  # noqa: E402
+from in_child import in_child  # noqa: E402
 
 
 def refused():
@@ -43,11 +43,9 @@ def refused():
 
 
 def run_in_mxnet(mx, case):
-    """What MXNet makes of a case, in a process of its own, for it may crash: a text."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
+    """What MXNet makes of a case: a text."""
+
+    def run():
         try:
             with mx.util.np_shape(bool(case.get("np_shape"))):
                 inputs, params = case_model.case_tensors(case)
@@ -57,17 +55,11 @@ def run_in_mxnet(mx, case):
                 args = {n: arrays[n] for n in symbol.list_arguments()}
                 executor = symbol.bind(mx.cpu(), args, aux_states={n: arrays[n] for n in states}, grad_req="null")
                 outputs = executor.forward(is_train=False)
-                result = "runs %s" % [(o.shape, o.asnumpy().ravel()[:4].tolist()) for o in outputs]
+                return "runs %s" % [(o.shape, o.asnumpy().ravel()[:4].tolist()) for o in outputs]
         except Exception as error:
-            result = "refuses: %s" % str(error).strip().split("\n")[-1][:160]
-        with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(result, pipe)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    return pickle.loads(text) if text else "crashes"
+            return "refuses: %s" % str(error).strip().split("\n")[-1][:160]
+
+    return in_child(run) or "crashes"
 
 
 def answer():
