@@ -26,4 +26,4 @@ fi
 step "clang-tidy, and no exceptions in the library"
 cmake --preset tidy > /dev/null
 mapfile -t sources < <(git ls-files 'src/*.cc' | grep -v -e _test.cc -e src/python)
-printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/tidy 2> >(grep -v "warnings generated\|Suppressed\|Use -header-filter" >&2)
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-22 --quiet -p build/tidy 2> >(grep -v "warnings generated\|Suppressed\|Use -header-filter" >&2)

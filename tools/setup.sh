@@ -16,7 +16,7 @@ declare -A packages=(
   [/usr/include/benchmark/benchmark.h]=libbenchmark-dev [strace]=strace [ccache]=ccache
 )
 if [[ "${1:-}" == lint ]]; then
-  packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-16]=clang-tidy-16
+  packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-22]=clang-tidy-22
              [/usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.fuzzer-x86_64.a]=libclang-rt-16-dev)
 fi
 

@@ -71,7 +71,7 @@ class Fitting {
 
   bool fit(std::size_t index, mxnet::Node& node) {
     if (node.op == "FullyConnected") return fit_layer(index, node, "num_hidden");
-    if (node.op == "Convolution" && node.attrs.find("num_group") != node.attrs.end() &&
+    if (node.op == "Convolution" && node.attrs.contains("num_group") &&
         node.attrs.find("num_group")->second == "1") {
       return fit_layer(index, node, "num_filter");
     }

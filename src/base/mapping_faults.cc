@@ -65,7 +65,7 @@ void install() {
 void watch_mapping(const std::byte* data, std::size_t size, const std::string& path) {
   static std::once_flag installed;
   std::call_once(installed, install);
-  const std::lock_guard lock(changing);
+  const std::scoped_lock lock(changing);
   for (Watched& mapping : watched) {
     if (mapping.begin != 0) continue;
     mapping.shrunk = false;
@@ -78,7 +78,7 @@ void watch_mapping(const std::byte* data, std::size_t size, const std::string& p
 }
 
 void unwatch_mapping(const std::byte* data) {
-  const std::lock_guard lock(changing);
+  const std::scoped_lock lock(changing);
   for (Watched& mapping : watched) {
     if (mapping.begin != reinterpret_cast<std::uintptr_t>(data)) continue;
     if (mapping.shrunk && mapping.owner == std::this_thread::get_id())
@@ -89,7 +89,7 @@ void unwatch_mapping(const std::byte* data) {
 }
 
 std::optional<std::string> take_shrunk_file() {
-  const std::lock_guard lock(changing);
+  const std::scoped_lock lock(changing);
   for (Watched& mapping : watched) {
     if (mapping.begin == 0 || mapping.owner != std::this_thread::get_id()) continue;
     if (mapping.shrunk.exchange(false)) shrunk_before = *mapping.path;

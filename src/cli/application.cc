@@ -63,12 +63,12 @@ std::optional<UnknownWord> find_unknown_word(const CLI::App& app,
   const auto is_known = [](const std::vector<std::string>& known, const std::string& word) {
     return std::find(known.begin(), known.end(), word) != known.end();
   };
-  if (!words.empty() && words[0].substr(0, 1) != "-" && !is_known(commands, words[0])) {
+  if (!words.empty() && !words[0].starts_with('-') && !is_known(commands, words[0])) {
     return UnknownWord{words[0], best_guess(words[0], commands)};
   }
   for (const auto& word : words) {
     const std::string name = word.substr(0, word.find('='));
-    if (name.substr(0, 2) == "--" && name.size() > 2 && !is_known(options, name)) {
+    if (name.starts_with("--") && name.size() > 2 && !is_known(options, name)) {
       return UnknownWord{name, best_guess(name, options)};
     }
   }

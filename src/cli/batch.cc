@@ -144,7 +144,7 @@ int convert_batch(const Batch& batch) {
   const auto work = [&] {
     for (std::size_t i = next++; i < results.size(); i = next++) {
       convert_one(batch, batch.sources[i], results[i]);
-      const std::lock_guard lock(printing);
+      const std::scoped_lock lock(printing);
       print_messages(results[i]);
     }
   };

@@ -39,7 +39,7 @@ void print_error(const std::string& text) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (first) {
       fmt::print(stderr, "{}\n", painted(line, "1;31"));
-    } else if (line.substr(0, kHint.size()) == kHint) {
+    } else if (line.starts_with(kHint)) {
       fmt::print(stderr, "{}{}\n", painted(kHint, "36"), line.substr(kHint.size()));
     } else {
       fmt::print(stderr, "{}\n", line);

@@ -39,7 +39,7 @@ DType parse_descr(std::string_view value) {
       {"<u2", DType::kUint16},   {"<u4", DType::kUint32},  {"<u8", DType::kUint64},
       {"|V2", DType::kBfloat16}, {"<V2", DType::kBfloat16}};
   const std::string_view descr =
-      value.substr(0, 1) == "'" ? value.substr(1, value.find('\'', 1) - 1) : value;
+      value.starts_with('\'') ? value.substr(1, value.find('\'', 1) - 1) : value;
   for (const auto& row : kRows) {
     if (row.descr == descr) return row.dtype;
   }
@@ -50,7 +50,7 @@ DType parse_descr(std::string_view value) {
 std::vector<std::int64_t> parse_shape(std::string_view value) {
   const auto end = value.find(')');
   std::vector<std::int64_t> dims;
-  if (value.substr(0, 1) == "(" && end != std::string_view::npos) {
+  if (value.starts_with('(') && end != std::string_view::npos) {
     bool valid = true;
     for (const auto part : split(value.substr(1, end - 1), ',')) {
       if (trim(part).empty()) continue;

@@ -174,8 +174,7 @@ const Node* Builder::producer(Value value) const {
   return is_open ? &body->nodes[index] : nullptr;
 }
 
-// NOLINTNEXTLINE(performance-unnecessary-value-param)
-void Builder::must(bool condition, std::string message) const {
+void Builder::must(bool condition, const std::string& message) const {
   if (condition) return;
   if (blame_ == ErrorCode::kInternal) require(false, message);
   fail(blame_, message);

@@ -126,7 +126,7 @@ class Builder {
   std::vector<Value> emit_through(DType through, std::string_view op_type,
                                   std::vector<Value> inputs, Attributes attrs,
                                   std::vector<TensorType> types);
-  void must(bool condition, std::string message) const;
+  void must(bool condition, const std::string& message) const;
   void check(const Node& node) const;
   void check_inputs(const Node& node, const OpSchema& schema) const;
   std::string output_name(std::string_view op_type);

@@ -13,7 +13,7 @@ class Names {
   /// The name itself if it is free, else the name with the first free suffix `_1`, `_2`…. Bytes
   /// that are not UTF-8 become '_', since protobuf refuses them.
   std::string unique(std::string_view name);
-  bool taken(std::string_view name) const { return next_.find(std::string(name)) != next_.end(); }
+  bool taken(std::string_view name) const { return next_.contains(std::string(name)); }
 
  private:
   std::unordered_map<std::string, std::size_t> next_;  // name -> next suffix to try

@@ -16,7 +16,7 @@ struct BinaryFunction {
   /// that dtype too: a comparison gives 0 and 1.
   onnx::Value (*emit)(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs);
   /// A known limit; may be empty.
-  std::string_view note = {};
+  std::string_view note;
 
   std::string text(std::string_view lhs, std::string_view rhs) const;
 };

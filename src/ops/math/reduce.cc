@@ -58,7 +58,7 @@ struct ReduceRow {
   std::vector<std::string> names;
   std::string summary;
   Value (*emit)(Builder& b, Value x, const ReduceAxes& axes);
-  std::string note = {};
+  std::string note;
   bool sums = false;
 };
 

@@ -185,7 +185,7 @@ std::shared_ptr<const void> AttrSchema::parse(const mxnet::Attributes& attrs,
     }
   }
   for (const auto& field : fields_) {
-    if (field.required && attrs.find(field.name) == attrs.end()) {
+    if (field.required && !attrs.contains(field.name)) {
       problems.push_back(
           {field.name, fmt::format("expected {}, found nothing", field.expected()), ""});
     }

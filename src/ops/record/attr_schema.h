@@ -141,7 +141,7 @@ class AttrDeclarer {
   template <typename T, typename Base>
   FieldDeclarer field(std::string name, T Base::*member) {
     static_assert(std::is_base_of_v<Base, P>);
-    using Value = typename attr_detail::OptionalValue<T>::type;
+    using Value = attr_detail::OptionalValue<T>::type;
     AttrField& field = add(std::move(name), attr_detail::kind_of(Value{}));
     field.optional = attr_detail::OptionalValue<T>::value;
     const P initial;
@@ -222,8 +222,9 @@ class AttrDeclarer {
     field.parse = [member](const AttrField& self, std::string_view text, void* object) {
       if (self.optional && text == "None") return true;
       const auto dtype = dtype_from_name(text);
-      if (dtype) static_cast<P*>(object)->*member = *dtype;
-      return dtype.has_value();
+      if (!dtype) return false;
+      static_cast<P*>(object)->*member = dtype.value();
+      return true;
     };
     return FieldDeclarer(field);
   }

@@ -148,7 +148,7 @@ Taps area_taps(std::int64_t from, std::int64_t to) {
     }
     for (std::int64_t at = first; at < last; ++at) add(at, 1 / width);
     if (end - static_cast<double>(last) > kLeast) {
-      add(last, std::min(std::min(end - static_cast<double>(last), 1.0), width) / width);
+      add(last, std::min({end - static_cast<double>(last), 1.0, width}) / width);
     }
     used = std::max(used, k);
   }
