@@ -213,8 +213,8 @@ std::string untranslated_tables() {
   std::map<std::pair<OperatorStatus, std::string>, std::vector<OperatorInfo>> groups;
   for (auto& op : untranslated_operators()) groups[{op.status, op.kind}].push_back(std::move(op));
   std::string text =
-      "\n# Operators that are not translated\n\nWith these, every name that MXNet 1.9.1 registers "
-      "is on this page.\n\n| status | why | operators |\n|---|---|---|\n";
+      "\n# Operators that are not translated\n\nWith these, every name that MXNet 1.9.1 or "
+      "2.0.0b1 registers is on this page.\n\n| status | why | operators |\n|---|---|---|\n";
   for (const auto& [key, group] : groups) {
     const std::string& reason = group.front().reason;
     std::string names;

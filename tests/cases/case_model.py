@@ -22,7 +22,7 @@ say so); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); 
 constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
 
 "mxnet_version": the MXNet that wrote the file, as MXNet counts (10901 unless given, 20000 is 2.0). A case of 2.0 and later is
-recorded by MXNet 2.0.0b1, all others by 1.9.1. "recorded_as": {"op": ..., "attrs": {...}}, of a version that cannot be installed any
+recorded by MXNet 2.0.0b1, all others by 1.9.1. A list, [10901, 20000], makes a case of each: NAME_10901, NAME_20000. "recorded_as": {"op": ..., "attrs": {...}}, of a version that cannot be installed any
 more: the operator of the recording MXNet that computes the same, with attributes beside the case's own; "why" says how that is known.
 
 A tensor is "SHAPE[:DTYPE][:VALUES]". SHAPE is numbers between commas, "()" for 0-d. VALUES is "a..b" (uniform,
@@ -69,8 +69,7 @@ def expand_sweep(case):
         for key, value in case.get(group, {}).items()
         if isinstance(value, list)
     ]
-    if isinstance(case.get("op"), list):
-        axes.insert(0, (None, "op", case["op"]))
+    axes[:0] = [(None, key, case[key]) for key in ("mxnet_version", "op") if isinstance(case.get(key), list)]
     if not axes:
         return [case]
     expanded = []
@@ -84,7 +83,7 @@ def expand_sweep(case):
             else:
                 one[group][key] = values[index]
         one["name"] = "_".join(
-            [case["name"]] + [values[i] if g is None else str(i) for (g, _, values), i in zip(axes, choice)]
+            [case["name"]] + [str(values[i]) if g is None else str(i) for (g, _, values), i in zip(axes, choice)]
         )
         expanded.append(one)
     return expanded

@@ -6,6 +6,7 @@ import json
 import math
 import pathlib
 import re
+import sys
 
 import case_model
 import mx2onnx
@@ -15,8 +16,10 @@ from test_cli import tool
 
 import onnx
 
-DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
-GROUPS = [line.split() for line in (DATA / "mxnet-1.9.1-operator-names.txt").read_text().splitlines()]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import gen_mxnet_names  # noqa: E402
+
+GROUPS = gen_mxnet_names.groups()
 
 
 @functools.cache
@@ -53,7 +56,7 @@ def test_the_package_has_the_same_table():
 
 
 def test_aliases_are_those_of_mxnet():
-    """An operator's names are one of MXNet's groups of names, or are not MXNet 1.9.1's at all."""
+    """An operator's names are one of MXNet's groups of names, or are not MXNet's at all."""
     group_of = {name: set(group) for group in GROUPS for name in group}
     for operator in table():
         for name in names_of(operator):
@@ -111,10 +114,15 @@ def test_a_conversion_says_the_reason():
 
 
 def fields():
-    rows = [line.split("\t") for line in (DATA / "mxnet-1.9.1-attributes.tsv").read_text().splitlines()]
+    """{operator: {attribute: its description}}, of the first MXNet that has the operator."""
     result = {group[0]: {} for group in GROUPS}
-    for operator, name, text in rows:
-        result[operator][name] = text
+    described = set()
+    for version in gen_mxnet_names.VERSIONS:
+        rows = [r.split("\t") for r in gen_mxnet_names.data(version, "attributes.tsv").read_text().splitlines()]
+        for operator, name, text in rows:
+            if operator in result and operator not in described:
+                result[operator][name] = text
+        described |= {operator for operator, _, _ in rows}
     return result
 
 

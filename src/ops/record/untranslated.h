@@ -1,5 +1,5 @@
 // What becomes of MXNet's operators that have no record: each is planned or refused, with the
-// reason. Together with the registry this covers every name that MXNet 1.9.1 registers.
+// reason. Together with the registry this covers every name that MXNet 1.9.1 or 2.0.0b1 registers.
 #pragma once
 
 #include <optional>
