@@ -185,7 +185,7 @@ struct StackFamily {
 };
 
 template <typename P>
-void register_stack_family(Registry& r, const StackFamily& family) {
+void add_stack(Registry& r, const StackFamily& family) {
   r.add<P>({family.name})
       .summary(family.summary)
       .inputs({{family.input, InputRole::kData}})
@@ -324,13 +324,13 @@ void register_concat(Registry& r) {
   const auto first_axis = [](const Shape&) { return std::int64_t{0}; };
   const auto second_axis = [](const Shape&) { return std::int64_t{1}; };
   const auto third_axis = [](const Shape&) { return std::int64_t{2}; };
-  register_stack_family<CountParam>(
+  add_stack<CountParam>(
       r, {"_npi_vstack", "Arrays one below the other.", "arg", "output", at_least<2>, first_axis});
-  register_stack_family<CountParam>(r, {"_npi_column_stack", "Vectors and matrices side by side.",
-                                        "arg", "output", as_columns, second_axis});
-  register_stack_family<UnusedDimParam>(
+  add_stack<CountParam>(r, {"_npi_column_stack", "Vectors and matrices side by side.", "arg",
+                            "output", as_columns, second_axis});
+  add_stack<UnusedDimParam>(
       r, {"_npi_hstack", "Arrays side by side.", "data", "out", at_least<1>, columns_axis});
-  register_stack_family<UnusedDimParam>(
+  add_stack<UnusedDimParam>(
       r, {"_npi_dstack", "Arrays one behind the other.", "data", "out", at_least<3>, third_axis});
 }
 
