@@ -37,6 +37,7 @@ void register_np_init(Registry& registry);
 void register_np_indexing(Registry& registry);
 void register_np_insert(Registry& registry);
 void register_np_unique(Registry& registry);
+void register_np_diag(Registry& registry);
 void register_axes(Registry& registry);
 void register_broadcast_to(Registry& registry);
 void register_slice(Registry& registry);
@@ -134,6 +135,7 @@ void register_all_families(Registry& registry) {
   register_np_indexing(registry);
   register_np_insert(registry);
   register_np_unique(registry);
+  register_np_diag(registry);
   register_axes(registry);
   register_broadcast_to(registry);
   register_slice(registry);
