@@ -84,6 +84,10 @@ def negative_binomial_cdf(k, p):
     )
 
 
+def binomial_cdf(n, p):
+    return of_chances(lambda k: math.comb(n, k) * p**k * (1 - p) ** (n - k) if k <= n else 0)
+
+
 DISTRIBUTIONS = [
     ("uniform", {"low": -1, "high": 3}, lambda x: np.clip((x + 1) / 4, 0, 1)),
     ("normal", {"loc": 2, "scale": 0.5}, lambda x: normal_cdf((x - 2) / 0.5)),
@@ -92,6 +96,8 @@ DISTRIBUTIONS = [
     ("gamma", {"alpha": 0.4, "beta": 2}, gamma_cdf(0.4, 2)),
     ("poisson", {"lam": 4}, poisson_cdf(4)),
     ("poisson", {"lam": 40}, poisson_cdf(40)),
+    ("binomial", {"n": 20, "p": 0.3}, binomial_cdf(20, 0.3)),
+    ("binomial", {"n": 100, "p": 0.8}, binomial_cdf(100, 0.8)),
     ("negative_binomial", {"k": 3, "p": 0.4}, negative_binomial_cdf(3, 0.4)),
     ("generalized_negative_binomial", {"mu": 2, "alpha": 0.3}, negative_binomial_cdf(1 / 0.3, 1 / 1.6)),
 ]
@@ -130,6 +136,8 @@ def test_distribution_of_parameters(name, parameters, cdf, opset):
 @pytest.mark.parametrize("name", sorted({name for name, *_ in DISTRIBUTIONS}))
 def test_shapes_and_dtypes(name, opset):
     assert draw("_random_" + name, opset=opset, shape=(2, 3), dtype="float16").dtype == np.float16
+    if name == "binomial":
+        return
     like = draw("_random_%s_like" % name, {"data": np.zeros((3, 1, 2), np.float64)}, opset=opset, free=True)
     assert like.shape == (3, 1, 2) and like.dtype == np.float64 and not np.isnan(like).any()
 
@@ -186,6 +194,30 @@ def test_multinomial(opset):
     np.testing.assert_allclose(log, np.log(np.take_along_axis(chances, number.astype(int), 1)), rtol=1e-6)
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, dtype="uint8").shape == (1,)
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, shape="None").shape == (1,)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_counts_of_outcomes(opset):
+    """The multinomial of MXNet 2.0: another operator than that of 1.x."""
+    chances = np.array([[0.1, 0.2, 0.7], [0.5, 0, 0.5]], np.float32)
+    feeds = {"n": np.array([10, 100], np.float32), "p": chances}
+    net = SymbolBuilder()
+    node = net.node("_sample_multinomial", "op", net.variable("n"), net.variable("p"), shape=(COUNT,), dtype="int32")
+    inputs = {name: (value.shape, "float32") for name, value in feeds.items()}
+    result = mx2onnx.convert(net.json([node[0], 0, 0]), inputs=inputs, opset=opset, mxnet_version="2.0")
+    onnxruntime.set_seed(1234567891)
+    (counts,) = run(result.model, feeds)
+    assert counts.shape == (2, COUNT, 3) and counts.dtype == np.float32
+    assert (counts.sum(-1) == feeds["n"][:, None]).all() and (counts >= 0).all()
+    expected = feeds["n"][:, None] * chances
+    np.testing.assert_allclose(counts.mean(1), expected, rtol=0.05)
+    np.testing.assert_allclose(counts.var(1), expected * (1 - chances), rtol=0.12)
+
+
+def test_categorical():
+    chances = np.array([[0.1, 0.2, 0.7]], np.float32)
+    number = draw("_npx__random_categorical", {"data": chances}, shape=(COUNT,))
+    np.testing.assert_allclose(np.bincount(number[0], minlength=3) / COUNT, chances[0], atol=0.03)
 
 
 @pytest.mark.parametrize("opset", OPSETS)
