@@ -83,6 +83,11 @@ void register_linalg_products(Registry& registry);
 void register_linalg_factors(Registry& registry);
 void register_linalg_eigen(Registry& registry);
 void register_dot(Registry& registry);
+void register_np_products(Registry& registry);
+void register_einsum(Registry& registry);
+void register_np_norm(Registry& registry);
+void register_np_factors(Registry& registry);
+void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
@@ -173,6 +178,11 @@ void register_all_families(Registry& registry) {
   register_linalg_factors(registry);
   register_linalg_eigen(registry);
   register_dot(registry);
+  register_np_products(registry);
+  register_einsum(registry);
+  register_np_norm(registry);
+  register_np_factors(registry);
+  register_np_least_squares(registry);
   register_khatri_rao(registry);
 
   register_random_pdf(registry);
