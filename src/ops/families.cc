@@ -96,6 +96,8 @@ void register_random(Registry& registry);
 void register_sample(Registry& registry);
 void register_randint(Registry& registry);
 void register_multinomial(Registry& registry);
+void register_np_random(Registry& registry);
+void register_np_choice(Registry& registry);
 void register_shuffle(Registry& registry);
 void register_zipfian(Registry& registry);
 void register_hawkes(Registry& registry);
@@ -192,6 +194,8 @@ void register_all_families(Registry& registry) {
   register_sample(registry);
   register_randint(registry);
   register_multinomial(registry);
+  register_np_random(registry);
+  register_np_choice(registry);
   register_shuffle(registry);
   register_zipfian(registry);
   register_hawkes(registry);

@@ -184,6 +184,9 @@ OTHERWISE = {
     "_copyto": {"data"},  # an input that the table lists as an attribute
     "_cvcopyMakeBorder": {"src"},
     "_cvimresize": {"src"},
+    # In 2.0 the default is None, which is float32.
+    **{"_npi_" + name: {"dtype"} for name in "uniform uniform_n normal normal_n gamma bernoulli laplace".split()},
+    "_npi_powerd": {"ctx"},  # of 2.0
     "_npi_cholesky": {"lower"},  # as _linalg_potrf
     "_npi_norm": {"ord", "axis", "keepdims", "flag"},  # which the table leaves out
     "_npi_concatenate": {"axis", "dim"},  # the table has the name of 2.0

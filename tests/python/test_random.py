@@ -196,6 +196,94 @@ def test_multinomial(opset):
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, shape="None").shape == (1,)
 
 
+# Of NumPy's interface: the names of both parameters, and the distribution.
+NUMPY_DISTRIBUTIONS = [
+    ("uniform", {"low": -1, "high": 3}, lambda x: np.clip((x + 1) / 4, 0, 1)),
+    ("normal", {"loc": 2, "scale": 0.5}, lambda x: normal_cdf((x - 2) / 0.5)),
+    ("gamma", {"shape": 0.4, "scale": 2}, gamma_cdf(0.4, 2)),
+    ("laplace", {"loc": 1, "scale": 2}, lambda x: 0.5 + np.sign(x - 1) * 0.5 * (1 - np.exp(-abs(x - 1) / 2))),
+    ("gumbel", {"loc": 1, "scale": 2}, lambda x: np.exp(-np.exp(-(x - 1) / 2))),
+    ("logistic", {"loc": 1, "scale": 2}, lambda x: 1 / (1 + np.exp(-(x - 1) / 2))),
+    ("exponential", {"scale": 0.25}, lambda x: 1 - np.exp(-4 * x)),
+    ("rayleigh", {"scale": 3}, lambda x: 1 - np.exp(-(x**2) / 18)),
+    ("pareto", {"a": 3}, lambda x: 1 - (1 + x) ** -3.0),
+    ("weibull", {"a": 1.5}, lambda x: 1 - np.exp(-(x**1.5))),
+    ("powerd", {"a": 2}, lambda x: np.clip(x, 0, 1) ** 2),
+]
+
+
+@pytest.mark.parametrize("opset", (mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET))
+@pytest.mark.parametrize("name,parameters,cdf", NUMPY_DISTRIBUTIONS, ids=[d[0] for d in NUMPY_DISTRIBUTIONS])
+def test_numpy_distribution(name, parameters, cdf, opset):
+    samples = draw("_npi_" + name, opset=opset, size=(COUNT // 2, 2), **parameters)
+    assert samples.shape == (COUNT // 2, 2) and samples.dtype == np.float32
+    assert distance(samples, cdf) < KOLMOGOROV
+    assert distance(samples * 1.15 + 0.06, cdf) > KOLMOGOROV
+    # The same of inputs, which broadcast to the size.
+    feeds = {"input%d" % (i + 1): np.array([[v], [v]], np.float32) for i, v in enumerate(parameters.values())}
+    absent = {k: "None" for k in parameters}
+    samples = draw("_npi_" + name, feeds, opset=opset, size=(2, COUNT), **absent)
+    assert samples.shape == (2, COUNT)
+    for row in samples:
+        assert distance(row, cdf) < KOLMOGOROV
+    # Without a size, and so many of each.
+    assert draw("_npi_" + name, feeds, opset=opset, free=True, **absent).shape == (2, 1)
+    assert draw("_npi_" + name, feeds, opset=opset, size="(-2, 3)", **absent).shape == (3, 2, 1)
+    if name in ("uniform", "normal"):
+        assert draw("_npi_%s_n" % name, feeds, opset=opset, size=(3, 4), **absent).shape == (3, 4, 2, 1)
+
+
+def test_numpy_parameters_that_make_no_distribution():
+    for name, attrs in [("normal", {"loc": 0, "scale": -1}), ("gamma", {"shape": 0, "scale": 1}), ("pareto", {"a": 0})]:
+        with pytest.raises(mx2onnx.Error, match="does not exist"):
+            convert("_npi_" + name, **attrs)
+    with pytest.raises(mx2onnx.Error, match="broadcast to"):
+        convert("_npi_normal", {"input1": ((3,), "float32")}, loc="None", scale=1, size=(2, 4))
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_bernoulli(opset):
+    common = {"prob": "None", "logit": "None", "is_logit": "False"}
+    drawn = draw("_npi_bernoulli", opset=opset, **{**common, "prob": 0.3, "size": (COUNT,), "dtype": "bool"})
+    assert drawn.dtype == np.bool_ and abs(drawn.mean() - 0.3) < 0.03
+    drawn = draw("_npi_bernoulli", opset=opset, **{**common, "logit": 2, "size": (COUNT,)})
+    assert drawn.dtype == np.float32 and abs(drawn.mean() - 1 / (1 + math.exp(-2))) < 0.03
+    for is_logit, chances in [("False", [0, 0.3, 1]), ("True", [-40, math.log(0.3 / 0.7), 40])]:
+        feeds = {"input1": np.array(chances, np.float32)}
+        attrs = {**common, "is_logit": is_logit, "size": (COUNT, 3), "dtype": "int32"}
+        np.testing.assert_allclose(draw("_npi_bernoulli", feeds, opset=opset, **attrs).mean(0), [0, 0.3, 1], atol=0.03)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_choice(opset):
+    chosen = draw("_npi_choice", opset=opset, a=5, size=(COUNT // 2, 2))
+    assert chosen.shape == (COUNT // 2, 2) and chosen.dtype == np.int64
+    np.testing.assert_allclose(np.bincount(chosen.ravel(), minlength=5) / COUNT, 0.2, atol=0.03)
+    chances = np.array([0.1, 0, 0.9], np.float32)
+    chosen = draw("_npi_choice", {"input1": chances}, opset=opset, a=3, size=(COUNT,), weighted="True")
+    np.testing.assert_allclose(np.bincount(chosen, minlength=3) / COUNT, chances, atol=0.03)
+    assert sorted(draw("_npi_choice", opset=opset, a=9, size=(9,), replace="False")) == list(range(9))
+    of_array = {"input1": np.zeros((2, 4), np.float32), "input2": np.array([0, 0, 1, 0, 1, 1, 0, 0], np.float32) / 3}
+    attrs = {"a": "None", "size": (3,), "replace": "False", "weighted": "True"}
+    assert sorted(draw("_npi_choice", of_array, opset=opset, **attrs)) == [2, 4, 5]
+    assert (
+        draw("_npi_choice", {"input1": of_array["input2"]}, opset=opset, free=True, a="None", size="None").shape == ()
+    )
+    with pytest.raises(mx2onnx.Error, match="not more than there are"):
+        convert("_npi_choice", a=3, size=(2, 2), replace="False")
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_numpy_multinomial(opset):
+    counts = draw("_npi_multinomial", opset=opset, n=10, pvals=(0.1, 0.2, 0.7), size=(COUNT,))
+    assert counts.shape == (COUNT, 3) and counts.dtype == np.int64 and (counts.sum(1) == 10).all()
+    np.testing.assert_allclose(counts.mean(0), [1, 2, 7], rtol=0.05)
+    np.testing.assert_allclose(counts.var(0), [0.9, 1.6, 2.1], rtol=0.12)
+    feeds = {"a": np.array([0.5, 0.5], np.float64)}
+    counts = draw("_npi_multinomial", feeds, opset=opset, free=True, n=100, pvals="None", size="None")
+    assert counts.shape == (2,) and counts.sum() == 100
+
+
 @pytest.mark.parametrize("opset", OPSETS)
 def test_counts_of_outcomes(opset):
     """The multinomial of MXNet 2.0: another operator than that of 1.x."""

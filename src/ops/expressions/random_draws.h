@@ -24,6 +24,8 @@ class Draws {
  public:
   Draws(onnx::Builder& b, Shape shape, DType dtype);
 
+  DType dtype() const { return dtype_; }
+
   /// In [0, 1).
   onnx::Value unit() { return unit(dtype_); }
   onnx::Value standard_normal();
