@@ -20,6 +20,7 @@ void register_dropout(Registry& registry);
 void register_loss_head(Registry& registry);
 void register_deformable(Registry& registry);
 void register_attention(Registry& registry);
+void register_sldwin_attention(Registry& registry);
 void register_rnn(Registry& registry);
 void register_ctc_loss(Registry& registry);
 void register_im2col(Registry& registry);
@@ -83,6 +84,11 @@ void register_linalg_products(Registry& registry);
 void register_linalg_factors(Registry& registry);
 void register_linalg_eigen(Registry& registry);
 void register_dot(Registry& registry);
+void register_np_products(Registry& registry);
+void register_einsum(Registry& registry);
+void register_np_norm(Registry& registry);
+void register_np_factors(Registry& registry);
+void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
@@ -90,6 +96,8 @@ void register_random(Registry& registry);
 void register_sample(Registry& registry);
 void register_randint(Registry& registry);
 void register_multinomial(Registry& registry);
+void register_np_random(Registry& registry);
+void register_np_choice(Registry& registry);
 void register_shuffle(Registry& registry);
 void register_zipfian(Registry& registry);
 void register_hawkes(Registry& registry);
@@ -110,6 +118,7 @@ void register_all_families(Registry& registry) {
   register_loss_head(registry);
   register_deformable(registry);
   register_attention(registry);
+  register_sldwin_attention(registry);
   register_rnn(registry);
   register_ctc_loss(registry);
   register_im2col(registry);
@@ -173,6 +182,11 @@ void register_all_families(Registry& registry) {
   register_linalg_factors(registry);
   register_linalg_eigen(registry);
   register_dot(registry);
+  register_np_products(registry);
+  register_einsum(registry);
+  register_np_norm(registry);
+  register_np_factors(registry);
+  register_np_least_squares(registry);
   register_khatri_rao(registry);
 
   register_random_pdf(registry);
@@ -180,6 +194,8 @@ void register_all_families(Registry& registry) {
   register_sample(registry);
   register_randint(registry);
   register_multinomial(registry);
+  register_np_random(registry);
+  register_np_choice(registry);
   register_shuffle(registry);
   register_zipfian(registry);
   register_hawkes(registry);

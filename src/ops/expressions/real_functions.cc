@@ -204,6 +204,22 @@ Value rcbrt(Builder& b, Value x) {
   return b.where(is_negative, b.unary("Neg", inverse), inverse);
 }
 
+// MXNet rounds what it makes of float16 once.
+Value log_sigmoid(Builder& b, Value x) {
+  if (b.dtype(x) == DType::kFloat16) {
+    return b.cast(log_sigmoid(b, b.cast(x, DType::kFloat32)), DType::kFloat16);
+  }
+  const Value sum = b.add(b.unary("Exp", b.unary("Neg", x)), number(b, x, 1));
+  return b.unary("Neg", b.unary("Log", sum));
+}
+
+Value mish(Builder& b, Value x) {
+  if (b.dtype(x) == DType::kFloat16) {
+    return b.cast(mish(b, b.cast(x, DType::kFloat32)), DType::kFloat16);
+  }
+  return b.mul(x, b.unary("Tanh", real_function(b, "Softplus", x)));
+}
+
 Value real_function(Builder& b, std::string_view op_type, Value x) {
   if (b.dtype(x) == DType::kFloat64) {
     for (const auto& function : kFloat64) {

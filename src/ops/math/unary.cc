@@ -30,6 +30,7 @@ enum class OnIntegers {
   kUnchanged,  ///< Nothing.
   kInFloat32,  ///< Computed in float32 and cut.
   kInFloat64,  ///< Computed in float64 and cut.
+  kRefused,    ///< Not followed.
 };
 
 struct UnaryRow {
@@ -122,12 +123,12 @@ std::vector<UnaryRow> unary_rows() {
        kUnchanged,
        {},
        round},
-      {{"_contrib_sign_ste", "_sparse__contrib_sign_ste"},
+      {{"_contrib_sign_ste", "_sparse__contrib_sign_ste", "_npx_sign_ste"},
        "sign with another gradient.",
        kNative,
        {},
        sign},
-      {{"_contrib_round_ste", "_sparse__contrib_round_ste"},
+      {{"_contrib_round_ste", "_sparse__contrib_round_ste", "_npx_round_ste"},
        "round with another gradient.",
        kUnchanged,
        {},
@@ -161,7 +162,9 @@ std::vector<UnaryRow> unary_rows() {
       {{"negative", "_sparse_negative"}, "-x.", kNative, {}, negative},
       {{"relu", "_sparse_relu"}, "x where it is positive, else 0.", kNative, {}, relu},
       {{"sigmoid", "_sparse_sigmoid"}, "1 / (1 + e^-x).", kCut, "Sigmoid"},
-      {{"softsign"}, "x / (1 + |x|).", kCut, "Softsign"},
+      {{"softsign", "_npx_softsign"}, "x / (1 + |x|).", kCut, "Softsign"},
+      {{"log_sigmoid", "_sparse_log_sigmoid"}, "log(sigmoid(x)).", kRefused, {}, log_sigmoid},
+      {{"mish", "_sparse_mish"}, "x tanh(log(1 + e^x)).", kRefused, {}, mish},
       {{"erf", "_npx_erf"}, "The error function.", kCut, "Erf"},
       {{"logical_not"}, "1 where x is 0, else 0.", kNative, {}, logical_not},
   };
@@ -190,6 +193,10 @@ void translate_unary(const UnaryRow& row, Translation& t) {
       return t.set_output(0, emit_in(DType::kFloat32));
     case OnIntegers::kInFloat64:
       return t.set_output(0, emit_in(DType::kFloat64));
+    case OnIntegers::kRefused:
+      return t.refuse(
+          fmt::format("expected decimals, found {}: of integers MXNet cuts what it computes",
+                      dtype_name(dtype)));
   }
 }
 

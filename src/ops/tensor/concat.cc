@@ -14,11 +14,19 @@ using onnx::Value;
 
 struct ConcatParam {
   std::int64_t num_args = 1;
-  std::int64_t dim = 1;
-  static void declare(AttrDeclarer<ConcatParam>& d) {
-    d.field("num_args", &ConcatParam::num_args).required().at_least(1).help("number of inputs");
-    d.field("dim", &ConcatParam::dim).help("the axis along which they are joined");
+  std::optional<std::int64_t> dim = 1;
+  static void declare(AttrDeclarer<ConcatParam>& d) { declare_as(d, "dim"); }
+  template <typename P>
+  static void declare_as(AttrDeclarer<P>& d, const char* axis) {
+    d.field("num_args", &P::num_args).required().at_least(1).help("number of inputs");
+    d.field(axis, &P::dim).help("the axis along which they are joined; None joins all elements");
   }
+};
+
+// Of MXNet 1.x.
+struct ConcatenateParam : ConcatParam {
+  ConcatenateParam() { dim = 0; }
+  static void declare(AttrDeclarer<ConcatenateParam>& d) { declare_as(d, "axis"); }
 };
 
 // The rank that any of the inputs or the output has.
@@ -40,11 +48,21 @@ void infer_concat_value(InferContext& c) {
   c.set_output_value(0, std::move(whole));
 }
 
+void infer_joined_elements(InferContext& c) {
+  Dim total = 0;
+  for (std::size_t i = 0; i < c.num_inputs(); ++i) {
+    if (!c.input_shape(i).known()) return;
+    total = total + c.input_shape(i).count();
+  }
+  c.set_output_shape(0, Shape{total});
+}
+
 void infer_concat(const ConcatParam& p, InferContext& c) {
   c.unify_dtypes();
+  if (!p.dim) return infer_joined_elements(c);
   const auto rank = any_rank(c);
   if (!rank) return;
-  const std::size_t axis = checked_axis(p.dim, *rank, "dim");
+  const std::size_t axis = checked_axis(*p.dim, *rank, "dim");
   Shape common = Shape::unknown_dims(*rank);
   // What is not along the axis is the same in all of them.
   const auto learn = [&](const Shape& shape) {
@@ -83,8 +101,8 @@ void infer_concat(const ConcatParam& p, InferContext& c) {
 // others leave.
 void infer_rnn_param_concat(const ConcatParam& p, InferContext& c) {
   infer_concat(p, c);
-  if (!c.output_shape(0).known_rank()) return;
-  const std::size_t axis = checked_axis(p.dim, c.output_shape(0).rank(), "dim");
+  if (!p.dim || !c.output_shape(0).known_rank()) return;
+  const std::size_t axis = checked_axis(*p.dim, c.output_shape(0).rank(), "dim");
   Dim rest = c.output_shape(0)[axis];
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
@@ -102,10 +120,13 @@ void infer_rnn_param_concat(const ConcatParam& p, InferContext& c) {
 }
 
 void translate_concat(const ConcatParam& p, Translation& t) {
-  if (t.num_inputs() == 1) return t.set_output(0, t.input(0));
   std::vector<Value> parts;
-  for (std::size_t i = 0; i < t.num_inputs(); ++i) parts.push_back(t.input(i));
-  const std::size_t axis = checked_axis(p.dim, t.input_rank(0), "dim");
+  for (std::size_t i = 0; i < t.num_inputs(); ++i) {
+    const Value part = t.input(i);
+    parts.push_back(p.dim ? part : onnx::reshape(t.b, part, Shape{t.input_shape(i).count()}));
+  }
+  if (parts.size() == 1) return t.set_output(0, parts[0]);
+  const std::size_t axis = p.dim ? checked_axis(*p.dim, t.input_rank(0), "dim") : 0;
   t.set_output(
       0, t.b.emit("Concat", parts, {{"axis", static_cast<std::int64_t>(axis)}}, t.output_type(0)));
 }
@@ -176,12 +197,20 @@ void register_concat(Registry& r) {
       .variadic()
       .infer(infer_concat)
       .translate(translate_concat);
+  r.add<ConcatenateParam>({"_npi_concatenate"})
+      .summary("Arrays joined along an axis.")
+      .variadic()
+      .infer(infer_concat)
+      .translate(translate_concat)
+      .variant<ConcatParam>(OriginRange::since(2, 0), "the axis is called dim", [](auto& variant) {
+        variant.variadic().infer(infer_concat).translate(translate_concat);
+      });
   r.add<ConcatParam>({"_rnn_param_concat", "_npi_rnn_param_concat"})
       .summary("The weights and biases of an RNN joined to its parameter vector.")
       .variadic()
       .infer(infer_rnn_param_concat)
       .translate(translate_concat);
-  r.add<StackParam>({"stack"})
+  r.add<StackParam>({"stack", "_npi_stack"})
       .summary("Arrays joined along a new axis.")
       .variadic()
       .infer(infer_stack)

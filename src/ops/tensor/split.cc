@@ -212,13 +212,13 @@ void cut_by(OpDeclarer<SplitParam>& op, SectionSize section_size) {
 }  // namespace
 
 void register_split(Registry& r) {
-  r.add<SliceChannelParam>({"SliceChannel", "split"})
+  r.add<SliceChannelParam>({"SliceChannel", "split", "_npx_slice_channel"})
       .summary("Parts of one size along an axis.")
       .outputs_by(
           [](const SliceChannelParam& p, std::size_t) { return numbered_outputs(p.count()); })
       .infer(infer_slice_channel)
       .translate(translate_slice_channel);
-  auto split = r.add<SplitParam>({"_split_v2", "_npi_split"});
+  auto split = r.add<SplitParam>({"_split_v2", "_npi_split", "_npi_array_split"});
   cut_by(split, even_section);
   split
       .summary(

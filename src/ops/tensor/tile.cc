@@ -111,7 +111,7 @@ void register_tile(Registry& r) {
       .summary("The array many times over.")
       .infer(infer_tile)
       .translate(translate_tile);
-  r.add<RepeatParam>({"repeat", "_np_repeat"})
+  r.add<RepeatParam>({"repeat", "_np_repeat", "_npi_repeat"})
       .summary("Each element many times over.")
       .infer(infer_repeat)
       .translate(translate_repeat);
