@@ -45,6 +45,7 @@ void register_diag(Registry& registry);
 void register_assign(Registry& registry);
 // math
 void register_unary(Registry& registry);
+void register_np_unary(Registry& registry);
 void register_elemwise(Registry& registry);
 void register_broadcast(Registry& registry);
 void register_scalar(Registry& registry);
@@ -135,6 +136,7 @@ void register_all_families(Registry& registry) {
   register_assign(registry);
 
   register_unary(registry);
+  register_np_unary(registry);
   register_elemwise(registry);
   register_broadcast(registry);
   register_scalar(registry);
