@@ -54,12 +54,15 @@ void register_diag(Registry& registry);
 void register_assign(Registry& registry);
 // math
 void register_unary(Registry& registry);
+void register_np_unary(Registry& registry);
 void register_elemwise(Registry& registry);
 void register_broadcast(Registry& registry);
 void register_scalar(Registry& registry);
 void register_reduce(Registry& registry);
+void register_np_reduce(Registry& registry);
 void register_norm_over_axes(Registry& registry);
 void register_moments(Registry& registry);
+void register_np_moments(Registry& registry);
 void register_argmax(Registry& registry);
 void register_cumsum(Registry& registry);
 void register_special_functions(Registry& registry);
@@ -160,12 +163,15 @@ void register_all_families(Registry& registry) {
   register_assign(registry);
 
   register_unary(registry);
+  register_np_unary(registry);
   register_elemwise(registry);
   register_broadcast(registry);
   register_scalar(registry);
   register_reduce(registry);
+  register_np_reduce(registry);
   register_norm_over_axes(registry);
   register_moments(registry);
+  register_np_moments(registry);
   register_argmax(registry);
   register_cumsum(registry);
   register_special_functions(registry);
