@@ -204,6 +204,19 @@ Value rcbrt(Builder& b, Value x) {
   return b.where(is_negative, b.unary("Neg", inverse), inverse);
 }
 
+// Not the logarithm of ONNX's Sigmoid, which ONNX Runtime does not let become 0.
+Value log_sigmoid(Builder& b, Value x) {
+  const Value wide = b.cast(x, b.dtype(x) == DType::kFloat16 ? DType::kFloat32 : b.dtype(x));
+  const Value above = b.add(b.unary("Exp", b.unary("Neg", wide)), number(b, wide, 1));
+  return b.cast(b.unary("Log", b.unary("Reciprocal", above)), b.dtype(x));
+}
+
+Value mish(Builder& b, Value x) {
+  const Value wide = b.cast(x, b.dtype(x) == DType::kFloat16 ? DType::kFloat32 : b.dtype(x));
+  const Value gate = b.unary("Tanh", real_function(b, "Softplus", wide));
+  return b.cast(b.mul(wide, gate), b.dtype(x));
+}
+
 Value real_function(Builder& b, std::string_view op_type, Value x) {
   if (b.dtype(x) == DType::kFloat64) {
     for (const auto& function : kFloat64) {

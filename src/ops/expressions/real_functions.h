@@ -12,6 +12,9 @@ onnx::Value expm1(onnx::Builder& b, onnx::Value x);
 onnx::Value log1p(onnx::Builder& b, onnx::Value x);
 onnx::Value cbrt(onnx::Builder& b, onnx::Value x);
 onnx::Value rcbrt(onnx::Builder& b, onnx::Value x);
+/// As MXNet has it: -inf where e^-x is infinite.
+onnx::Value log_sigmoid(onnx::Builder& b, onnx::Value x);
+onnx::Value mish(onnx::Builder& b, onnx::Value x);
 
 /// ONNX's operator of one input and no attributes; where ONNX Runtime computes it in float32 only,
 /// float64 is put together.

@@ -194,7 +194,7 @@ void register_broadcast_to(Registry& r) {
       .infer(infer_broadcast_axis)
       .translate(translate_expand<BroadcastAxisParam>)
       .check(check_broadcast_axis);
-  r.add<BroadcastLikeParam>({"broadcast_like"})
+  r.add<BroadcastLikeParam>({"broadcast_like", "_npx_broadcast_like"})
       .summary("Broadcasts lhs to the shape, or to some sizes, of rhs.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
       .infer(infer_broadcast_like)

@@ -66,7 +66,7 @@ void register_identity(Registry& r) {
         .any_shape()
         .translate(translate_identity);
   }
-  r.add<NoParam>({"BlockGrad", "_sparse_stop_gradient", "stop_gradient"})
+  r.add<NoParam>({"BlockGrad", "_sparse_stop_gradient", "stop_gradient", "_npx_stop_gradient"})
       .summary("Stops the gradient: the identity at inference.")
       .infer(infer_same<NoParam>)
       .any_shape()

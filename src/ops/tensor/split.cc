@@ -246,7 +246,7 @@ std::vector<AttrProblem> check_depth_split(const SplitParam& p, const CheckConte
 }  // namespace
 
 void register_split(Registry& r) {
-  r.add<SliceChannelParam>({"SliceChannel", "split"})
+  r.add<SliceChannelParam>({"SliceChannel", "split", "_npx_slice_channel"})
       .summary("Parts of one size along an axis.")
       .outputs_by(
           [](const SliceChannelParam& p, std::size_t) { return numbered_outputs(p.count()); })
