@@ -130,18 +130,6 @@ std::vector<std::vector<BodyInput>> while_bodies(const WhileLoopParam& p) {
   return {cond, func};
 }
 
-bool mentions(const Dim& dim, const Dim& symbol) {
-  if (!dim.is_symbolic()) return false;
-  if (dim == symbol) return true;
-  for (const auto& term : dim.expr()->terms) {
-    for (const auto* atom : term.atoms) {
-      if (atom->name == symbol.symbol_name()) return true;
-      if (mentions(atom->a, symbol) || mentions(atom->b, symbol)) return true;
-    }
-  }
-  return false;
-}
-
 // The types of the loop variables. Shapes may change from one iteration to the next: a size that
 // does is known by a name only, within the loop and behind it.
 class LoopVariables {
@@ -317,23 +305,6 @@ Value condition(const WhileLoopParam& p, Translation& t, const std::vector<Value
   return to_condition(t.b, t.translate_body(0, inputs)[0]);
 }
 
-// Rows of zeros behind those that the loop made, up to max_iterations of them. MXNet leaves there
-// what is in its memory.
-Value padded(Builder& b, Value rows, const TensorType& type) {
-  const auto rank = static_cast<std::int64_t>(type.shape.rank());
-  const Value shape = b.emit("Shape", {rows}, {}, {DType::kInt64, {rank}});
-  const Value count = b.gather(shape, b.ints({0}), 0);
-  auto dims = type.shape.dims();
-  Value size = b.sub(onnx::size_tensor(b, dims[0]), count);
-  dims.erase(dims.begin());
-  if (!dims.empty()) size = b.concat({size, onnx::sizes_tensor(b, dims)}, 0);
-  const Shape unknown = Shape::unknown_dims(type.shape.rank());
-  const Value zeros =
-      b.emit("ConstantOfShape", {size}, {{"value", make_tensor_as(type.dtype, {1}, {{0.0}})}},
-             {type.dtype, unknown});
-  return b.emit("Concat", {rows, zeros}, {{"axis", 0}}, type);
-}
-
 void translate_while(const WhileLoopParam& p, Translation& t) {
   Builder& b = t.b;
   std::vector<Value> first;
@@ -387,7 +358,8 @@ void translate_while(const WhileLoopParam& p, Translation& t) {
   define_sizes(p, t, ends);
   for (std::size_t i = 0; i < p.num_variables(); ++i) t.set_output(p.num_stacked() + i, ends[i]);
   for (std::size_t i = 0; i < p.num_stacked(); ++i) {
-    if (t.output_used(i)) t.set_output(i, padded(b, ends[p.num_variables() + i], t.output_type(i)));
+    if (t.output_used(i))
+      t.set_output(i, padded_rows(b, ends[p.num_variables() + i], t.output_type(i)));
   }
 }
 
