@@ -102,11 +102,16 @@ BodyTypes infer_branch(const CondParam& p, std::size_t body, InferContext& c,
 // MXNet finds the shapes when it runs: a size that is not the same in both branches is one that
 // only the data knows.
 void infer_cond(const CondParam& p, InferContext& c) {
-  const BodyTypes condition = infer_branch(p, 0, c);
-  expect_condition(condition);
-  if (const auto output = one_element(condition)) infer_branch(p, 0, c, output);
-  const BodyTypes yes = infer_branch(p, 1, c);
-  const BodyTypes no = infer_branch(p, 2, c);
+  // What one subgraph says of an input, those before it learn in the second round.
+  BodyTypes yes;
+  BodyTypes no;
+  for (int round = 0; round < 2; ++round) {
+    const BodyTypes condition = infer_branch(p, 0, c);
+    expect_condition(condition);
+    if (const auto output = one_element(condition)) infer_branch(p, 0, c, output);
+    yes = infer_branch(p, 1, c);
+    no = infer_branch(p, 2, c);
+  }
   expect_outputs(yes, c.num_outputs());
   expect_outputs(no, c.num_outputs());
   for (std::size_t i = 0; i < c.num_outputs(); ++i) {
