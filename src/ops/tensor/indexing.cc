@@ -29,7 +29,7 @@ Value valid_indices(Builder& b, Value indices, const Dim& size, OutOfRange mode)
     }
     case OutOfRange::kWrap:
       // Mod takes the sign of the divisor, as MXNet's wrapping does.
-      return b.binary("Mod", whole, onnx::size_tensor(b, size));
+      return onnx::reshape(b, b.binary("Mod", whole, onnx::size_tensor(b, size)), b.shape(whole));
     case OutOfRange::kRaise:
       // Both MXNet and the runtime refuse what is out of range; negative indices count from the
       // end.
