@@ -47,8 +47,9 @@ PUBLIC_FROM_BELOW = {"mxnet": {"mx2onnx/convert.h"}, "base": {"mx2onnx/error.h",
 # Headers of lower layers that need nothing of the library, whose shared form shows the public functions alone.
 HEADERS_ALONE = {"cli": {"base/nearest.h", "base/shell_word.h"}}
 MOST_LINES = 400
-# Files of cases that are not those of one source file: bfloat16 is an element type of many families.
-CASES_OF_MANY = {"tensor/bfloat16"}
+# Files of cases that are not those of one source file: bfloat16 is an element type of many families, and np_legacy has their
+# operators under NumPy's shapes.
+CASES_OF_MANY = {"tensor/bfloat16", "tensor/np_legacy"}
 
 
 def ops_problem(folder, include):
