@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "mxnet/control_flow_upgrade.h"
+
 namespace mx2onnx::mxnet {
 namespace {
 
@@ -58,6 +60,7 @@ Symbol upgrade_symbol(Symbol symbol, const OperatorSignatures& signatures) {
       subgraph = std::make_shared<Symbol>(upgrade_symbol(std::move(inner), signatures));
     }
     hide_scheduling_keys(node.attrs);
+    restore_control_flow(node);
     if (symbol.mxnet_version < kFirstWithAuxiliaryStates && !node.is_variable()) {
       const auto names = signatures.input_names(node.op, node.attrs);
       for (std::size_t k = node.inputs.size(); k < names.size(); ++k) {

@@ -12,6 +12,7 @@ using onnx::Builder;
 using onnx::Value;
 
 struct CondParam {
+  std::int64_t num_subgraphs = 3;  // that num_args counts, too
   std::int64_t num_args = 3;
   std::int64_t num_outputs = 1;
   Tuple cond_input_locs;
@@ -24,36 +25,54 @@ struct CondParam {
         .at_least(3)
         .at_most(kMostPorts)
         .help("number of inputs, and three for the subgraphs");
-    d.field("num_outputs", &CondParam::num_outputs)
+    declare_rest(d);
+  }
+  template <typename P>
+  static void declare_rest(AttrDeclarer<P>& d) {
+    d.field("num_outputs", &P::num_outputs)
         .required()
         .at_least(1)
         .at_most(kMostPorts)
         .help("number of outputs of the branches");
-    d.field("cond_input_locs", &CondParam::cond_input_locs)
+    d.field("cond_input_locs", &P::cond_input_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("inputs that feed the condition");
-    d.field("then_input_locs", &CondParam::then_input_locs)
+    d.field("then_input_locs", &P::then_input_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("inputs that feed the first branch");
-    d.field("else_input_locs", &CondParam::else_input_locs)
+    d.field("else_input_locs", &P::else_input_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("inputs that feed the second branch");
   }
 
+  std::int64_t num_inputs() const { return num_args - num_subgraphs; }
   /// Of the condition, the first and the second branch.
   std::array<const Tuple*, 3> locations() const {
     return {&cond_input_locs, &then_input_locs, &else_input_locs};
   }
 };
 
+// NumPy's counts no subgraphs.
+struct NpxCondParam : CondParam {
+  NpxCondParam() { num_subgraphs = 0; }
+  static void declare(AttrDeclarer<NpxCondParam>& d) {
+    d.field("num_args", &NpxCondParam::num_args)
+        .required()
+        .at_least(0)
+        .at_most(kMostPorts)
+        .help("number of inputs");
+    declare_rest(d);
+  }
+};
+
 std::vector<AttrProblem> check_cond(const CondParam& p, const CheckContext& /*context*/) {
   std::vector<AttrProblem> problems;
-  check_locations("cond_input_locs", p.cond_input_locs, p.num_args - 3, problems);
-  check_locations("then_input_locs", p.then_input_locs, p.num_args - 3, problems);
-  check_locations("else_input_locs", p.else_input_locs, p.num_args - 3, problems);
+  check_locations("cond_input_locs", p.cond_input_locs, p.num_inputs(), problems);
+  check_locations("then_input_locs", p.then_input_locs, p.num_inputs(), problems);
+  check_locations("else_input_locs", p.else_input_locs, p.num_inputs(), problems);
   return problems;
 }
 
@@ -141,17 +160,23 @@ void translate_cond(const CondParam& p, Translation& t) {
   }
 }
 
-}  // namespace
-
-void register_cond(Registry& r) {
-  r.add<CondParam>({"_cond"})
+template <typename P>
+void add_cond(Registry& r, const char* name) {
+  r.add<P>({name})
       .summary("Runs one of two subgraphs.")
-      .inputs_by([](const CondParam& p) { return numbered_inputs("data", p.num_args - 3); })
-      .outputs_by([](const CondParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
+      .inputs_by([](const P& p) { return numbered_inputs("data", p.num_inputs()); })
+      .outputs_by([](const P& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
       .check(check_cond)
       .bodies(cond_bodies)
       .infer(infer_cond)
       .translate(translate_cond);
+}
+
+}  // namespace
+
+void register_cond(Registry& r) {
+  add_cond<CondParam>(r, "_cond");
+  add_cond<NpxCondParam>(r, "_npx_cond");
 }
 
 }  // namespace mx2onnx

@@ -14,6 +14,7 @@ using onnx::Builder;
 using onnx::Value;
 
 struct ForeachParam {
+  std::int64_t num_subgraphs = 1;  // that num_args counts, too
   std::int64_t num_args = 1;
   std::int64_t num_outputs = 0;
   std::int64_t num_out_data = 0;
@@ -27,33 +28,56 @@ struct ForeachParam {
         .at_least(1)
         .at_most(kMostPorts)
         .help("number of inputs, and one for the subgraph");
-    d.field("num_outputs", &ForeachParam::num_outputs)
+    declare_rest(d);
+  }
+  template <typename P>
+  static void declare_rest(AttrDeclarer<P>& d) {
+    d.field("num_outputs", &P::num_outputs)
         .required()
         .at_least(0)
         .at_most(kMostPorts)
         .help("number of outputs of the subgraph");
-    d.field("num_out_data", &ForeachParam::num_out_data)
+    d.field("num_out_data", &P::num_out_data)
         .required()
         .at_least(0)
         .help("how many of them are stacked; the others are the states");
-    d.field("in_state_locs", &ForeachParam::in_state_locs)
+    d.field("in_state_locs", &P::in_state_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("variables of the subgraph that are the states");
-    d.field("in_data_locs", &ForeachParam::in_data_locs)
+    d.field("in_data_locs", &P::in_data_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("variables of the subgraph that are one step of the data");
-    d.field("remain_locs", &ForeachParam::remain_locs)
+    d.field("remain_locs", &P::remain_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("variables of the subgraph that stay the same");
   }
 
-  std::size_t num_inputs() const { return static_cast<std::size_t>(num_args - 1); }
+  std::size_t num_inputs() const { return static_cast<std::size_t>(num_args - num_subgraphs); }
   std::size_t num_data() const { return in_data_locs.size(); }
   std::size_t num_states() const { return in_state_locs.size(); }
   std::size_t num_stacked() const { return static_cast<std::size_t>(num_out_data); }
+};
+
+// NumPy's counts no subgraph, and says which output of the subgraph each state takes.
+struct NpxForeachParam : ForeachParam {
+  NpxForeachParam() { num_subgraphs = 0; }
+  Tuple in_state_index;
+
+  static void declare(AttrDeclarer<NpxForeachParam>& d) {
+    d.field("num_args", &NpxForeachParam::num_args)
+        .required()
+        .at_least(1)
+        .at_most(kMostPorts)
+        .help("number of inputs");
+    declare_rest(d);
+    d.field("in_state_index", &NpxForeachParam::in_state_index)
+        .required()
+        .sizes(0, kMostPorts)
+        .help("the state, counted among the outputs, that each of in_state_locs is; in order");
+  }
 };
 
 std::vector<AttrProblem> check_foreach(const ForeachParam& p, const CheckContext& /*context*/) {
@@ -62,13 +86,13 @@ std::vector<AttrProblem> check_foreach(const ForeachParam& p, const CheckContext
   for (const auto& [name, locations] :
        {std::pair("in_data_locs", &p.in_data_locs), std::pair("in_state_locs", &p.in_state_locs),
         std::pair("remain_locs", &p.remain_locs)}) {
-    check_locations(name, *locations, p.num_args - 1, problems);
+    check_locations(name, *locations, p.num_args - p.num_subgraphs, problems);
     all.insert(locations->begin(), locations->end());
   }
   const auto found = p.num_data() + p.num_states() + p.remain_locs.size();
-  check_count("num_args", p.num_args, static_cast<std::int64_t>(found) + 1, problems);
+  check_count("num_args", p.num_args, static_cast<std::int64_t>(found) + p.num_subgraphs, problems);
   check_count("in_data_locs, in_state_locs, remain_locs", static_cast<std::int64_t>(all.size()),
-              p.num_args - 1, problems);
+              p.num_args - p.num_subgraphs, problems);
   check_count("num_outputs", p.num_outputs,
               p.num_out_data + static_cast<std::int64_t>(p.num_states()), problems);
   if (p.in_data_locs.empty()) problems.push_back({"in_data_locs", "expected one at least", ""});
@@ -207,18 +231,39 @@ void translate_foreach(const ForeachParam& p, Translation& t) {
   for (std::size_t k = 0; k < order.size(); ++k) t.set_output(order[k], found[k]);
 }
 
-}  // namespace
+std::vector<AttrProblem> check_npx_foreach(const NpxForeachParam& p, const CheckContext& context) {
+  auto problems = check_foreach(p, context);
+  for (std::size_t i = 0; i < p.in_state_index.size(); ++i) {
+    if (p.in_state_index[i] == static_cast<std::int64_t>(i)) continue;
+    problems.push_back({"in_state_index",
+                        fmt::format("expected 0, 1, … for the states, got {}",
+                                    attr_detail::text_of(p.in_state_index)),
+                        ""});
+    break;
+  }
+  return problems;
+}
 
-void register_foreach(Registry& r) {
-  r.add<ForeachParam>({"_foreach"})
+template <typename P>
+void add_foreach(Registry& r, const char* name,
+                 std::vector<AttrProblem> (*check)(const P&, const CheckContext&)) {
+  r.add<P>({name})
       .summary("Runs a subgraph over the steps of its data, with states from step to step.")
-      .inputs_by([](const ForeachParam& p) { return numbered_inputs("data", p.num_args - 1); })
-      .outputs_by(
-          [](const ForeachParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
-      .check(check_foreach)
+      .inputs_by([](const P& p) {
+        return numbered_inputs("data", static_cast<std::int64_t>(p.num_inputs()));
+      })
+      .outputs_by([](const P& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
+      .check(check)
       .bodies(foreach_bodies)
       .infer(infer_foreach)
       .translate(translate_foreach);
+}
+
+}  // namespace
+
+void register_foreach(Registry& r) {
+  add_foreach<ForeachParam>(r, "_foreach", check_foreach);
+  add_foreach<NpxForeachParam>(r, "_npx_foreach", check_npx_foreach);
 }
 
 }  // namespace mx2onnx

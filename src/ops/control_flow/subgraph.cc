@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "onnx/shape_expr.h"
 
 namespace mx2onnx {
 
@@ -66,6 +67,33 @@ void set_input(InferContext& c, std::size_t i, const TensorType& type) {
 void set_output(InferContext& c, std::size_t i, const TensorType& type) {
   c.set_output_shape(i, type.shape);
   c.set_output_dtype(i, type.dtype);
+}
+
+bool mentions(const Dim& dim, const Dim& symbol) {
+  if (!dim.is_symbolic()) return false;
+  if (dim == symbol) return true;
+  for (const auto& term : dim.expr()->terms) {
+    for (const auto* atom : term.atoms) {
+      if (atom->name == symbol.symbol_name()) return true;
+      if (mentions(atom->a, symbol) || mentions(atom->b, symbol)) return true;
+    }
+  }
+  return false;
+}
+
+onnx::Value padded_rows(onnx::Builder& b, onnx::Value rows, const TensorType& type) {
+  const auto rank = static_cast<std::int64_t>(type.shape.rank());
+  const onnx::Value shape = b.emit("Shape", {rows}, {}, {DType::kInt64, {rank}});
+  const onnx::Value count = b.gather(shape, b.ints({0}), 0);
+  auto dims = type.shape.dims();
+  onnx::Value size = b.sub(onnx::size_tensor(b, dims[0]), count);
+  dims.erase(dims.begin());
+  if (!dims.empty()) size = b.concat({size, onnx::sizes_tensor(b, dims)}, 0);
+  const Shape unknown = Shape::unknown_dims(type.shape.rank());
+  const onnx::Value zeros =
+      b.emit("ConstantOfShape", {size}, {{"value", make_tensor_as(type.dtype, {1}, {{0.0}})}},
+             {type.dtype, unknown});
+  return b.emit("Concat", {rows, zeros}, {{"axis", 0}}, type);
 }
 
 }  // namespace mx2onnx

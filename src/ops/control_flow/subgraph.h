@@ -35,4 +35,11 @@ std::optional<TensorType> one_element(const BodyTypes& condition);
 void set_input(InferContext& c, std::size_t i, const TensorType& type);
 void set_output(InferContext& c, std::size_t i, const TensorType& type);
 
+/// True if the size with a name of its own occurs in another size.
+bool mentions(const Dim& dim, const Dim& symbol);
+
+/// Rows of zeros behind those that a loop made, up to as many as the type has. MXNet leaves there
+/// what is in its memory.
+onnx::Value padded_rows(onnx::Builder& b, onnx::Value rows, const TensorType& type);
+
 }  // namespace mx2onnx

@@ -15,7 +15,10 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
+const char* const kIterationsHelp = "most iterations, and the length of what is stacked";
+
 struct WhileLoopParam {
+  std::int64_t num_subgraphs = 2;  // that num_args counts, too
   std::int64_t num_args = 2;
   std::int64_t num_outputs = 1;
   std::int64_t num_out_data = 0;
@@ -30,33 +33,38 @@ struct WhileLoopParam {
         .at_least(2)
         .at_most(kMostPorts)
         .help("number of inputs, and two for the subgraphs");
-    d.field("num_outputs", &WhileLoopParam::num_outputs)
+    d.field("max_iterations", &WhileLoopParam::max_iterations)
+        .required()
+        .at_least(1)
+        .help(kIterationsHelp);
+    declare_rest(d);
+  }
+  template <typename P>
+  static void declare_rest(AttrDeclarer<P>& d) {
+    d.field("num_outputs", &P::num_outputs)
         .required()
         .at_least(1)
         .at_most(kMostPorts)
         .help("number of outputs of the second subgraph");
-    d.field("num_out_data", &WhileLoopParam::num_out_data)
+    d.field("num_out_data", &P::num_out_data)
         .required()
         .at_least(0)
         .help("how many of them are stacked; the others are the loop variables");
-    d.field("max_iterations", &WhileLoopParam::max_iterations)
-        .required()
-        .at_least(1)
-        .help("most iterations, and the length of what is stacked");
-    d.field("cond_input_locs", &WhileLoopParam::cond_input_locs)
+    d.field("cond_input_locs", &P::cond_input_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("inputs that feed the condition");
-    d.field("func_input_locs", &WhileLoopParam::func_input_locs)
+    d.field("func_input_locs", &P::func_input_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("inputs that feed the body");
-    d.field("func_var_locs", &WhileLoopParam::func_var_locs)
+    d.field("func_var_locs", &P::func_var_locs)
         .required()
         .sizes(0, kMostPorts)
         .help("variables of the body that are the loop variables");
   }
 
+  std::int64_t num_inputs() const { return num_args - num_subgraphs; }
   std::size_t num_stacked() const { return static_cast<std::size_t>(num_out_data); }
   std::size_t num_variables() const { return func_var_locs.size(); }
   /// The input that a loop variable starts from.
@@ -66,10 +74,27 @@ struct WhileLoopParam {
   }
 };
 
+// NumPy's counts no subgraphs, and MXNet 2.0 does not write how many iterations there are at most.
+struct NpxWhileLoopParam : WhileLoopParam {
+  NpxWhileLoopParam() {
+    num_subgraphs = 0;
+    max_iterations = 0;
+  }
+  static void declare(AttrDeclarer<NpxWhileLoopParam>& d) {
+    d.field("num_args", &NpxWhileLoopParam::num_args)
+        .required()
+        .at_least(1)
+        .at_most(kMostPorts)
+        .help("number of inputs");
+    d.field("max_iterations", &NpxWhileLoopParam::max_iterations).at_least(0).help(kIterationsHelp);
+    declare_rest(d);
+  }
+};
+
 std::vector<AttrProblem> check_while(const WhileLoopParam& p, const CheckContext& /*context*/) {
   std::vector<AttrProblem> problems;
-  check_locations("cond_input_locs", p.cond_input_locs, p.num_args - 2, problems);
-  check_locations("func_input_locs", p.func_input_locs, p.num_args - 2, problems);
+  check_locations("cond_input_locs", p.cond_input_locs, p.num_inputs(), problems);
+  check_locations("func_input_locs", p.func_input_locs, p.num_inputs(), problems);
   check_locations("func_var_locs", p.func_var_locs,
                   static_cast<std::int64_t>(p.func_input_locs.size()), problems);
   const std::set<std::int64_t> variables(p.func_var_locs.begin(), p.func_var_locs.end());
@@ -77,6 +102,16 @@ std::vector<AttrProblem> check_while(const WhileLoopParam& p, const CheckContext
               p.num_outputs - p.num_out_data, problems);
   check_count("func_var_locs", static_cast<std::int64_t>(p.func_var_locs.size()),
               static_cast<std::int64_t>(variables.size()), problems);
+  return problems;
+}
+
+std::vector<AttrProblem> check_npx_while(const NpxWhileLoopParam& p, const CheckContext& context) {
+  auto problems = check_while(p, context);
+  if (p.max_iterations > 0 || p.num_out_data == 0) return problems;
+  problems.push_back({"max_iterations",
+                      "MXNet 2.0 does not write it, and the stacked outputs have as many rows",
+                      "write it into the symbol file, beside the node's op: "
+                      "\"attrs\": {\"max_iterations\": \"N\"}"});
   return problems;
 }
 
@@ -93,18 +128,6 @@ std::vector<std::vector<BodyInput>> while_bodies(const WhileLoopParam& p) {
   for (const auto variable : p.func_var_locs)
     func[static_cast<std::size_t>(variable)].invariant = false;
   return {cond, func};
-}
-
-bool mentions(const Dim& dim, const Dim& symbol) {
-  if (!dim.is_symbolic()) return false;
-  if (dim == symbol) return true;
-  for (const auto& term : dim.expr()->terms) {
-    for (const auto* atom : term.atoms) {
-      if (atom->name == symbol.symbol_name()) return true;
-      if (mentions(atom->a, symbol) || mentions(atom->b, symbol)) return true;
-    }
-  }
-  return false;
 }
 
 // The types of the loop variables. Shapes may change from one iteration to the next: a size that
@@ -282,23 +305,6 @@ Value condition(const WhileLoopParam& p, Translation& t, const std::vector<Value
   return to_condition(t.b, t.translate_body(0, inputs)[0]);
 }
 
-// Rows of zeros behind those that the loop made, up to max_iterations of them. MXNet leaves there
-// what is in its memory.
-Value padded(Builder& b, Value rows, const TensorType& type) {
-  const auto rank = static_cast<std::int64_t>(type.shape.rank());
-  const Value shape = b.emit("Shape", {rows}, {}, {DType::kInt64, {rank}});
-  const Value count = b.gather(shape, b.ints({0}), 0);
-  auto dims = type.shape.dims();
-  Value size = b.sub(onnx::size_tensor(b, dims[0]), count);
-  dims.erase(dims.begin());
-  if (!dims.empty()) size = b.concat({size, onnx::sizes_tensor(b, dims)}, 0);
-  const Shape unknown = Shape::unknown_dims(type.shape.rank());
-  const Value zeros =
-      b.emit("ConstantOfShape", {size}, {{"value", make_tensor_as(type.dtype, {1}, {{0.0}})}},
-             {type.dtype, unknown});
-  return b.emit("Concat", {rows, zeros}, {{"axis", 0}}, type);
-}
-
 void translate_while(const WhileLoopParam& p, Translation& t) {
   Builder& b = t.b;
   std::vector<Value> first;
@@ -341,25 +347,30 @@ void translate_while(const WhileLoopParam& p, Translation& t) {
   }
   const auto body = scope.finish(outputs);
 
-  std::vector<Value> starts = {b.int_scalar(p.max_iterations), at_first};
+  if (p.max_iterations == 0) {
+    t.warn("W-loop-without-end",
+           "MXNet 2.0 does not write max_iterations: the loop ends by its condition alone");
+  }
+  const std::int64_t most = p.max_iterations == 0 ? INT64_MAX : p.max_iterations;
+  std::vector<Value> starts = {b.int_scalar(most), at_first};
   starts.insert(starts.end(), first.begin(), first.end());
   const auto ends = b.emit_many("Loop", std::move(starts), {{"body", body}}, types);
   define_sizes(p, t, ends);
   for (std::size_t i = 0; i < p.num_variables(); ++i) t.set_output(p.num_stacked() + i, ends[i]);
   for (std::size_t i = 0; i < p.num_stacked(); ++i) {
-    if (t.output_used(i)) t.set_output(i, padded(b, ends[p.num_variables() + i], t.output_type(i)));
+    if (t.output_used(i))
+      t.set_output(i, padded_rows(b, ends[p.num_variables() + i], t.output_type(i)));
   }
 }
 
-}  // namespace
-
-void register_while_loop(Registry& r) {
-  r.add<WhileLoopParam>({"_while_loop"})
+template <typename P>
+void add_while_loop(Registry& r, const char* name,
+                    std::vector<AttrProblem> (*check)(const P&, const CheckContext&)) {
+  r.add<P>({name})
       .summary("Runs a subgraph as long as another one says so, and stacks its outputs.")
-      .inputs_by([](const WhileLoopParam& p) { return numbered_inputs("data", p.num_args - 2); })
-      .outputs_by(
-          [](const WhileLoopParam& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
-      .check(check_while)
+      .inputs_by([](const P& p) { return numbered_inputs("data", p.num_inputs()); })
+      .outputs_by([](const P& p, std::size_t) { return subgraph_outputs(p.num_outputs); })
+      .check(check)
       .bodies(while_bodies)
       .infer(infer_while)
       .translate(translate_while)
@@ -367,6 +378,13 @@ void register_while_loop(Registry& r) {
           "Rows of the stacked outputs behind the last iteration are 0; in MXNet they are what "
           "lies in its memory, and where the loop does not run "
           "at all it gives one element instead of max_iterations rows.");
+}
+
+}  // namespace
+
+void register_while_loop(Registry& r) {
+  add_while_loop<WhileLoopParam>(r, "_while_loop", check_while);
+  add_while_loop<NpxWhileLoopParam>(r, "_npx_while_loop", check_npx_while);
 }
 
 }  // namespace mx2onnx
