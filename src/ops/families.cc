@@ -21,6 +21,7 @@ void register_loss_head(Registry& registry);
 void register_deformable(Registry& registry);
 void register_attention(Registry& registry);
 void register_sldwin_attention(Registry& registry);
+void register_intgemm(Registry& registry);
 void register_rnn(Registry& registry);
 void register_ctc_loss(Registry& registry);
 void register_im2col(Registry& registry);
@@ -119,6 +120,7 @@ void register_all_families(Registry& registry) {
   register_deformable(registry);
   register_attention(registry);
   register_sldwin_attention(registry);
+  register_intgemm(registry);
   register_rnn(registry);
   register_ctc_loss(registry);
   register_im2col(registry);
