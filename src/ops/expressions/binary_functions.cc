@@ -108,7 +108,9 @@ Value maximum(Builder& b, Value lhs, Value rhs) { return b.binary("Max", lhs, rh
 Value minimum(Builder& b, Value lhs, Value rhs) { return b.binary("Min", lhs, rhs); }
 
 Value compare(Builder& b, std::string_view op_type, Value lhs, Value rhs) {
-  return b.cast(b.binary(op_type, lhs, rhs), b.dtype(lhs));
+  const bool as_numbers = b.dtype(lhs) == DType::kBool && op_type != "Equal";
+  const auto operand = [&](Value x) { return as_numbers ? b.cast(x, DType::kInt32) : x; };
+  return b.binary(op_type, operand(lhs), operand(rhs));
 }
 
 Value equal(Builder& b, Value lhs, Value rhs) { return compare(b, "Equal", lhs, rhs); }
@@ -118,19 +120,21 @@ Value greater_equal(Builder& b, Value lhs, Value rhs) {
   return compare(b, "GreaterOrEqual", lhs, rhs);
 }
 Value lesser_equal(Builder& b, Value lhs, Value rhs) { return compare(b, "LessOrEqual", lhs, rhs); }
-Value not_equal(Builder& b, Value lhs, Value rhs) {
-  return b.cast(b.unary("Not", b.binary("Equal", lhs, rhs)), b.dtype(lhs));
-}
+Value not_equal(Builder& b, Value lhs, Value rhs) { return b.unary("Not", equal(b, lhs, rhs)); }
 
 // Whatever is not 0 is true, NaN included.
 Value logical(Builder& b, std::string_view op_type, Value lhs, Value rhs) {
-  const Value result = b.binary(op_type, b.cast(lhs, DType::kBool), b.cast(rhs, DType::kBool));
-  return b.cast(result, b.dtype(lhs));
+  return b.binary(op_type, b.cast(lhs, DType::kBool), b.cast(rhs, DType::kBool));
 }
 
 Value logical_and(Builder& b, Value lhs, Value rhs) { return logical(b, "And", lhs, rhs); }
 Value logical_or(Builder& b, Value lhs, Value rhs) { return logical(b, "Or", lhs, rhs); }
 Value logical_xor(Builder& b, Value lhs, Value rhs) { return logical(b, "Xor", lhs, rhs); }
+
+// Anything to the power of 0 is 1.
+Value power_of_bools(Builder& b, Value lhs, Value rhs) {
+  return b.binary("Or", lhs, b.unary("Not", rhs));
+}
 
 constexpr std::string_view kModuloNote =
     "Of int64 beyond 2^53 MXNet rounds to float64 first; here the result is exact. "
@@ -140,26 +144,31 @@ constexpr std::string_view kModuloNote =
 
 namespace binary {
 
-const BinaryFunction kAdd{"{0} + {1}", add};
+const BinaryFunction kAdd{"{0} + {1}", add, {}, logical_or};
 const BinaryFunction kSubtract{"{0} - {1}", subtract};
-const BinaryFunction kMultiply{"{0} * {1}", multiply};
+const BinaryFunction kMultiply{"{0} * {1}", multiply, {}, logical_and};
 const BinaryFunction kDivide{"{0} / {1}", divide};
 const BinaryFunction kDivideAsFloat{"{0} / {1}", divide_as_float};
 const BinaryFunction kModulo{"{0} modulo {1}, with the sign of {1}, and 0 if {1} is 0", modulo,
                              kModuloNote};
-const BinaryFunction kPower{"{0} to the power of {1}", power};
+const BinaryFunction kPower{"{0} to the power of {1}", power, {}, power_of_bools};
 const BinaryFunction kMaximum{"The larger of {0} and {1}", maximum};
 const BinaryFunction kMinimum{"The smaller of {0} and {1}", minimum};
 const BinaryFunction kHypot{"sqrt({0}^2 + {1}^2)", hypot};
-const BinaryFunction kEqual{"1 where {0} == {1}, else 0", equal};
-const BinaryFunction kNotEqual{"1 where {0} != {1}, else 0", not_equal};
-const BinaryFunction kGreater{"1 where {0} > {1}, else 0", greater};
-const BinaryFunction kGreaterEqual{"1 where {0} >= {1}, else 0", greater_equal};
-const BinaryFunction kLesser{"1 where {0} < {1}, else 0", lesser};
-const BinaryFunction kLesserEqual{"1 where {0} <= {1}, else 0", lesser_equal};
-const BinaryFunction kLogicalAnd{"1 where neither {0} nor {1} is 0, else 0", logical_and};
-const BinaryFunction kLogicalOr{"1 where {0} and {1} are not both 0, else 0", logical_or};
-const BinaryFunction kLogicalXor{"1 where exactly one of {0} and {1} is 0, else 0", logical_xor};
+const BinaryFunction kEqual{"1 where {0} == {1}, else 0", equal, {}, equal, true};
+const BinaryFunction kNotEqual{"1 where {0} != {1}, else 0", not_equal, {}, not_equal, true};
+const BinaryFunction kGreater{"1 where {0} > {1}, else 0", greater, {}, greater, true};
+const BinaryFunction kGreaterEqual{
+    "1 where {0} >= {1}, else 0", greater_equal, {}, greater_equal, true};
+const BinaryFunction kLesser{"1 where {0} < {1}, else 0", lesser, {}, lesser, true};
+const BinaryFunction kLesserEqual{
+    "1 where {0} <= {1}, else 0", lesser_equal, {}, lesser_equal, true};
+const BinaryFunction kLogicalAnd{
+    "1 where neither {0} nor {1} is 0, else 0", logical_and, {}, logical_and, true};
+const BinaryFunction kLogicalOr{
+    "1 where {0} and {1} are not both 0, else 0", logical_or, {}, logical_or, true};
+const BinaryFunction kLogicalXor{
+    "1 where exactly one of {0} and {1} is 0, else 0", logical_xor, {}, logical_xor, true};
 
 }  // namespace binary
 
@@ -167,11 +176,23 @@ std::string BinaryFunction::text(std::string_view lhs, std::string_view rhs) con
   return fmt::format(fmt::runtime(formula), lhs, rhs);
 }
 
+Value BinaryFunction::in_same_dtype(Builder& b, Value lhs, Value rhs) const {
+  return b.cast(emit(b, lhs, rhs), b.dtype(lhs));
+}
+
+Value BinaryFunction::in_dtype(Builder& b, DType dtype, Value lhs, Value rhs) const {
+  if (dtype == DType::kBool) return on_bool(b, b.cast(lhs, dtype), b.cast(rhs, dtype));
+  if (dtype != DType::kInt16) return emit(b, b.cast(lhs, dtype), b.cast(rhs, dtype));
+  // ONNX Runtime has few kernels of int16, whose results are the low bits of those of int32.
+  const Value wide = emit(b, b.cast(lhs, DType::kInt32), b.cast(rhs, DType::kInt32));
+  return is_predicate ? wide : b.cast(wide, dtype);
+}
+
 void translate_binary(const BinaryFunction& function, Translation& t) {
   if (t.input_type(0).dtype == DType::kBool) {
     return t.refuse("MXNet does not compute this on bool", "cast the inputs in the model");
   }
-  t.set_output(0, function.emit(t.b, t.input(0), t.input(1)));
+  t.set_output(0, function.in_same_dtype(t.b, t.input(0), t.input(1)));
 }
 
 Value square(Builder& b, Value x) {

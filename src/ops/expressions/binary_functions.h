@@ -1,5 +1,5 @@
-// Element-wise functions of two arrays, with the results that MXNet 1.9.1 has in every dtype: what
-// the elementwise, broadcast and scalar families share, written once.
+// Element-wise functions of two arrays, with the results that MXNet has in every dtype: what the
+// elementwise, broadcast and scalar families share, the legacy ones and NumPy's, written once.
 #pragma once
 
 #include <string>
@@ -12,13 +12,21 @@ namespace mx2onnx {
 struct BinaryFunction {
   /// As a formula, with "{0}" and "{1}" for the operands.
   std::string_view formula;
-  /// The function of two values of one dtype (not bool), broadcast as ONNX does. The result has
-  /// that dtype too: a comparison gives 0 and 1.
+  /// The function of two values of one dtype, broadcast as ONNX does. The result has that dtype
+  /// too, that of a predicate is bool. Only predicates, and functions with `on_bool`, take bool.
   onnx::Value (*emit)(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs);
   /// A known limit; may be empty.
-  std::string_view note;
+  std::string_view note = {};
+  /// What NumPy's operator of two bools is, if there is one.
+  onnx::Value (*on_bool)(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs) = nullptr;
+  bool is_predicate = false;
 
   std::string text(std::string_view lhs, std::string_view rhs) const;
+  /// The function as NumPy's operators have it, of operands that are brought to a dtype.
+  onnx::Value in_dtype(onnx::Builder& b, DType dtype, onnx::Value lhs, onnx::Value rhs) const;
+  /// The function with a result of the operands' dtype, as the legacy operators have it: that of a
+  /// predicate is 0 and 1.
+  onnx::Value in_same_dtype(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs) const;
 };
 
 namespace binary {
@@ -44,6 +52,23 @@ extern const BinaryFunction kLesserEqual;
 extern const BinaryFunction kLogicalAnd;
 extern const BinaryFunction kLogicalOr;
 extern const BinaryFunction kLogicalXor;
+// Of NumPy's operators alone (float_pairs.cc).
+extern const BinaryFunction kFloorDivide;
+extern const BinaryFunction kTruncatedModulo;
+extern const BinaryFunction kCopysign;
+extern const BinaryFunction kArctan2;
+extern const BinaryFunction kLdexp;
+extern const BinaryFunction kLogAddExp;
+extern const BinaryFunction kFmax;
+extern const BinaryFunction kFmin;
+// Of integers (integer_pairs.cc).
+extern const BinaryFunction kBitwiseAnd;
+extern const BinaryFunction kBitwiseOr;
+extern const BinaryFunction kBitwiseXor;
+extern const BinaryFunction kLeftShift;
+extern const BinaryFunction kRightShift;
+extern const BinaryFunction kGcd;
+extern const BinaryFunction kLcm;
 
 }  // namespace binary
 

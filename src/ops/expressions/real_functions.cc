@@ -204,20 +204,17 @@ Value rcbrt(Builder& b, Value x) {
   return b.where(is_negative, b.unary("Neg", inverse), inverse);
 }
 
-// MXNet rounds what it makes of float16 once.
+// Not the logarithm of ONNX's Sigmoid, which ONNX Runtime does not let become 0.
 Value log_sigmoid(Builder& b, Value x) {
-  if (b.dtype(x) == DType::kFloat16) {
-    return b.cast(log_sigmoid(b, b.cast(x, DType::kFloat32)), DType::kFloat16);
-  }
-  const Value sum = b.add(b.unary("Exp", b.unary("Neg", x)), number(b, x, 1));
-  return b.unary("Neg", b.unary("Log", sum));
+  const Value wide = b.cast(x, b.dtype(x) == DType::kFloat16 ? DType::kFloat32 : b.dtype(x));
+  const Value above = b.add(b.unary("Exp", b.unary("Neg", wide)), number(b, wide, 1));
+  return b.cast(b.unary("Log", b.unary("Reciprocal", above)), b.dtype(x));
 }
 
 Value mish(Builder& b, Value x) {
-  if (b.dtype(x) == DType::kFloat16) {
-    return b.cast(mish(b, b.cast(x, DType::kFloat32)), DType::kFloat16);
-  }
-  return b.mul(x, b.unary("Tanh", real_function(b, "Softplus", x)));
+  const Value wide = b.cast(x, b.dtype(x) == DType::kFloat16 ? DType::kFloat32 : b.dtype(x));
+  const Value gate = b.unary("Tanh", real_function(b, "Softplus", wide));
+  return b.cast(b.mul(wide, gate), b.dtype(x));
 }
 
 Value real_function(Builder& b, std::string_view op_type, Value x) {

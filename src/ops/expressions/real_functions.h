@@ -12,7 +12,7 @@ onnx::Value expm1(onnx::Builder& b, onnx::Value x);
 onnx::Value log1p(onnx::Builder& b, onnx::Value x);
 onnx::Value cbrt(onnx::Builder& b, onnx::Value x);
 onnx::Value rcbrt(onnx::Builder& b, onnx::Value x);
-/// As MXNet's operator: -infinity where e^-x is infinite.
+/// As MXNet has it: -inf where e^-x is infinite.
 onnx::Value log_sigmoid(onnx::Builder& b, onnx::Value x);
 onnx::Value mish(onnx::Builder& b, onnx::Value x);
 

@@ -62,11 +62,6 @@ struct ReduceRow {
   bool sums = false;
 };
 
-const char* const kNanNote =
-    "Where one of the elements is NaN the result is NaN in MXNet; in ONNX Runtime that depends on "
-    "its position.";
-const char* const kInfinityNote =
-    "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 const char* const kProductNote =
     "Of decimals the order of the factors is another one than MXNet's, which shows where a part of "
     "the "
@@ -76,10 +71,20 @@ std::vector<ReduceRow> reduce_rows() {
       {{"sum", "sum_axis", "_sparse_sum"}, "The sum over axes.", sum, {}, true},
       {{"mean", "_sparse_mean"}, "The mean over axes.", mean, std::string(kMeanNote), true},
       {{"prod"}, "The product over axes.", product, kProductNote},
-      {{"nansum"}, "The sum over axes of what is not NaN.", nansum, kInfinityNote, true},
+      {{"nansum"},
+       "The sum over axes of what is not NaN.",
+       nansum,
+       std::string(kInfinityNote),
+       true},
       {{"nanprod"}, "The product over axes of what is not NaN.", nanprod, kProductNote},
-      {{"max", "max_axis"}, "The largest element over axes.", maximum, kNanNote},
-      {{"min", "min_axis"}, "The smallest element over axes.", minimum, kNanNote},
+      {{"max", "max_axis"},
+       "The largest element over axes.",
+       maximum,
+       std::string(kNanExtremeNote)},
+      {{"min", "min_axis"},
+       "The smallest element over axes.",
+       minimum,
+       std::string(kNanExtremeNote)},
       {{"_square_sum"},
        "The sum of the squares over axes.",
        square_sum,

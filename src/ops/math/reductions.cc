@@ -21,6 +21,9 @@ using onnx::Value;
 
 Ints ReduceAxes::of(std::size_t rank) const {
   if (all()) return iota(rank);
+  // A 0-d array has an axis 0 for NumPy's operators.
+  const bool is_scalar = is_numpy && rank == 0 && axis->size() == 1;
+  if (is_scalar && (axis->front() == 0 || axis->front() == -1)) return {};
   std::vector<bool> named(rank, false);
   for (const auto a : *axis) {
     const std::size_t at = checked_axis(a, rank);
@@ -43,8 +46,14 @@ Shape ReduceAxes::result(const Shape& data) const {
     if (!gone) dims.push_back(data[i]);
     if (gone && keepdims) dims.emplace_back(1);
   }
-  if (dims.empty() && !keepdims) dims.emplace_back(1);
+  if (dims.empty() && !keepdims && !is_numpy) dims.emplace_back(1);
   return Shape(std::move(dims));
+}
+
+Dim ReduceAxes::count(const Shape& data) const {
+  Dim count = 1;
+  for (const auto a : of(data.rank())) count = count * data[static_cast<std::size_t>(a)];
+  return count;
 }
 
 namespace reduction {
@@ -55,7 +64,7 @@ using Emit = std::function<Value(const Ints& axes, bool keepdims)>;
 // Emits a reduction with MXNet's shape of the result.
 Value shaped(Builder& b, const Shape& data, const ReduceAxes& axes, const Emit& emit) {
   const Ints reduced = axes.of(data.rank());
-  const bool to_one = reduced.size() == data.rank() && !axes.keepdims;
+  const bool to_one = reduced.size() == data.rank() && !axes.keepdims && !axes.is_numpy;
   const Value result = emit(reduced, axes.keepdims || (to_one && data.rank() == 1));
   return to_one ? onnx::reshape(b, result, Shape{1}) : result;
 }
@@ -98,26 +107,28 @@ Value product(Builder& b, Value x, const ReduceAxes& axes) {
   return b.cast(result, dtype);
 }
 
+Value count_value(Builder& b, const Dim& count, DType dtype) {
+  if (count.is_constant()) {
+    const std::int64_t least = is_integer(dtype) ? 1 : 0;
+    return b.scalar(dtype, static_cast<double>(std::max(count.value(), least)));
+  }
+  const Value size = onnx::reshape(b, onnx::size_tensor(b, count), Shape(std::vector<Dim>{}));
+  return b.cast(is_integer(dtype) ? b.binary("Max", size, b.int_scalar(1)) : size, dtype);
+}
+
 // The mean of integers is their sum, in their own dtype and so perhaps overflown, divided as in C.
 Value mean(Builder& b, Value x, const ReduceAxes& axes) {
   const DType dtype = b.dtype(x);
   if (dtype == DType::kBool) return sum(b, x, axes);
-  Dim count = 1;
-  for (const auto axis : axes.of(b.shape(x).rank())) {
-    count = count * b.shape(x)[static_cast<std::size_t>(axis)];
-  }
+  const Dim count = axes.count(b.shape(x));
   if (!is_integer(dtype)) {
     // The mean of nothing is NaN; ONNX Runtime's is 0.
     const bool empty = count.is_constant() && count.value() == 0;
     if (empty) return onnx::fill(b, dtype, std::nan(""), axes.result(b.shape(x)));
     return reduce(b, "ReduceMean", x, axes);
   }
-  // There may be no elements, and then no results either, or MXNet crashes; ONNX Runtime always
-  // does where it divides by 0.
-  const Value divisor =
-      count.is_constant()
-          ? b.scalar(dtype, static_cast<double>(std::max<std::int64_t>(count.value(), 1)))
-          : b.cast(b.binary("Max", onnx::size_tensor(b, count), b.int_scalar(1)), dtype);
+  // There may be no elements, and then no results either, or MXNet crashes.
+  const Value divisor = count_value(b, count, dtype);
   return binary::kDivide.emit(b, sum(b, x, axes), divisor);
 }
 

@@ -10,19 +10,28 @@
 
 namespace mx2onnx {
 
-/// Which axes go, and what becomes of them. No axes, or an empty tuple of them, are all axes, with
-/// `exclude` too. Where every axis goes and keepdims is not set, the result has the shape (1,),
-/// under NumPy semantics too.
+/// Which axes go, and what becomes of them. For the legacy operators no axes, or an empty tuple of
+/// them, are all axes, with `exclude` too, and where every axis goes and keepdims is not set, the
+/// result has the shape (1,), under NumPy shapes too. For NumPy's operators an empty tuple is no
+/// axis, and the result is 0-d.
 struct ReduceAxes {
   std::optional<Tuple> axis;
   bool keepdims = false;
   bool exclude = false;
+  bool is_numpy = false;
 
-  bool all() const { return !axis || axis->empty(); }
+  bool all() const { return !axis || (axis->empty() && !is_numpy); }
   /// The axes to reduce, in order. Fails with kModel if one is named twice, or is not there.
   std::vector<std::int64_t> of(std::size_t rank) const;
   /// The shape of the result.
   Shape result(const Shape& data) const;
+  /// How many elements become one.
+  Dim count(const Shape& data) const;
+};
+
+/// The axes of NumPy's operators.
+struct NumpyReduceAxes : ReduceAxes {
+  NumpyReduceAxes() { is_numpy = true; }
 };
 
 namespace reduction {
@@ -40,7 +49,20 @@ onnx::Value product(onnx::Builder& b, onnx::Value x, const ReduceAxes& axes);
 /// Of integers it is their sum, in their own dtype and so perhaps overflown, divided as in C.
 onnx::Value mean(onnx::Builder& b, onnx::Value x, const ReduceAxes& axes);
 
+/// A number of elements as a 0-d value of a dtype. Of an integer dtype it is at least 1, because
+/// ONNX Runtime dies of a division by 0.
+onnx::Value count_value(onnx::Builder& b, const Dim& count, DType dtype);
+
 }  // namespace reduction
+
+/// Of operators that take extrema.
+constexpr std::string_view kNanExtremeNote =
+    "Where one of the elements is NaN the result is NaN in MXNet; in ONNX Runtime that depends on "
+    "its position.";
+
+/// Of sums that MXNet compensates.
+constexpr std::string_view kInfinityNote =
+    "Where one of the elements is infinite MXNet's compensated summation gives NaN, ONNX infinity.";
 
 /// Of operators that take means.
 constexpr std::string_view kMeanNote =

@@ -25,10 +25,19 @@ struct ScalarParam {
   }
 };
 
+/// The element type of the result, and of the operands.
+enum class Result {
+  kPromoted,  ///< The array's; float64 for integers where the number was a decimal.
+  kQuotient,  ///< The array's, float32 for what is not floating.
+  kCompared,  ///< bool, of operands as kPromoted has them; a bool array stays bool.
+  kInteger,   ///< The array's, which is of integers or bool.
+};
+
 struct ScalarRow {
   const BinaryFunction& function;
   std::vector<std::string> names;
   bool reversed = false;  ///< The number is on the left.
+  Result result = Result::kPromoted;
 };
 
 std::vector<ScalarRow> scalar_rows() {
@@ -61,47 +70,129 @@ std::vector<ScalarRow> scalar_rows() {
   };
 }
 
-DType result_dtype(const ScalarParam& p, DType data) {
+std::vector<ScalarRow> numpy_rows() {
+  using namespace binary;
+  using enum Result;
+  return {
+      {kAdd, {"_npi_add_scalar"}},
+      {kSubtract, {"_npi_subtract_scalar"}},
+      {kSubtract, {"_npi_rsubtract_scalar"}, true},
+      {kMultiply, {"_npi_multiply_scalar"}},
+      {kModulo, {"_npi_mod_scalar"}},
+      {kModulo, {"_npi_rmod_scalar"}, true},
+      {kTruncatedModulo, {"_npi_fmod_scalar"}},
+      {kTruncatedModulo, {"_npi_rfmod_scalar"}, true},
+      {kPower, {"_npi_power_scalar"}},
+      {kPower, {"_npi_rpower_scalar"}, true},
+      {kDivide, {"_npi_true_divide_scalar"}, false, kQuotient},
+      {kDivide, {"_npi_rtrue_divide_scalar"}, true, kQuotient},
+      {kFloorDivide, {"_npi_floor_divide_scalar"}},
+      {kFloorDivide, {"_npi_rfloor_divide_scalar"}, true},
+      {kCopysign, {"_npi_copysign_scalar"}},
+      {kCopysign, {"_npi_rcopysign_scalar"}, true},
+      {kArctan2, {"_npi_arctan2_scalar"}},
+      {kArctan2, {"_npi_rarctan2_scalar"}, true},
+      {kLdexp, {"_npi_ldexp_scalar"}},
+      {kLdexp, {"_npi_rldexp_scalar"}, true},
+      {kLogAddExp, {"_npi_logaddexp_scalar"}},
+      {kFmax, {"_npi_fmax_scalar"}},
+      {kFmin, {"_npi_fmin_scalar"}},
+      {kGcd, {"_npi_gcd_scalar"}, false, kInteger},
+      {kLcm, {"_npi_lcm_scalar"}, false, kInteger},
+      {kBitwiseAnd, {"_npi_bitwise_and_scalar"}, false, kInteger},
+      {kBitwiseOr, {"_npi_bitwise_or_scalar"}, false, kInteger},
+      {kBitwiseXor, {"_npi_bitwise_xor_scalar"}, false, kInteger},
+      {kLeftShift, {"_npi_bitwise_left_shift_scalar"}, false, kInteger},
+      {kLeftShift, {"_npi_rbitwise_left_shift_scalar"}, true, kInteger},
+      {kRightShift, {"_npi_bitwise_right_shift_scalar"}, false, kInteger},
+      {kRightShift, {"_npi_rbitwise_right_shift_scalar"}, true, kInteger},
+      {kEqual, {"_npi_equal_scalar"}, false, kCompared},
+      {kNotEqual, {"_npi_not_equal_scalar"}, false, kCompared},
+      {kGreater, {"_npi_greater_scalar"}, false, kCompared},
+      {kGreaterEqual, {"_npi_greater_equal_scalar"}, false, kCompared},
+      {kLesser, {"_npi_less_scalar"}, false, kCompared},
+      {kLesserEqual, {"_npi_less_equal_scalar"}, false, kCompared},
+      {kLogicalAnd, {"_npi_logical_and_scalar"}, false, kCompared},
+      {kLogicalOr, {"_npi_logical_or_scalar"}, false, kCompared},
+      {kLogicalXor, {"_npi_logical_xor_scalar"}, false, kCompared},
+  };
+}
+
+// Of the operands.
+DType computed_in(Result result, const ScalarParam& p, DType data) {
+  switch (result) {
+    case Result::kQuotient:
+      return is_floating(data) ? data : DType::kFloat32;
+    case Result::kInteger:
+      return data;
+    case Result::kCompared:
+      if (data == DType::kBool) return data;
+      break;
+    case Result::kPromoted:
+      break;
+  }
   if (!p.is_int && (is_integer(data) || data == DType::kBool)) return DType::kFloat64;
   return data == DType::kBool ? DType::kInt64 : data;
 }
 
-void infer_scalar(const ScalarParam& p, InferContext& c) {
+void infer_scalar(Result result, const ScalarParam& p, InferContext& c) {
   c.unify_shapes();
+  if (result == Result::kCompared) return c.set_output_dtype(0, DType::kBool);
+  const bool is_known = c.input(0).dtype != DType::kUnknown;
+  if (result == Result::kQuotient && !is_known) return;
   // MXNet guesses the input's dtype from the output's only where nothing else says it.
-  if (c.input(0).dtype == DType::kUnknown) c.set_input_dtype(0, c.output(0).dtype);
-  c.set_output_dtype(0, result_dtype(p, c.input(0).dtype));
+  if (!is_known) c.set_input_dtype(0, c.output(0).dtype);
+  c.set_output_dtype(0, computed_in(result, p, c.input(0).dtype));
+}
+
+// Why MXNet's result is not known; empty if it is.
+std::string reason_against(const ScalarRow& row, const ScalarParam& p, DType dtype) {
+  if (!has_defined_value(p.scalar, dtype)) {
+    return fmt::format("the number {:g} does not fit {}", p.scalar, dtype_name(dtype));
+  }
+  if (row.result == Result::kInteger && !is_integer(dtype) &&
+      (dtype != DType::kBool || row.function.on_bool == nullptr)) {
+    return fmt::format("MXNet does not compute this on {}", dtype_name(dtype));
+  }
+  if (&row.function == &binary::kLogAddExp && is_integer(dtype)) {
+    return "MXNet cuts the logarithm to an integer, which its last digit decides";
+  }
+  return {};
 }
 
 void translate_scalar(const ScalarRow& row, const ScalarParam& p, Translation& t) {
-  const DType dtype = t.output_type(0).dtype;
-  if (!has_defined_value(p.scalar, dtype)) {
-    return t.refuse(fmt::format("the number {:g} does not fit {}", p.scalar, dtype_name(dtype)));
-  }
+  const DType dtype = computed_in(row.result, p, t.input_type(0).dtype);
+  if (const auto reason = reason_against(row, p, dtype); !reason.empty()) return t.refuse(reason);
   const Value data = t.b.cast(t.input(0), dtype);
-  const Value number = t.b.scalar(dtype, p.scalar);
+  const bool as_bool = dtype == DType::kBool;
+  const Value number = t.b.scalar(dtype, as_bool ? static_cast<double>(p.scalar != 0) : p.scalar);
   // Of an integer dtype 0.5 is 0, and so is 256 of uint8.
   const bool is_zero = is_integer(dtype) && read_ints(*t.b.graph().constant(number))[0] == 0;
   if (&row.function == &binary::kDivide && is_zero) return t.refuse("divides integers by 0");
-  t.set_output(0, row.reversed ? row.function.emit(t.b, number, data)
-                               : row.function.emit(t.b, data, number));
+  const Value result = row.reversed ? row.function.in_dtype(t.b, dtype, number, data)
+                                    : row.function.in_dtype(t.b, dtype, data, number);
+  t.set_output(0, t.b.cast(result, t.output_type(0).dtype));
 }
 
 }  // namespace
 
 void register_scalar(Registry& r) {
-  for (const auto& row : scalar_rows()) {
+  const auto add = [&r](const ScalarRow& row) {
     const auto text =
         row.reversed ? row.function.text("scalar", "data") : row.function.text("data", "scalar");
     auto declarer = r.add<ScalarParam>(row.names)
                         .summary(text + ", for each element.")
-                        .infer(infer_scalar)
+                        .infer([result = row.result](const ScalarParam& p, InferContext& c) {
+                          infer_scalar(result, p, c);
+                        })
                         .any_shape()
                         .translate([row](const ScalarParam& p, Translation& t) {
                           translate_scalar(row, p, t);
                         });
     if (!row.function.note.empty()) declarer.note(std::string(row.function.note));
-  }
+  };
+  for (const auto& row : scalar_rows()) add(row);
+  for (const auto& row : numpy_rows()) add(row);
 }
 
 }  // namespace mx2onnx
