@@ -85,6 +85,7 @@ void register_sampler(Registry& registry);
 void register_correlation(Registry& registry);
 void register_image(Registry& registry);
 void register_image_random(Registry& registry);
+void register_image_random_crop(Registry& registry);
 void register_image_resize(Registry& registry);
 void register_image_border(Registry& registry);
 // control_flow
@@ -195,6 +196,7 @@ void register_all_families(Registry& registry) {
   register_correlation(registry);
   register_image(registry);
   register_image_random(registry);
+  register_image_random_crop(registry);
   register_image_resize(registry);
   register_image_border(registry);
 

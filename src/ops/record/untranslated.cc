@@ -35,6 +35,10 @@ constexpr Untranslated kInternal{kRefused, "internal",
 constexpr Untranslated kUserCode{kRefused, "user's code",
                                  "calls code of the user's program, which the file does not have"};
 constexpr Untranslated kDevice{kRefused, "device", "runs on GPUs only: MXNet has no CPU kernel"};
+constexpr Untranslated kAugmentation{
+    kRefused, "augmentation",
+    "takes parts of drawn sizes of the images that a model is trained with: it has no place in "
+    "inference"};
 constexpr Untranslated kEigenvalues{
     kRefused, "eigenvalues",
     "computes eigenvalues of matrices that need not be symmetric: these may be complex numbers, "
@@ -80,6 +84,7 @@ constexpr std::array kRules = {
     Rule{"_cv*", kImageFiles},
     Rule{"_npi_cv*", kImageFiles},
     Rule{"_imdecode", kImageFiles},
+    Rule{"_image_random_resized_crop", kAugmentation},
     Rule{"_npi_eig", kEigenvalues},
     Rule{"_npi_eigvals", kEigenvalues},
     // These bring MXNet 1.9.1 down when a symbol with them is bound.
