@@ -114,7 +114,10 @@ def main():
     only = ["--only", args.only] if args.only else []
     if second and not without_onednn():
         command = [sys.executable, __file__] + only + second
-        good = subprocess.call(command, env=dict(os.environ, MXNET_MKLDNN_ENABLED="0", MXNET_ONEDNN_ENABLED="0")) == 0 and good
+        good = (
+            subprocess.call(command, env=dict(os.environ, MXNET_MKLDNN_ENABLED="0", MXNET_ONEDNN_ENABLED="0")) == 0
+            and good
+        )
     other = os.environ.get("MXNET2_PYTHON")
     of_mxnet_2 = [f for f in families if any(case_model.is_recorded_by(c, "2.") for c in case_model.load_family(f))]
     if other and of_mxnet_2 and not MXNET_2 and not without_onednn():

@@ -34,9 +34,7 @@ std::vector<AttrProblem> check_diff(const DiffParam& p, const CheckContext& /*co
   return {{"n", fmt::format("expected at most {}, got {}", kMostDifferences, p.n), ""}};
 }
 
-Dim less(const Dim& size, std::int64_t by) {
-  return by == 0 ? size : max(size - by, Dim(0));
-}
+Dim less(const Dim& size, std::int64_t by) { return by == 0 ? size : max(size - by, Dim(0)); }
 
 void infer_diff(const DiffParam& p, InferContext& c) {
   c.unify_dtypes();
