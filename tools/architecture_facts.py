@@ -74,7 +74,8 @@ def task_of(name):
     if "rcnn" in plain:
         return (
             ("instance segmentation" if "mask" in plain else "detection"),
-            "data:1,3,600,800",
+            # Its anchors are for 128 by 128 cells of four pixels.
+            "data:1,3,512,512" if plain == "custom_mask_rcnn_fpn" else "data:1,3,600,800",
             detection_classes,
             "imagenet",
         )

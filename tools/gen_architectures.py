@@ -5,7 +5,8 @@
 
 GLUONCV is a clone of GluonCV, from whose data sets the names of the classes come. ARCHITECTURES are folders with graphs.json.xz,
 structural.json.xz and nlp_structural.json.xz: each net traced by MXNet 1.9.1 with its parameters called as `save_parameters` calls them. What
-a later folder says of a net goes before what an earlier one says; tools/trace_nets.py writes one of Gluon's nets and GluonNLP's.
+a later folder says of a net goes before what an earlier one says; tools/trace_nets.py writes one of Gluon's nets and GluonNLP's,
+tools/trace_gluoncv.py one of GluonCV's.
 
 The file is the size of what follows unpacked (4 bytes, little-endian) and one zlib stream. Numbers are LEB128, signed ones zigzag. In it, in this order:
 
@@ -210,7 +211,9 @@ def pack(clone, folders):
         entries.number(class_lists[labels][0] + 1 if labels else 0)
         entries.number(PREPARATIONS.index(preparation) + 1 if preparation else 0)
         entries.number(1 if entry.get("legacy") and prefix is not None else 0)
-        further = [name for name, _ in entry["only_in_file"]] if not is_language else list(entry["only_in_file"])
+        further = (
+            [name for name, _ in entry.get("only_in_file", [])] if not is_language else list(entry["only_in_file"])
+        )
         entries.number(len(further))
         for name in further:
             entries.name(name)

@@ -10,7 +10,7 @@ those and keeps the others. With MXNET2_PYTHON=/path/to/that/python in the envir
   record_golden.py [--only REGEX] [FAMILY ...]     "nn/conv"; all families if none is named
 
 Cases with "onednn": false are ones that MXNet's oneDNN kernels refuse though MXNet has them: they are recorded in
-a second process with MXNET_MKLDNN_ENABLED=0 (of MXNet 2 MXNET_ONEDNN_ENABLED=0), which MXNet reads once.
+a second process with MXNET_MKLDNN_ENABLED=0, which MXNet reads once.
 
 Keys of the .npz: CASE/o0, CASE/o1, ... and, for a case with other sizes, CASE/alt/o0, ...
 """
@@ -35,6 +35,8 @@ import mxnet as mx  # noqa: E402
 
 GOLDEN_DIR = os.path.join(ROOT, "tests", "golden")
 MXNET_2 = mx.__version__.startswith("2.")
+# Its name in 1.9.1, and in 2.0.
+WITHOUT_ONEDNN = {"MXNET_MKLDNN_ENABLED": "0", "MXNET_ONEDNN_ENABLED": "0"}
 
 
 def run_case(case, alt):
@@ -114,10 +116,7 @@ def main():
     only = ["--only", args.only] if args.only else []
     if second and not without_onednn():
         command = [sys.executable, __file__] + only + second
-        good = (
-            subprocess.call(command, env=dict(os.environ, MXNET_MKLDNN_ENABLED="0", MXNET_ONEDNN_ENABLED="0")) == 0
-            and good
-        )
+        good = subprocess.call(command, env=dict(os.environ, **WITHOUT_ONEDNN)) == 0 and good
     other = os.environ.get("MXNET2_PYTHON")
     of_mxnet_2 = [f for f in families if any(case_model.is_recorded_by(c, "2.") for c in case_model.load_family(f))]
     if other and of_mxnet_2 and not MXNET_2 and not without_onednn():

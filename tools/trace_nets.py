@@ -284,12 +284,15 @@ def renamed(graph, keys):
     return {"nodes": nodes, "arg_nodes": graph["arg_nodes"], "heads": graph["heads"]}
 
 
-def describe(net, outputs):
+def describe(net, outputs, shapes):
     symbol = S.Group(flat(outputs))
     keys, parameters = keys_of(net)
     graph = renamed(json.loads(symbol.tojson()), keys)
-    # A size that Gluon learns from the first input is 0, and means any.
-    params = {key: [name, list(parameters[name].shape)] for name, its_keys in keys.items() for key in its_keys}
+    # A size that Gluon learns from the first input is 0, and means any, unless one says otherwise.
+    shape_of = {name: shapes.get(name, parameter.shape) for name, parameter in parameters.items()}
+    # One of no shape at all is in no graph, and never gets an array.
+    sizes = {name: list(shape) for name, shape in shape_of.items() if shape is not None}
+    params = {key: [name, sizes[name]] for name, its_keys in keys.items() if name in sizes for key in its_keys}
     inputs = [n for n in symbol.list_inputs() if n not in parameters]
     return graph, params, inputs
 
@@ -308,8 +311,8 @@ class Folder:
         self.graphs, self.names = {}, {}
         self.entries = {"structural": {}, "nlp_structural": {}}
 
-    def add(self, file, entry, graph_name, net, outputs, facts):
-        graph, params, inputs = describe(net, outputs)
+    def add(self, file, entry, graph_name, net, outputs, facts, shapes=()):
+        graph, params, inputs = describe(net, outputs, dict(shapes))
         text = json.dumps(graph, sort_keys=True)
         identity = hashlib.sha1(text.encode()).hexdigest()[:16]
         self.graphs[identity] = graph

@@ -120,6 +120,12 @@ struct ConvertOptions {
   /// file has this name; data files of earlier conversions go. Done in any case if the model would
   /// pass protobuf's limit of 2 GB.
   bool external_data = false;
+  /// The model refers to its weights of 1 KiB and more in the parameter files where they lie, which
+  /// are not copied: they have to stay where they are, at the same place relative to the model, and
+  /// lie in its folder or below. Passes that change weights are left out; what no file has as it is
+  /// (weights of an RNN in another order) goes to a data file as with `external_data`. Fails with
+  /// kUsage if the files are compressed or lie elsewhere.
+  bool weights_in_place = false;
   /// Operators of the user's own. Of two with one name the later one counts.
   std::vector<std::shared_ptr<const CustomOperator>> operators;
   /// If set, operators that are not translated become nodes of this domain, for a runtime that has

@@ -52,6 +52,8 @@ struct Report {
   std::string version;             ///< Of mx2onnx.
   std::string symbol_file;         ///< What was converted; empty if it is no file of its own.
   std::string output;              ///< The file that was written; empty for a model in memory.
+  /// The parameter files that the model refers to, with `weights_in_place`.
+  std::vector<std::string> weights_in_place;
   std::string output_data;         ///< The file with its weights beside it; empty if there is none.
   std::uint64_t output_bytes = 0;  ///< Of the model, and of the file with its weights beside it.
   /// The steps of the conversion in order, and the seconds that each took.

@@ -138,6 +138,7 @@ def convert(
     random_weights: bool = False,
     no_dropout: bool = False,
     external_data: bool = False,
+    weights_in_place: bool = False,
     custom_domain: Union[bool, str] = False,
     mxnet_version: Optional[str] = None,
     epoch: Optional[int] = None,
@@ -190,7 +191,8 @@ def convert(
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
     ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
     (``mode="always"``) for a plain one. ``external_data`` writes the
-    weights to a file of their own. ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
+    weights to a file of their own; with ``weights_in_place`` none are written: the model refers to the parameter file,
+    which has to lie in the model's folder or below, and to stay there. ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
     not say it or is wrong: some operators changed between versions (``variants`` in ``operators``).
     ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
     exception that it raises ends the conversion, as Ctrl-C does at any time.
@@ -213,6 +215,7 @@ def convert(
         options.random_weights = check.flag("random_weights", random_weights)
         options.no_dropout = check.flag("no_dropout", no_dropout)
         options.external_data = check.flag("external_data", external_data)
+        options.weights_in_place = check.flag("weights_in_place", weights_in_place)
         domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
         options.custom_domain = check.text("custom_domain", domain)
         options.progress = check.function("progress", progress)

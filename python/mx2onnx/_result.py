@@ -41,9 +41,10 @@ class ConvertResult:
         import shutil
 
         target = os.fspath(path)
-        data = self.report.get("output_data")
-        if self.path is not None and data is not None:
-            raise UsageError("the weights are in %s; convert again with output=%r" % (data, target))
+        data = [self.report.get("output_data"), *self.report.get("weights_in_place", [])]
+        files = " and ".join(file for file in data if file)
+        if self.path is not None and files:
+            raise UsageError("the weights are in %s; convert again with output=%r" % (files, target))
         temporary = "%s.%d.tmp" % (target, os.getpid())
         try:
             if self.model is None:

@@ -26,6 +26,7 @@ _FLAGS = {
     "--no-dropout": "no_dropout=True",
     "--no-optimize": "optimize=False",
     "--external-data": "external_data=True",
+    "--weights-in-place": "weights_in_place=True",
     "--allow-custom-domain": "custom_domain=True",
     "--fixed": "fixed=True",
     "--prepare": "prepare=True",

@@ -18,6 +18,16 @@ namespace {
   fail_at({.file = path}, ErrorCode::kIo, fmt::format("cannot be read: {}", std::strerror(error)));
 }
 
+std::string state_of(const struct stat& status) {
+#if defined(__APPLE__)
+  const timespec& changed = status.st_mtimespec;
+#else
+  const timespec& changed = status.st_mtim;
+#endif
+  return fmt::format("{}:{} {} {}.{}", status.st_dev, status.st_ino, status.st_size, changed.tv_sec,
+                     changed.tv_nsec);
+}
+
 }  // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
@@ -46,8 +56,8 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
       fail_io(path, error);
     }
   }
-  std::shared_ptr<const MappedFile> file(
-      new MappedFile(path, descriptor, static_cast<const std::byte*>(data), size));
+  std::shared_ptr<const MappedFile> file(new MappedFile(
+      path, descriptor, static_cast<const std::byte*>(data), size, state_of(status)));
   if (data != nullptr) watch_mapping(file->data_, size, file->path_);
   return file;
 }
@@ -71,6 +81,16 @@ void MappedFile::read(std::size_t offset, std::span<std::byte> into) const {
     offset += static_cast<std::size_t>(count);
     into = into.subspan(static_cast<std::size_t>(count));
   }
+}
+
+bool MappedFile::has_name() const {
+  struct stat status = {};
+  return ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0;
+}
+
+bool MappedFile::is_as_mapped() const {
+  struct stat status = {};
+  return ::stat(path_.c_str(), &status) == 0 && state_of(status) == state_;
 }
 
 std::string read_text_file(const std::string& path) {

@@ -22,15 +22,25 @@ class MappedFile {
   /// Reads a range into memory without touching the mapping: what passes through once needs no
   /// pages of its own. Fails with kIo.
   void read(std::size_t offset, std::span<std::byte> into) const;
+  /// False for a temporary file, which nobody else can open.
+  bool has_name() const;
+  /// Whether its path names the very file that was mapped, and nothing was written to it since.
+  bool is_as_mapped() const;
 
  private:
-  MappedFile(std::string path, int descriptor, const std::byte* data, std::size_t size)
-      : path_(std::move(path)), descriptor_(descriptor), data_(data), size_(size) {}
+  MappedFile(std::string path, int descriptor, const std::byte* data, std::size_t size,
+             std::string state)
+      : path_(std::move(path)),
+        descriptor_(descriptor),
+        data_(data),
+        size_(size),
+        state_(std::move(state)) {}
 
   std::string path_;
   int descriptor_;
   const std::byte* data_;
   std::size_t size_;
+  std::string state_;  ///< What tells it from another file, or from itself after a change.
 };
 
 /// Reads a whole small file (a symbol) into a string. Fails with kIo.

@@ -141,7 +141,10 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
              is_standard_output(arguments.output) ? "standard output" : printable(arguments.output),
              report.opset, report.num_onnx_nodes, report.num_mxnet_nodes,
              size_text(report.parameter_bytes));
-  if (!report.output_data.empty()) fmt::print(out, "  weights in {}\n", report.output_data);
+  for (const auto& file : report.weights_in_place)
+    fmt::print(out, "  weights in {}, which has to stay where it is\n", printable(file));
+  if (!report.output_data.empty())
+    fmt::print(out, "  weights in {}\n", printable(report.output_data));
   for (const auto& port : report.inputs)
     fmt::print(out, "  input  {}: {}\n", printable(port.name), printable(type_text(port)));
   for (const auto& port : report.outputs)
@@ -259,6 +262,9 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   command.add_flag("--external-data", arguments->options.external_data,
                    "write the weights to FILE.data beside the model (FILE.1.data\n"
                    "where that is the old model's; always above 2 GB)");
+  command.add_flag("--weights-in-place", arguments->options.weights_in_place,
+                   "do not copy weights: refer to the parameter file, which has to lie in\n"
+                   "the model's folder, or below, and to stay there");
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,
                    "print the report as JSON, and a failure, too (on standard output)");

@@ -26,6 +26,7 @@
 #include "convert/size_hints.h"
 #include "convert/stream_sink.h"
 #include "convert/translate.h"
+#include "convert/weights_in_place.h"
 #include "infer/infer.h"
 #include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
@@ -160,7 +161,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
 
   clock.begin("optimize");
   if (options.optimize) {
-    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes);
+    result.report.passes =
+        passes::run_pipeline(result.graph, options.disabled_passes, options.weights_in_place);
   } else {
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);
@@ -271,7 +273,7 @@ namespace {
 // Converts, and lets `write` write the model where there is no place beside it.
 template <typename Write>
 Report convert_to_one_place(const Source& source, const ConvertOptions& options, Write&& write) {
-  if (options.external_data)
+  if (options.external_data || options.weights_in_place)
     fail(ErrorCode::kUsage, "external data needs an output file to lie beside");
   const InterruptionScope interruptions(options.checkpoint);
   return with_system_errors(source.symbol_path.native(), [&] {
@@ -322,10 +324,18 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
     clock.begin("write");
     onnx::ModelWriter writer(result.graph, result.info);
     expect_bounded(result, source, writer.message_size());
-    const bool external = options.external_data || writer.message_size() > onnx::kMostMessageBytes;
+    bool external = options.external_data || writer.message_size() > onnx::kMostMessageBytes;
+    LastCheck last_check;
+    if (options.weights_in_place) {
+      const auto in_place = std::make_shared<WeightsInPlace>(writer, output);
+      external = in_place->bytes_elsewhere() > 0;
+      last_check = [in_place] { in_place->expect_unchanged(); };
+      report.weights_in_place = in_place->files();
+    }
     check_output(result.found->files, output, external);
-    const WrittenFiles written = external ? write_model_and_data(writer, output, options.progress)
-                                          : write_model_file(writer, output, options.progress);
+    const WrittenFiles written =
+        external ? write_model_and_data(writer, output, options.progress, last_check)
+                 : write_model_file(writer, output, options.progress, last_check);
     clock.end();
     report.output = output.native();
     report.output_data = written.data;

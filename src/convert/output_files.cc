@@ -99,16 +99,18 @@ void check_output(const std::vector<std::string>& inputs, const fs::path& output
 }
 
 WrittenFiles write_model_file(const onnx::ModelWriter& writer, const fs::path& output,
-                              const onnx::WriteProgress& progress) {
+                              const onnx::WriteProgress& progress, const LastCheck& last_check) {
   OutputFile sink(output.native());
   writer.write(sink, progress);
   fail_if_shrunk();
+  if (last_check) last_check();
   sink.commit();
   return {sink.size(), {}};
 }
 
 WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const fs::path& output,
-                                  const onnx::WriteProgress& progress) {
+                                  const onnx::WriteProgress& progress,
+                                  const LastCheck& last_check) {
   const fs::path target = without_links(output);
   std::error_code ignored;
   const auto type = fs::status(target, ignored).type();
@@ -132,6 +134,7 @@ WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const fs::path& out
   }
   writer.write(model, progress);
   fail_if_shrunk();
+  if (last_check) last_check();
   data.commit_as(path.native());
   Provisional provisional(path);
   model.commit();

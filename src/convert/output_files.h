@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,13 @@ struct WrittenFiles {
 void check_output(const std::vector<std::string>& inputs, const std::filesystem::path& output,
                   bool has_data);
 
+/// Called when everything is written and nothing has its name yet; may fail.
+using LastCheck = std::function<void()>;
+
 /// Writes one file.
 WrittenFiles write_model_file(const onnx::ModelWriter& writer, const std::filesystem::path& output,
-                              const onnx::WriteProgress& progress);
+                              const onnx::WriteProgress& progress,
+                              const LastCheck& last_check = {});
 
 /// Writes the model and beside it the file with its weights, `<output>.data`, or, as long as a file
 /// has this name, `<output>.1.data` and so on. Whenever it is ended the model there is, the old one
@@ -30,6 +35,7 @@ WrittenFiles write_model_file(const onnx::ModelWriter& writer, const std::filesy
 /// comes after them, and the data of the old one go last. Conversions to one output by several
 /// processes come one after the other here.
 WrittenFiles write_model_and_data(onnx::ModelWriter& writer, const std::filesystem::path& output,
-                                  const onnx::WriteProgress& progress);
+                                  const onnx::WriteProgress& progress,
+                                  const LastCheck& last_check = {});
 
 }  // namespace mx2onnx

@@ -54,6 +54,7 @@ std::string to_json(const Report& report) {
       {"version", {report.version}},
       {"symbol_file", report.symbol_file.empty() ? JsonValue{} : JsonValue{report.symbol_file}},
       {"output", report.output.empty() ? JsonValue{} : JsonValue{report.output}},
+      {"weights_in_place", json_strings(report.weights_in_place)},
       {"output_data", report.output_data.empty() ? JsonValue{} : JsonValue{report.output_data}},
       {"output_bytes", json_number(report.output_bytes)},
       {"seconds", {std::move(seconds)}},

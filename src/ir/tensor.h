@@ -20,6 +20,12 @@
 
 namespace mx2onnx {
 
+/// Where in a file the bytes of a tensor begin.
+struct FilePlace {
+  const MappedFile* file = nullptr;
+  std::size_t offset = 0;
+};
+
 /// The bytes of a tensor in row-major order, little-endian. Immutable.
 class TensorData {
  public:
@@ -27,6 +33,8 @@ class TensorData {
   virtual std::size_t size() const = 0;
   /// The bytes, if they lie in memory or in a mapped file already; they may be unaligned.
   virtual std::optional<std::span<const std::byte>> view() const { return std::nullopt; }
+  /// Where they lie, if a file has them as they are.
+  virtual std::optional<FilePlace> place() const { return std::nullopt; }
   /// Appends all bytes to the sink, with memory bounded by a small constant beyond the view.
   virtual void write_to(ByteSink& sink) const = 0;
 };
@@ -40,6 +48,7 @@ class MappedData : public TensorData {
   std::optional<std::span<const std::byte>> view() const override {
     return file_->bytes().subspan(offset_, size_);
   }
+  std::optional<FilePlace> place() const override { return FilePlace{file_.get(), offset_}; }
   void write_to(ByteSink& sink) const override { sink.append_range(*file_, offset_, size_); }
 
  private:

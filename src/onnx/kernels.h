@@ -16,4 +16,7 @@ bool runs_max_roi_pool(const Builder& b, DType dtype);
 /// The same of RandomUniform and RandomNormal.
 bool draws_random(const Builder& b);
 
+/// True if ScatterND can add to what is there, each of several updates of one place.
+bool scatters_sums(const Builder& b);
+
 }  // namespace mx2onnx::onnx

@@ -22,6 +22,7 @@ constexpr int kShapeRange = 15;
 constexpr int kAllowZero = 14;
 constexpr int kBatchNormTrainingMode = 14;
 constexpr int kResizeOptionalInputs = 13;
+constexpr int kScatterSums = 16;
 constexpr int kDft = 17;
 constexpr int kDftAxisAsInput = 20;
 constexpr int kRoiAlignCentered = 16;
@@ -234,6 +235,8 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
     axes.push_back(static_cast<std::int64_t>(axis));
   return b.gather(all, b.ints(axes), 0);
 }
+
+bool scatters_sums(const Builder& b) { return b.opset() >= kScatterSums; }
 
 bool draws_random(const Builder& b) { return b.opset() < kNoRandomKernels; }
 

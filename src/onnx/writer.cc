@@ -149,23 +149,52 @@ void ModelWriter::write(ByteSink& sink, const WriteProgress& progress) const {
   if (progress) progress(total, total);
 }
 
+void ModelWriter::Initializer::refer_to(const std::string& file, std::uint64_t offset) {
+  if (!is_external) own_header = header.size();
+  is_external = true;
+  external_offset = offset;
+  header.resize(own_header);
+  pbf_writer writer(header);
+  writer.add_message(tensor_field::kExternalData, entry_message("location", file));
+  writer.add_message(tensor_field::kExternalData, entry_message("offset", std::to_string(offset)));
+  writer.add_message(tensor_field::kExternalData,
+                     entry_message("length", std::to_string(tensor->size_bytes())));
+  writer.add_int32(tensor_field::kDataLocation, 1);
+}
+
+std::vector<const Tensor*> ModelWriter::large_weights() const {
+  std::vector<const Tensor*> large;
+  for (const auto& item : initializers_) {
+    if (item.tensor->size_bytes() >= kSmallestExternal) large.push_back(item.tensor);
+  }
+  return large;
+}
+
+std::uint64_t ModelWriter::use_weights_in_place(
+    const std::map<const MappedFile*, std::string>& names) {
+  std::uint64_t elsewhere = 0;
+  for (auto& item : initializers_) {
+    if (item.tensor->size_bytes() < kSmallestExternal) continue;
+    const auto place = item.tensor->data->place();
+    const auto name = place ? names.find(place->file) : names.end();
+    if (name == names.end()) {
+      elsewhere += item.tensor->size_bytes();
+      continue;
+    }
+    item.is_in_place = true;
+    item.refer_to(name->second, place->offset);
+  }
+  return elsewhere;
+}
+
 void ModelWriter::use_data_file(const std::string& name) {
   data_size_ = 0;
   for (auto& item : initializers_) {
     const std::uint64_t size = item.tensor->size_bytes();
-    if (size < kSmallestExternal) continue;
+    if (size < kSmallestExternal || item.is_in_place) continue;
     const std::uint64_t alignment = size >= kPage ? kPage : kCacheLine;
-    item.external_offset = (data_size_ + alignment - 1) / alignment * alignment;
-    if (!item.is_external) item.own_header = item.header.size();
-    item.is_external = true;
+    item.refer_to(name, (data_size_ + alignment - 1) / alignment * alignment);
     data_size_ = item.external_offset + size;
-    item.header.resize(item.own_header);
-    pbf_writer writer(item.header);
-    writer.add_message(tensor_field::kExternalData, entry_message("location", name));
-    writer.add_message(tensor_field::kExternalData,
-                       entry_message("offset", std::to_string(item.external_offset)));
-    writer.add_message(tensor_field::kExternalData, entry_message("length", std::to_string(size)));
-    writer.add_int32(tensor_field::kDataLocation, 1);
   }
   if (message_size() > kMostMessageBytes) {
     fail(ErrorCode::kUnsupported,
@@ -178,7 +207,7 @@ void ModelWriter::write_data(ByteSink& data, const WriteProgress& progress) cons
   static const std::string zeros(kPage, '\0');
   std::uint64_t position = 0;
   for (const auto& item : initializers_) {
-    if (!item.is_external) continue;
+    if (!item.is_external || item.is_in_place) continue;
     data.append_text(std::string_view(zeros).substr(0, item.external_offset - position));
     item.tensor->data->write_to(data);
     position = item.external_offset + item.tensor->size_bytes();

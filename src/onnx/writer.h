@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,13 @@ class ModelWriter {
   /// Writes the model as one message. Fails with kUnsupported if that passes protobuf's limit.
   void write(ByteSink& sink, const WriteProgress& progress = {}) const;
 
+  /// From here on, the model refers to its weights of 1 KiB and more in the files where they lie,
+  /// by the names that these have, relative to the model; comes before `use_data_file`. Gives the
+  /// bytes of the weights of this size that lie in none of them.
+  std::uint64_t use_weights_in_place(const std::map<const MappedFile*, std::string>& names);
+  /// The weights of 1 KiB and more.
+  std::vector<const Tensor*> large_weights() const;
+
   /// From here on, weights of 1 KiB and more lie in a file of their own, to which the model refers
   /// by its name, relative to the model. May be called again with another name. Fails with
   /// kUnsupported if what is left passes protobuf's limit.
@@ -50,9 +58,11 @@ class ModelWriter {
     std::string header;          // all of the TensorProto but its bytes
     std::size_t own_header = 0;  // how much of that says nothing of another file
     bool is_external = false;
+    bool is_in_place = false;  // in a file that is there already
     std::uint64_t external_offset = 0;
 
     std::uint64_t message_size() const;
+    void refer_to(const std::string& file, std::uint64_t offset);
   };
 
   void collect_initializers();

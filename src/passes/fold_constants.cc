@@ -35,7 +35,10 @@ std::size_t size_bytes(const TensorType& type) {
   return size;
 }
 
-std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
+/// What may be folded, with the bytes of constants that go when it is.
+using IsWorth = bool (*)(std::size_t size, std::size_t freed);
+
+std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body, IsWorth is_worth) {
   auto& nodes = body.nodes;
   std::vector<char> dead(nodes.size(), 0);
   std::size_t count = 0;
@@ -55,7 +58,7 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
     const auto& type = graph.type(node.outputs[0]);
     if (!type.shape.is_static()) continue;
     const std::size_t size = size_bytes(type);
-    if (size > kAlwaysSmall && size > freed_bytes(graph, uses, node)) continue;
+    if (!is_worth(size, freed_bytes(graph, uses, node))) continue;
     auto result = onnx::evaluate(node, inputs);
     if (!result) continue;
     graph.info(node.outputs[0]).constant = std::move(*result);
@@ -66,13 +69,24 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body) {
   return count;
 }
 
+std::size_t fold(Graph& graph, IsWorth is_worth) {
+  const GraphUses uses(graph);
+  std::size_t count = 0;
+  for_each_body(graph.main,
+                [&](onnx::Body& body) { count += fold_body(graph, uses, body, is_worth); });
+  return count;
+}
+
 }  // namespace
 
 std::size_t fold_constants(Graph& graph) {
-  const GraphUses uses(graph);
-  std::size_t count = 0;
-  for_each_body(graph.main, [&](onnx::Body& body) { count += fold_body(graph, uses, body); });
-  return count;
+  return fold(graph, [](std::size_t size, std::size_t freed) {
+    return size <= kAlwaysSmall || size <= freed;
+  });
+}
+
+std::size_t fold_small_constants(Graph& graph) {
+  return fold(graph, [](std::size_t size, std::size_t /*freed*/) { return size <= kAlwaysSmall; });
 }
 
 }  // namespace mx2onnx::passes

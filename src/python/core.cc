@@ -281,6 +281,7 @@ NB_MODULE(_core, m) {
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
+      .def_rw("weights_in_place", &mx2onnx::ConvertOptions::weights_in_place)
       .def_prop_rw(
           "operators", [](const mx2onnx::ConvertOptions& self) { return self.operators; },
           [](mx2onnx::ConvertOptions& self,

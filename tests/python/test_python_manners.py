@@ -126,6 +126,7 @@ WRONG = {
     "disabled_passes": ({"disabled_passes": 3}, "disabled_passes: expected a list of texts, got 3"),
     "random_weights": ({"random_weights": 1}, "random_weights: expected True or False, got 1"),
     "no_dropout": ({"no_dropout": None}, "no_dropout: expected True or False, got None"),
+    "weights_in_place": ({"weights_in_place": "x"}, "weights_in_place: expected True or False, got 'x'"),
     "external_data": ({"external_data": "x"}, "external_data: expected True or False, got 'x'"),
     "custom_domain": ({"custom_domain": 5}, "custom_domain: expected a text, got 5"),
     "progress": ({"progress": 5}, "progress: expected a function, got 5"),

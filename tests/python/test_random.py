@@ -84,6 +84,10 @@ def negative_binomial_cdf(k, p):
     )
 
 
+def binomial_cdf(n, p):
+    return of_chances(lambda k: math.comb(n, k) * p**k * (1 - p) ** (n - k) if k <= n else 0)
+
+
 DISTRIBUTIONS = [
     ("uniform", {"low": -1, "high": 3}, lambda x: np.clip((x + 1) / 4, 0, 1)),
     ("normal", {"loc": 2, "scale": 0.5}, lambda x: normal_cdf((x - 2) / 0.5)),
@@ -92,6 +96,8 @@ DISTRIBUTIONS = [
     ("gamma", {"alpha": 0.4, "beta": 2}, gamma_cdf(0.4, 2)),
     ("poisson", {"lam": 4}, poisson_cdf(4)),
     ("poisson", {"lam": 40}, poisson_cdf(40)),
+    ("binomial", {"n": 20, "p": 0.3}, binomial_cdf(20, 0.3)),
+    ("binomial", {"n": 100, "p": 0.8}, binomial_cdf(100, 0.8)),
     ("negative_binomial", {"k": 3, "p": 0.4}, negative_binomial_cdf(3, 0.4)),
     ("generalized_negative_binomial", {"mu": 2, "alpha": 0.3}, negative_binomial_cdf(1 / 0.3, 1 / 1.6)),
 ]
@@ -130,6 +136,8 @@ def test_distribution_of_parameters(name, parameters, cdf, opset):
 @pytest.mark.parametrize("name", sorted({name for name, *_ in DISTRIBUTIONS}))
 def test_shapes_and_dtypes(name, opset):
     assert draw("_random_" + name, opset=opset, shape=(2, 3), dtype="float16").dtype == np.float16
+    if name == "binomial":
+        return
     like = draw("_random_%s_like" % name, {"data": np.zeros((3, 1, 2), np.float64)}, opset=opset, free=True)
     assert like.shape == (3, 1, 2) and like.dtype == np.float64 and not np.isnan(like).any()
 
@@ -186,6 +194,118 @@ def test_multinomial(opset):
     np.testing.assert_allclose(log, np.log(np.take_along_axis(chances, number.astype(int), 1)), rtol=1e-6)
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, dtype="uint8").shape == (1,)
     assert draw("sample_multinomial", {"data": chances[0]}, opset=opset, shape="None").shape == (1,)
+
+
+# Of NumPy's interface: the names of both parameters, and the distribution.
+NUMPY_DISTRIBUTIONS = [
+    ("uniform", {"low": -1, "high": 3}, lambda x: np.clip((x + 1) / 4, 0, 1)),
+    ("normal", {"loc": 2, "scale": 0.5}, lambda x: normal_cdf((x - 2) / 0.5)),
+    ("gamma", {"shape": 0.4, "scale": 2}, gamma_cdf(0.4, 2)),
+    ("laplace", {"loc": 1, "scale": 2}, lambda x: 0.5 + np.sign(x - 1) * 0.5 * (1 - np.exp(-abs(x - 1) / 2))),
+    ("gumbel", {"loc": 1, "scale": 2}, lambda x: np.exp(-np.exp(-(x - 1) / 2))),
+    ("logistic", {"loc": 1, "scale": 2}, lambda x: 1 / (1 + np.exp(-(x - 1) / 2))),
+    ("exponential", {"scale": 0.25}, lambda x: 1 - np.exp(-4 * x)),
+    ("rayleigh", {"scale": 3}, lambda x: 1 - np.exp(-(x**2) / 18)),
+    ("pareto", {"a": 3}, lambda x: 1 - (1 + x) ** -3.0),
+    ("weibull", {"a": 1.5}, lambda x: 1 - np.exp(-(x**1.5))),
+    ("powerd", {"a": 2}, lambda x: np.clip(x, 0, 1) ** 2),
+]
+
+
+@pytest.mark.parametrize("opset", (mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET))
+@pytest.mark.parametrize("name,parameters,cdf", NUMPY_DISTRIBUTIONS, ids=[d[0] for d in NUMPY_DISTRIBUTIONS])
+def test_numpy_distribution(name, parameters, cdf, opset):
+    samples = draw("_npi_" + name, opset=opset, size=(COUNT // 2, 2), **parameters)
+    assert samples.shape == (COUNT // 2, 2) and samples.dtype == np.float32
+    assert distance(samples, cdf) < KOLMOGOROV
+    assert distance(samples * 1.15 + 0.06, cdf) > KOLMOGOROV
+    # The same of inputs, which broadcast to the size.
+    feeds = {"input%d" % (i + 1): np.array([[v], [v]], np.float32) for i, v in enumerate(parameters.values())}
+    absent = {k: "None" for k in parameters}
+    samples = draw("_npi_" + name, feeds, opset=opset, size=(2, COUNT), **absent)
+    assert samples.shape == (2, COUNT)
+    for row in samples:
+        assert distance(row, cdf) < KOLMOGOROV
+    # Without a size, and so many of each.
+    assert draw("_npi_" + name, feeds, opset=opset, free=True, **absent).shape == (2, 1)
+    assert draw("_npi_" + name, feeds, opset=opset, size="(-2, 3)", **absent).shape == (3, 2, 1)
+    if name in ("uniform", "normal"):
+        assert draw("_npi_%s_n" % name, feeds, opset=opset, size=(3, 4), **absent).shape == (3, 4, 2, 1)
+
+
+def test_numpy_parameters_that_make_no_distribution():
+    for name, attrs in [("normal", {"loc": 0, "scale": -1}), ("gamma", {"shape": 0, "scale": 1}), ("pareto", {"a": 0})]:
+        with pytest.raises(mx2onnx.Error, match="does not exist"):
+            convert("_npi_" + name, **attrs)
+    with pytest.raises(mx2onnx.Error, match="broadcast to"):
+        convert("_npi_normal", {"input1": ((3,), "float32")}, loc="None", scale=1, size=(2, 4))
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_bernoulli(opset):
+    common = {"prob": "None", "logit": "None", "is_logit": "False"}
+    drawn = draw("_npi_bernoulli", opset=opset, **{**common, "prob": 0.3, "size": (COUNT,), "dtype": "bool"})
+    assert drawn.dtype == np.bool_ and abs(drawn.mean() - 0.3) < 0.03
+    drawn = draw("_npi_bernoulli", opset=opset, **{**common, "logit": 2, "size": (COUNT,)})
+    assert drawn.dtype == np.float32 and abs(drawn.mean() - 1 / (1 + math.exp(-2))) < 0.03
+    for is_logit, chances in [("False", [0, 0.3, 1]), ("True", [-40, math.log(0.3 / 0.7), 40])]:
+        feeds = {"input1": np.array(chances, np.float32)}
+        attrs = {**common, "is_logit": is_logit, "size": (COUNT, 3), "dtype": "int32"}
+        np.testing.assert_allclose(draw("_npi_bernoulli", feeds, opset=opset, **attrs).mean(0), [0, 0.3, 1], atol=0.03)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_choice(opset):
+    chosen = draw("_npi_choice", opset=opset, a=5, size=(COUNT // 2, 2))
+    assert chosen.shape == (COUNT // 2, 2) and chosen.dtype == np.int64
+    np.testing.assert_allclose(np.bincount(chosen.ravel(), minlength=5) / COUNT, 0.2, atol=0.03)
+    chances = np.array([0.1, 0, 0.9], np.float32)
+    chosen = draw("_npi_choice", {"input1": chances}, opset=opset, a=3, size=(COUNT,), weighted="True")
+    np.testing.assert_allclose(np.bincount(chosen, minlength=3) / COUNT, chances, atol=0.03)
+    assert sorted(draw("_npi_choice", opset=opset, a=9, size=(9,), replace="False")) == list(range(9))
+    of_array = {"input1": np.zeros((2, 4), np.float32), "input2": np.array([0, 0, 1, 0, 1, 1, 0, 0], np.float32) / 3}
+    attrs = {"a": "None", "size": (3,), "replace": "False", "weighted": "True"}
+    assert sorted(draw("_npi_choice", of_array, opset=opset, **attrs)) == [2, 4, 5]
+    assert (
+        draw("_npi_choice", {"input1": of_array["input2"]}, opset=opset, free=True, a="None", size="None").shape == ()
+    )
+    with pytest.raises(mx2onnx.Error, match="not more than there are"):
+        convert("_npi_choice", a=3, size=(2, 2), replace="False")
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_numpy_multinomial(opset):
+    counts = draw("_npi_multinomial", opset=opset, n=10, pvals=(0.1, 0.2, 0.7), size=(COUNT,))
+    assert counts.shape == (COUNT, 3) and counts.dtype == np.int64 and (counts.sum(1) == 10).all()
+    np.testing.assert_allclose(counts.mean(0), [1, 2, 7], rtol=0.05)
+    np.testing.assert_allclose(counts.var(0), [0.9, 1.6, 2.1], rtol=0.12)
+    feeds = {"a": np.array([0.5, 0.5], np.float64)}
+    counts = draw("_npi_multinomial", feeds, opset=opset, free=True, n=100, pvals="None", size="None")
+    assert counts.shape == (2,) and counts.sum() == 100
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_counts_of_outcomes(opset):
+    """The multinomial of MXNet 2.0: another operator than that of 1.x."""
+    chances = np.array([[0.1, 0.2, 0.7], [0.5, 0, 0.5]], np.float32)
+    feeds = {"n": np.array([10, 100], np.float32), "p": chances}
+    net = SymbolBuilder()
+    node = net.node("_sample_multinomial", "op", net.variable("n"), net.variable("p"), shape=(COUNT,), dtype="int32")
+    inputs = {name: (value.shape, "float32") for name, value in feeds.items()}
+    result = mx2onnx.convert(net.json([node[0], 0, 0]), inputs=inputs, opset=opset, mxnet_version="2.0")
+    onnxruntime.set_seed(1234567891)
+    (counts,) = run(result.model, feeds)
+    assert counts.shape == (2, COUNT, 3) and counts.dtype == np.float32
+    assert (counts.sum(-1) == feeds["n"][:, None]).all() and (counts >= 0).all()
+    expected = feeds["n"][:, None] * chances
+    np.testing.assert_allclose(counts.mean(1), expected, rtol=0.05)
+    np.testing.assert_allclose(counts.var(1), expected * (1 - chances), rtol=0.12)
+
+
+def test_categorical():
+    chances = np.array([[0.1, 0.2, 0.7]], np.float32)
+    number = draw("_npx__random_categorical", {"data": chances}, shape=(COUNT,))
+    np.testing.assert_allclose(np.bincount(number[0], minlength=3) / COUNT, chances[0], atol=0.03)
 
 
 @pytest.mark.parametrize("opset", OPSETS)

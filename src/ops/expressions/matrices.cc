@@ -50,8 +50,7 @@ void TriangleParam::declare(AttrDeclarer<TriangleParam>& d) {
   d.field("alpha", &TriangleParam::alpha).help("factor of the result");
 }
 
-void infer_square(InferContext& c) {
-  c.unify_dtypes();
+void infer_square_shape(InferContext& c) {
   const Shape shape = c.input_shape(0);
   if (!shape.known_rank()) return;
   const std::size_t rank = shape.rank();
@@ -60,6 +59,11 @@ void infer_square(InferContext& c) {
   swapped[rank - 2] = shape[rank - 1];
   swapped[rank - 1] = shape[rank - 2];
   c.set_input_shape(0, swapped);
+}
+
+void infer_square(InferContext& c) {
+  c.unify_dtypes();
+  infer_square_shape(c);
 }
 
 void infer_triangle(const TriangleParam& p, InferContext& c) {

@@ -22,7 +22,8 @@ struct TriangleParam {
 /// A is square, and stands left or right of B.
 void infer_triangle(const TriangleParam& p, InferContext& c);
 
-/// The input is a batch of square matrices; the dtypes are one.
+/// The first input is a batch of square matrices; with infer_square the dtypes are one, too.
+void infer_square_shape(InferContext& c);
 void infer_square(InferContext& c);
 
 /// The lower or the upper triangles of matrices, with 0 in the other ones whatever is there.

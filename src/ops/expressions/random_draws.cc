@@ -52,8 +52,22 @@ std::vector<Value> Draws::loop_while(
   auto end =
       counted_loop_while(b_, kMostRounds, states, [&](Value round, const std::vector<Value>& now) {
         round_ = round;
+        if (outer.present()) {
+          round_ = b_.add(b_.mul(outer, b_.int_scalar(kMostRounds)), round);
+        }
         return step(now);
       });
+  round_ = outer;
+  return end;
+}
+
+std::vector<Value> Draws::repeat(const Dim& count, const std::vector<Value>& states,
+                                 const LoopStep& step) {
+  const Value outer = round_;
+  auto end = counted_loop(b_, count, states, [&](Value i, const std::vector<Value>& now) {
+    round_ = b_.add(i, b_.int_scalar(1));
+    return step(i, now);
+  });
   round_ = outer;
   return end;
 }
@@ -177,6 +191,78 @@ Value Draws::poisson(Value rate) {
   const Value few = poisson_of_few(b_.where(are_few, rate, number(0)));
   const Value many = poisson_of_many(b_.where(are_few, number(kManyEvents), rate));
   return b_.where(are_few, few, many);
+}
+
+// Trials from one success to the next, until there are no more, in float64.
+Value Draws::binomial_of_few(Value count, Value chance) {
+  const auto real = [&](double value) { return b_.scalar(DType::kFloat64, value); };
+  const Value is_never = b_.binary("LessOrEqual", chance, real(0));
+  const Value log_failure = b_.unary("Log", b_.sub(real(1), b_.where(is_never, real(0.5), chance)));
+  const Value none = onnx::fill(b_, DType::kFloat64, 0, shape_);
+  const auto end = loop_while({none, none}, [&](const std::vector<Value>& states) {
+    const Value failures =
+        b_.unary("Floor", b_.div(b_.unary("Log", b_.sub(real(1), fine_unit())), log_failure));
+    const Value trials = b_.where(is_never, b_.add(count, real(1)), b_.add(failures, real(1)));
+    const Value trial = b_.add(states[0], trials);
+    const Value is_success = b_.binary("LessOrEqual", trial, count);
+    return std::vector<Value>{any(is_success), trial,
+                              b_.add(states[1], b_.cast(is_success, DType::kFloat64))};
+  });
+  return end[1];
+}
+
+// Hoermann's rejection (BTRS), in float64.
+Value Draws::binomial_of_many(Value count, Value chance) {
+  const auto real = [&](double value) { return b_.scalar(DType::kFloat64, value); };
+  const auto log_factorial = [&](Value x) { return log_gamma(b_, b_.add(x, real(1))); };
+  const Value failure = b_.sub(real(1), chance);
+  const Value mean = b_.mul(count, chance);
+  const Value deviation = b_.unary("Sqrt", b_.mul(mean, failure));
+  const Value width = b_.add(real(1.15), b_.mul(real(2.53), deviation));
+  const Value a =
+      b_.add(b_.add(real(-0.0873), b_.mul(real(0.0248), width)), b_.mul(real(0.01), chance));
+  const Value alpha = b_.mul(b_.add(real(2.83), b_.div(real(5.1), width)), deviation);
+  const Value mode = b_.unary("Floor", b_.mul(b_.add(count, real(1)), chance));
+  const Value log_odds = b_.unary("Log", b_.div(chance, failure));
+  const Value at_mode = b_.add(log_factorial(mode), log_factorial(b_.sub(count, mode)));
+  const Value none = onnx::fill(b_, DType::kFloat64, std::nan(""), shape_);
+  const Value not_done = onnx::fill(b_, DType::kBool, 1, shape_);
+  const auto end = loop_while({none, not_done}, [&](const std::vector<Value>& states) {
+    const Value u = b_.sub(fine_unit(), real(0.5));
+    const Value distance = b_.sub(real(0.5), b_.unary("Abs", u));
+    const Value slope = b_.add(b_.div(b_.mul(real(2), a), distance), width);
+    const Value drawn = b_.unary("Floor", b_.add(b_.add(b_.mul(slope, u), mean), real(0.5)));
+    const Value is_inside = b_.binary("And", b_.binary("GreaterOrEqual", drawn, real(0)),
+                                      b_.binary("LessOrEqual", drawn, count));
+    const Value successes = b_.where(is_inside, drawn, mode);
+    const Value density = b_.add(b_.div(a, b_.mul(distance, distance)), width);
+    const Value height = b_.div(b_.mul(fine_unit(), alpha), density);
+    const Value log_ratio =
+        b_.sub(b_.add(at_mode, b_.mul(b_.sub(successes, mode), log_odds)),
+               b_.add(log_factorial(successes), log_factorial(b_.sub(count, successes))));
+    const Value is_below = b_.binary("LessOrEqual", b_.unary("Log", height), log_ratio);
+    const Value fits = b_.binary("And", is_inside, is_below);
+    const Value accepted = b_.binary("And", fits, states[1]);
+    const Value left = b_.binary("And", states[1], b_.unary("Not", fits));
+    return std::vector<Value>{any(left), b_.where(accepted, successes, states[0]), left};
+  });
+  return end[0];
+}
+
+// Of the rarer of the two outcomes. Where there are none to draw, any numbers that end the loops.
+Value Draws::binomial(Value count, Value chance) {
+  const auto real = [&](double value) { return b_.scalar(DType::kFloat64, value); };
+  constexpr double kManySuccesses = 10;
+  const Value trials = b_.cast(count, DType::kFloat64);
+  const Value given = b_.cast(chance, DType::kFloat64);
+  const Value is_frequent = b_.binary("Greater", given, real(0.5));
+  const Value rarer = b_.where(is_frequent, b_.sub(real(1), given), given);
+  const Value are_few = b_.binary("Less", b_.mul(trials, rarer), real(kManySuccesses));
+  const Value few = binomial_of_few(trials, b_.where(are_few, rarer, real(0)));
+  const Value many = binomial_of_many(b_.where(are_few, real(2 * kManySuccesses), trials),
+                                      b_.where(are_few, real(0.5), rarer));
+  const Value drawn = b_.where(are_few, few, many);
+  return b_.cast(b_.where(is_frequent, b_.sub(trials, drawn), drawn), dtype_);
 }
 
 Value Draws::negative_binomial(Value limit, Value chance) {

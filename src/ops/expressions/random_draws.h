@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/expressions/matrices.h"
 #include "ops/expressions/random_counter.h"
 #include "ops/record/op_def.h"
 
@@ -23,6 +24,8 @@ class Draws {
  public:
   Draws(onnx::Builder& b, Shape shape, DType dtype);
 
+  DType dtype() const { return dtype_; }
+
   /// In [0, 1).
   onnx::Value unit() { return unit(dtype_); }
   onnx::Value standard_normal();
@@ -34,8 +37,15 @@ class Draws {
   onnx::Value exponential(onnx::Value rate);
   onnx::Value gamma(onnx::Value alpha, onnx::Value scale);
   onnx::Value poisson(onnx::Value rate);
+  /// How many of `count` trials succeed.
+  onnx::Value binomial(onnx::Value count, onnx::Value chance);
   onnx::Value negative_binomial(onnx::Value limit, onnx::Value chance);
   onnx::Value generalized_negative_binomial(onnx::Value mean, onnx::Value dispersion);
+
+  /// As counted_loop, for steps that draw: each of them other numbers. One node that draws in each
+  /// step is better than several nodes, whose draws may depend on each other.
+  std::vector<onnx::Value> repeat(const Dim& count, const std::vector<onnx::Value>& states,
+                                  const LoopStep& step);
 
  private:
   onnx::Value number(double value) const { return b_.scalar(dtype_, value); }
@@ -43,6 +53,8 @@ class Draws {
   onnx::Value draw(std::string_view op_type, DType dtype);
   onnx::Value poisson_of_few(onnx::Value rate);
   onnx::Value poisson_of_many(onnx::Value rate);
+  onnx::Value binomial_of_few(onnx::Value count, onnx::Value chance);
+  onnx::Value binomial_of_many(onnx::Value count, onnx::Value chance);
   onnx::Value any(onnx::Value flags) const;
   std::vector<onnx::Value> loop_while(
       const std::vector<onnx::Value>& states,

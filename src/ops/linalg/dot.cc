@@ -5,6 +5,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/linalg/contraction.h"
 
 namespace mx2onnx {
 namespace {
@@ -23,11 +24,8 @@ struct DotParam {
   }
 };
 
-// The axes of one side but the contracted one, which is the first or the last.
-std::vector<Dim> free_dims(const Shape& shape, bool contract_first) {
-  auto dims = shape.dims();
-  dims.erase(contract_first ? dims.begin() : dims.end() - 1);
-  return dims;
+ContractedAxes contracted(const DotParam& p, std::size_t left_rank, std::size_t right_rank) {
+  return {{p.transpose_a ? 0 : left_rank - 1}, {p.transpose_b ? right_rank - 1 : 0}};
 }
 
 void infer_dot(const DotParam& p, InferContext& c) {
@@ -40,55 +38,24 @@ void infer_dot(const DotParam& p, InferContext& c) {
   if (lhs.rank() == 1 && rhs.rank() == 1 && (p.transpose_a || p.transpose_b)) {
     fail(ErrorCode::kModel, "expected matrices to transpose, found vectors");
   }
-  const std::size_t left_axis = p.transpose_a ? 0 : lhs.rank() - 1;
-  const std::size_t right_axis = p.transpose_b ? rhs.rank() - 1 : 0;
-  auto dims = free_dims(lhs, p.transpose_a);
-  const auto more = free_dims(rhs, !p.transpose_b);
-  dims.insert(dims.end(), more.begin(), more.end());
-  // MXNet compares sizes only where there is something to compute.
-  if (!lhs.is_static() || !rhs.is_static() || !Shape(dims).is_empty()) {
-    Shape left = Shape::unknown_dims(lhs.rank());
-    left[left_axis] = rhs[right_axis];
-    c.set_input_shape(0, left);
-    Shape right = Shape::unknown_dims(rhs.rank());
-    right[right_axis] = lhs[left_axis];
-    c.set_input_shape(1, right);
-  }
+  const ContractedAxes axes = contracted(p, lhs.rank(), rhs.rank());
   // The product of two vectors has shape (1,), under NumPy semantics, too.
-  if (dims.empty()) dims.emplace_back(1);
-  c.set_output_shape(0, Shape(std::move(dims)));
+  if (lhs.rank() == 1 && rhs.rank() == 1) {
+    c.set_input_shape(0, rhs);
+    c.set_input_shape(1, lhs);
+    return c.set_output_shape(0, Shape{Dim(1)});
+  }
+  // MXNet compares sizes only where there is something to compute.
+  std::vector<Dim> dims;
+  for (const auto i : other_axes(lhs.rank(), axes.left)) dims.push_back(lhs[i]);
+  for (const auto i : other_axes(rhs.rank(), axes.right)) dims.push_back(rhs[i]);
+  const bool is_empty = lhs.is_static() && rhs.is_static() && Shape(std::move(dims)).is_empty();
+  infer_contraction(c, axes, !is_empty);
 }
 
 void translate_dot(const DotParam& p, Translation& t) {
-  Builder& b = t.b;
-  const Shape& lhs = t.input_shape(0);
-  const Shape& rhs = t.input_shape(1);
-  Value left = t.input(0);
-  Value right = t.input(1);
-  if (lhs.rank() == 1 && rhs.rank() == 1) {
-    const Value row = onnx::unsqueeze(b, left, {0});
-    return t.set_output(0, b.emit("MatMul", {row, right}, {}, t.output_type(0)));
-  }
-  // Left as (free, contracted), right as (contracted, free).
-  if (p.transpose_a && lhs.rank() > 1) {
-    left = onnx::reshape(b, left, Shape{lhs[0], lhs.count(1, lhs.rank())});
-    left = b.transpose(left, {1, 0});
-  }
-  // A vector becomes a column: ONNX Runtime fuses a transposition of the left side, whoever made
-  // it, with the product, and is wrong then for a vector.
-  if (rhs.rank() == 1) right = onnx::unsqueeze(b, right, {1});
-  if (p.transpose_b && rhs.rank() > 1) {
-    right = onnx::reshape(b, right, Shape{rhs.count(0, rhs.rank() - 1), rhs[rhs.rank() - 1]});
-    right = b.transpose(right, {1, 0});
-  } else if (rhs.rank() > 2) {
-    right = onnx::reshape(b, right, Shape{rhs[0], rhs.count(1, rhs.rank())});
-  }
-  // ONNX's MatMul takes any number of axes on the left of a matrix.
-  auto dims = free_dims(b.shape(left), false);
-  dims.push_back(b.shape(right)[1]);
-  const Value product =
-      b.emit("MatMul", {left, right}, {}, {t.output_type(0).dtype, Shape(std::move(dims))});
-  t.set_output(0, onnx::reshape(b, product, t.output_shape(0)));
+  t.set_output(0, contract(t.b, t.input(0), t.input(1),
+                           contracted(p, t.input_rank(0), t.input_rank(1)), t.output_shape(0)));
 }
 
 void infer_batch_dot(const DotParam& p, InferContext& c) {

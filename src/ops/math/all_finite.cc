@@ -137,12 +137,12 @@ void translate_allclose(const AllCloseParam& p, Translation& t) {
 }  // namespace
 
 void register_all_finite(Registry& r) {
-  r.add<AllFiniteParam>({"all_finite"})
+  r.add<AllFiniteParam>({"all_finite", "_npi_all_finite"})
       .summary("1 if no element is infinite or NaN, else 0.")
       .infer(infer_all_finite)
       .translate(translate_all_finite)
       .check(check_all_finite);
-  r.add<AllFiniteParam>({"multi_all_finite"})
+  r.add<AllFiniteParam>({"multi_all_finite", "_npi_multi_all_finite"})
       .summary("1 if no element of any array is infinite or NaN, else 0.")
       .inputs_by([](const AllFiniteParam& p) { return numbered_inputs("array_", p.num_arrays); })
       .infer(infer_all_finite)

@@ -47,7 +47,7 @@ std::vector<BroadcastRow> broadcast_rows() {
       {kHypot, {"broadcast_hypot"}},
       {kEqual, {"broadcast_equal"}},
       {kNotEqual, {"broadcast_not_equal"}},
-      {kGreater, {"broadcast_greater"}},
+      {kGreater, {"broadcast_greater", "_npx_broadcast_greater"}},
       {kGreaterEqual, {"broadcast_greater_equal"}},
       {kLesser, {"broadcast_lesser"}},
       {kLesserEqual, {"broadcast_lesser_equal"}},

@@ -81,7 +81,8 @@ void register_elemwise(Registry& r) {
                         });
     if (!function.note.empty()) declarer.note(std::string(function.note));
   }
-  r.add<SumParam>({"add_n", "ElementWiseSum", "_sparse_add_n", "_sparse_ElementWiseSum"})
+  r.add<SumParam>(
+       {"add_n", "ElementWiseSum", "_sparse_add_n", "_sparse_ElementWiseSum", "_npx_add_n"})
       .summary("The sum of any number of arrays of equal shape.")
       .inputs({{"args", InputRole::kData}})
       .variadic()

@@ -65,7 +65,7 @@ void translate_norm(const NormParam& p, Translation& t) {
 }  // namespace
 
 void register_norm_over_axes(Registry& r) {
-  r.add<NormParam>({"norm", "_npx_norm", "_sparse_norm"})
+  r.add<NormParam>({"norm", "_sparse_norm", "_npx_norm"})
       .summary("The sum of magnitudes, or the root of the sum of squares, over axes.")
       .infer(infer_norm)
       .translate(translate_norm)

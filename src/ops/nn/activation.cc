@@ -17,21 +17,27 @@ using onnx::Builder;
 using onnx::Value;
 
 struct ActivationParam {
-  enum class Type { kRelu, kSigmoid, kTanh, kSoftrelu, kSoftsign };
+  enum class Type { kRelu, kSigmoid, kTanh, kSoftrelu, kSoftsign, kLogSigmoid, kMish };
   Type act_type = Type::kRelu;
 
   static void declare(AttrDeclarer<ActivationParam>& d) {
     d.one_of("act_type", &ActivationParam::act_type,
-             {"relu", "sigmoid", "tanh", "softrelu", "softsign"})
+             {"relu", "sigmoid", "tanh", "softrelu", "softsign", "log_sigmoid", "mish"})
         .required()
-        .help("the function");
+        .help("the function; log_sigmoid and mish are of 2.0");
   }
 };
 
 void translate_activation(const ActivationParam& p, Translation& t) {
   if (!expect_floating(t)) return;
+  const Value x = t.input(0);
+  // MXNet's kernel keeps the digits far from 0, which that of the operator of this name does not.
+  if (p.act_type == ActivationParam::Type::kLogSigmoid) {
+    return t.set_output(0, t.b.unary("Neg", real_function(t.b, "Softplus", t.b.unary("Neg", x))));
+  }
+  if (p.act_type == ActivationParam::Type::kMish) return t.set_output(0, mish(t.b, x));
   constexpr std::string_view kOps[] = {"Relu", "Sigmoid", "Tanh", "Softplus", "Softsign"};
-  t.set_output(0, real_function(t.b, kOps[static_cast<std::size_t>(p.act_type)], t.input(0)));
+  t.set_output(0, real_function(t.b, kOps[static_cast<std::size_t>(p.act_type)], x));
 }
 
 struct LeakyReluParam {

@@ -202,22 +202,26 @@ void translate_div_sqrt_dim(const NoParam& /*p*/, Translation& t) {
 
 void register_attention(Registry& r) {
   const std::string layout = "the projections of each head side by side: (length, batch, heads * ";
-  r.add<InterleavedParam>({"_contrib_interleaved_matmul_selfatt_qk"})
+  r.add<InterleavedParam>(
+       {"_contrib_interleaved_matmul_selfatt_qk", "_npx_interleaved_matmul_selfatt_qk"})
       .summary("Scaled products of queries and keys, " + layout + "3 * size).")
       .inputs({{"queries_keys_values", InputRole::kData}})
       .infer(infer_self_scores)
       .translate(translate_self_scores);
-  r.add<InterleavedParam>({"_contrib_interleaved_matmul_selfatt_valatt"})
+  r.add<InterleavedParam>(
+       {"_contrib_interleaved_matmul_selfatt_valatt", "_npx_interleaved_matmul_selfatt_valatt"})
       .summary("Values weighted by attention, " + layout + "3 * size).")
       .inputs({{"queries_keys_values", InputRole::kData}, {"attention", InputRole::kData}})
       .infer(infer_self_values)
       .translate(translate_self_values);
-  r.add<InterleavedParam>({"_contrib_interleaved_matmul_encdec_qk"})
+  r.add<InterleavedParam>(
+       {"_contrib_interleaved_matmul_encdec_qk", "_npx_interleaved_matmul_encdec_qk"})
       .summary("Scaled products of queries and another sequence's keys, " + layout + "2 * size).")
       .inputs({{"queries", InputRole::kData}, {"keys_values", InputRole::kData}})
       .infer(infer_cross_scores)
       .translate(translate_cross_scores);
-  r.add<InterleavedParam>({"_contrib_interleaved_matmul_encdec_valatt"})
+  r.add<InterleavedParam>(
+       {"_contrib_interleaved_matmul_encdec_valatt", "_npx_interleaved_matmul_encdec_valatt"})
       .summary("Another sequence's values weighted by attention, " + layout + "2 * size).")
       .inputs({{"keys_values", InputRole::kData}, {"attention", InputRole::kData}})
       .infer(infer_cross_values)

@@ -147,7 +147,7 @@ void register_batch_norm(Registry& r) {
       .infer(infer_batch_norm)
       .translate(translate_batch_norm)
       .note("At inference the third output is 1 / sqrt(variance + eps), as in MXNet.");
-  r.add<BatchNormParam>({"_contrib_BatchNormWithReLU"})
+  r.add<BatchNormParam>({"_contrib_BatchNormWithReLU", "_npx_batch_norm_with_relu"})
       .summary("BatchNorm and then relu.")
       .inputs(batch_norm_inputs())
       .outputs({"output", "mean", "var"})
@@ -159,7 +159,7 @@ void register_batch_norm(Registry& r) {
       .outputs({"output", "mean", "var"})
       .infer([](const BatchNormV1Param& p, InferContext& c) { infer_batch_norm(p, c); })
       .translate(translate_batch_norm_v1);
-  r.add<SyncBatchNormParam>({"_contrib_SyncBatchNorm"})
+  r.add<SyncBatchNormParam>({"_contrib_SyncBatchNorm", "_npx_sync_batch_norm"})
       .summary("Batch normalisation whose statistics are shared between devices in training.")
       .inputs(batch_norm_inputs())
       .outputs({"output", "mean", "var"})

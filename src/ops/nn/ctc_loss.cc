@@ -238,7 +238,8 @@ void translate_warp_ctc(const WarpCtcParam& /*p*/, Translation& t) {
 }  // namespace
 
 void register_ctc_loss(Registry& r) {
-  r.add<CtcLossParam>({"CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss"})
+  r.add<CtcLossParam>(
+       {"CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss", "_npx_ctc_loss"})
       .summary("The loss of connectionist temporal classification, of each example.")
       .inputs_by(ctc_inputs)
       .infer(infer_ctc)

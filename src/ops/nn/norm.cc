@@ -251,7 +251,7 @@ std::vector<InputDef> scale_offset_inputs() {
 }  // namespace
 
 void register_norm(Registry& r) {
-  r.add<InstanceNormParam>({"InstanceNorm"})
+  r.add<InstanceNormParam>({"InstanceNorm", "_npx_instance_norm"})
       .summary("Normalises each channel of each example.")
       .inputs(scale_offset_inputs())
       .infer(infer_instance_norm)

@@ -59,6 +59,18 @@ struct Poisson {
   static bool allows(double rate, double /*none*/) { return rate >= 0; }
   static onnx::Value draw(Draws& d, const std::vector<onnx::Value>& p) { return d.poisson(p[0]); }
 };
+struct Binomial {
+  static constexpr std::string_view kName = "binomial";
+  static constexpr std::array<std::string_view, 2> kAttrs = {"n", "p"};
+  static constexpr std::array<std::string_view, 2> kInputs = {"n", "p"};
+  static constexpr std::array<double, 2> kDefaults = {1, 1};
+  static bool allows(double count, double chance) {
+    return count >= 0 && chance >= 0 && chance <= 1;
+  }
+  static onnx::Value draw(Draws& d, const std::vector<onnx::Value>& p) {
+    return d.binomial(p[0], p[1]);
+  }
+};
 struct NegativeBinomial {
   static constexpr std::string_view kName = "negative_binomial";
   static constexpr std::array<std::string_view, 2> kAttrs = {"k", "p"};
@@ -90,6 +102,7 @@ void for_each_distribution(Add add) {
   add(Gamma{});
   add(Exponential{});
   add(Poisson{});
+  add(Binomial{});
   add(NegativeBinomial{});
   add(GeneralizedNegativeBinomial{});
 }

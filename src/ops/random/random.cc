@@ -57,6 +57,7 @@ void add_distribution(Registry& r) {
   const std::string note(kSeedNote);
   std::vector<std::string> names{"_random_" + name, "random_" + name};
   if (name == "uniform" || name == "normal") names.push_back(name);
+  if (name == "poisson") names.push_back("_npx_scalar_poisson");
   r.add<RandomParam<D>>(names)
       .summary("Draws an array of random numbers.")
       .inputs({})
@@ -67,6 +68,7 @@ void add_distribution(Registry& r) {
       .check(check_parameters<D, RandomParam<D>>)
       .note(note)
       .translate(translate_random<D, RandomParam<D>>);
+  if (name == "binomial") return;  // MXNet has no _random_binomial_like.
   r.add<LikeParam<D>>({"_random_" + name + "_like"})
       .summary("Draws random numbers, as many as the input has.")
       .infer(infer_same<LikeParam<D>>)

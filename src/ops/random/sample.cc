@@ -56,7 +56,9 @@ void add_samples(Registry& r) {
   const std::string name(D::kName);
   std::vector<InputDef> inputs;
   for (const auto input : D::kInputs) inputs.push_back({std::string(input), InputRole::kData});
-  r.add<SampleParam>({"_sample_" + name, "sample_" + name})
+  std::vector<std::string> names{"_sample_" + name, "sample_" + name};
+  if (name == "poisson") names.push_back("_npx_tensor_poisson");
+  r.add<SampleParam>(names)
       .summary("Draws random numbers of each of several distributions.")
       .inputs(inputs)
       .infer(infer_sample)

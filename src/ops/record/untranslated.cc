@@ -42,6 +42,11 @@ constexpr Untranslated kQuantised{
     kPlanned, "quantised", "is an operator of quantised models: these are not translated yet"};
 constexpr Untranslated kNumpy{
     kPlanned, "numpy", "is an operator of MXNet's NumPy interface that is not translated yet"};
+constexpr Untranslated kMemory{kRefused, "memory",
+                               "asks where MXNet keeps its arrays: a model has no such places"};
+constexpr Untranslated kUnwritten{
+    kRefused, "unwritten",
+    "leaves the rest of its result unwritten in a symbol: only MXNet's arrays can be filled so"};
 constexpr Untranslated kNotYet{kPlanned, "not yet", "is not translated yet"};
 
 struct Rule {
@@ -92,6 +97,8 @@ constexpr std::array kRules = {
     Rule{"_npx_quantized_*", kQuantised},
     Rule{"_sg_mkldnn_*", kQuantised},
     Rule{"_sg_onednn_*", kQuantised},
+    Rule{"_npi_share_memory", kMemory},
+    Rule{"_npi_fill_diagonal", kUnwritten},
     Rule{"_np_*", kNumpy},
     Rule{"_npi_*", kNumpy},
     Rule{"_npx_*", kNumpy},

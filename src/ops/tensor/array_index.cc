@@ -140,7 +140,7 @@ void register_array_index(Registry& r) {
       .summary("Flat indices of coordinates.")
       .infer(infer_ravel)
       .translate(translate_ravel);
-  r.add<RavelParam>({"_unravel_index", "unravel_index"})
+  r.add<RavelParam>({"_unravel_index", "unravel_index", "_npi_unravel_index"})
       .summary("Coordinates of flat indices.")
       .infer(infer_unravel)
       .translate(translate_unravel)

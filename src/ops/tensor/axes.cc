@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/tensor/axes.h"
 
 namespace mx2onnx {
 namespace {
@@ -47,36 +49,44 @@ struct SqueezeParam {
   }
 };
 
-// The axes that go, in order. An array of one element keeps its first axis, in either shape
-// semantics.
-std::vector<std::int64_t> squeezed_axes(const SqueezeParam& p, const Shape& from) {
+// What becomes of an array of one element: the legacy operator keeps its first axis, in either
+// shape semantics; NumPy's has no dimensions then, and takes axis 0 of an array without any.
+enum class OneElement { kKeepsAxis, kLosesAll };
+
+// The axes that go, in order.
+std::vector<std::int64_t> squeezed_axes(const SqueezeParam& p, const Shape& from, OneElement one) {
   std::vector<bool> goes(from.rank());
   for (std::size_t i = 0; i < from.rank(); ++i) goes[i] = !p.axis && from[i] == Dim(1);
   for (const std::int64_t given : p.axis.value_or(Tuple{})) {
-    const std::size_t axis = checked_axis(given, from.rank());
-    if (goes[axis]) fail(ErrorCode::kModel, fmt::format("axis {} is named twice", axis));
+    const bool is_scalar = from.rank() == 0 && one == OneElement::kLosesAll;
+    const std::size_t axis = checked_axis(given, is_scalar ? 1 : from.rank());
+    if (is_scalar) continue;
+    if (goes[axis] && one == OneElement::kKeepsAxis)
+      fail(ErrorCode::kModel, fmt::format("axis {} is named twice", axis));
     goes[axis] = true;
   }
   std::vector<std::int64_t> axes;
   for (std::size_t i = 0; i < from.rank(); ++i) {
     if (goes[i]) axes.push_back(static_cast<std::int64_t>(i));
   }
-  if (!axes.empty() && axes.size() == from.rank()) axes.erase(axes.begin());
+  if (one == OneElement::kKeepsAxis && !axes.empty() && axes.size() == from.rank()) {
+    axes.erase(axes.begin());
+  }
   return axes;
 }
 
-void infer_squeeze(const SqueezeParam& p, InferContext& c) {
+void infer_squeeze(const SqueezeParam& p, InferContext& c, OneElement one) {
   c.unify_dtypes();
   const Shape from = c.input_shape(0);
   if (!from.known_rank()) return;
   if (!p.axis && !from.known()) return;
-  if (p.axis) {
+  const auto axes = squeezed_axes(p, from, one);
+  if (p.axis && from.rank() > 0) {
     Shape ones = Shape::unknown_dims(from.rank());
     for (const std::int64_t axis : *p.axis) ones[checked_axis(axis, from.rank())] = 1;
     c.set_input_shape(0, ones);
   }
   std::vector<Dim> to;
-  const auto axes = squeezed_axes(p, from);
   for (std::size_t i = 0; i < from.rank(); ++i) {
     const bool goes =
         std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
@@ -86,7 +96,7 @@ void infer_squeeze(const SqueezeParam& p, InferContext& c) {
   if (const auto* value = c.input_value(0)) c.set_output_value(0, *value);
 }
 
-void translate_squeeze(const SqueezeParam& p, Translation& t) {
+void translate_squeeze(const SqueezeParam& p, Translation& t, OneElement one) {
   const Shape& from = t.input_shape(0);
   if (!p.axis && !from.is_static()) {
     t.warn(
@@ -95,7 +105,7 @@ void translate_squeeze(const SqueezeParam& p, Translation& t) {
                     "be 1",
                     from.to_string()));
   }
-  const auto axes = squeezed_axes(p, from);
+  const auto axes = squeezed_axes(p, from, one);
   t.set_output(0, axes.empty() ? t.input(0) : onnx::squeeze(t.b, t.input(0), axes));
 }
 
@@ -128,21 +138,6 @@ std::vector<std::int64_t> permutation(const TransposeParam& p, std::size_t rank)
          fmt::format("expected an order of {} axes, got {}", rank, attr_detail::text_of(p.axes)));
   }
   return p.axes;
-}
-
-// The shapes on both sides of a transpose, each from the other.
-void infer_permuted(InferContext& c, const std::vector<std::int64_t>& perm) {
-  const Shape from = c.input_shape(0);
-  const Shape to = c.output_shape(0);
-  Shape before = Shape::unknown_dims(perm.size());
-  Shape after = before;
-  for (std::size_t i = 0; i < perm.size(); ++i) {
-    const auto source = static_cast<std::size_t>(perm[i]);
-    if (from.rank() == perm.size()) after[i] = from[source];
-    if (to.rank() == perm.size()) before[source] = to[i];
-  }
-  c.set_input_shape(0, before);
-  c.set_output_shape(0, after);
 }
 
 void infer_transpose(const TransposeParam& p, InferContext& c) {
@@ -208,14 +203,11 @@ void infer_reverse(const ReverseParam& p, InferContext& c) {
 }
 
 void translate_reverse(const ReverseParam& p, Translation& t) {
-  std::vector<onnx::SliceRange> ranges;
+  std::vector<std::int64_t> axes;
   for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(t.input_rank(0)); ++axis) {
-    if (std::count(p.axis.begin(), p.axis.end(), axis) % 2 == 1) {
-      ranges.push_back({axis, onnx::kSliceEnd, onnx::kSliceBegin, -1});
-    }
+    if (std::count(p.axis.begin(), p.axis.end(), axis) % 2 == 1) axes.push_back(axis);
   }
-  t.set_output(
-      0, ranges.empty() ? t.input(0) : onnx::slice(t.b, t.input(0), ranges, t.output_shape(0)));
+  t.set_output(0, turned_round(t.b, t.input(0), axes));
 }
 
 struct BlockParam {
@@ -289,16 +281,45 @@ void translate_space_to_depth(const BlockParam& p, Translation& t) {
 
 }  // namespace
 
+void infer_permuted(InferContext& c, const std::vector<std::int64_t>& perm) {
+  const Shape from = c.input_shape(0);
+  const Shape to = c.output_shape(0);
+  Shape before = Shape::unknown_dims(perm.size());
+  Shape after = before;
+  for (std::size_t i = 0; i < perm.size(); ++i) {
+    const auto source = static_cast<std::size_t>(perm[i]);
+    if (from.rank() == perm.size()) after[i] = from[source];
+    if (to.rank() == perm.size()) before[source] = to[i];
+  }
+  c.set_input_shape(0, before);
+  c.set_output_shape(0, after);
+}
+
+onnx::Value turned_round(onnx::Builder& b, onnx::Value x, const std::vector<std::int64_t>& axes) {
+  if (axes.empty()) return x;
+  std::vector<onnx::SliceRange> ranges;
+  for (const auto axis : axes) ranges.push_back({axis, onnx::kSliceEnd, onnx::kSliceBegin, -1});
+  return onnx::slice(b, x, ranges, b.shape(x));
+}
+
 void register_axes(Registry& r) {
   r.add<ExpandDimsParam>({"expand_dims", "_npi_expand_dims"})
       .summary("A new axis of size 1.")
       .infer(infer_expand_dims)
       .translate(translate_expand_dims);
-  r.add<SqueezeParam>({"squeeze"})
-      .summary("Without axes of size 1.")
-      .infer(infer_squeeze)
-      .translate(translate_squeeze)
-      .note("Without `axis`, free sizes are taken not to be 1 (with a warning).");
+  const std::vector<std::tuple<const char*, const char*, OneElement>> squeezes = {
+      {"squeeze", "data", OneElement::kKeepsAxis},
+      {"_np_squeeze", "a", OneElement::kLosesAll},
+      {"_npi_squeeze", "a", OneElement::kLosesAll}};
+  for (const auto& [name, input, one] : squeezes) {
+    r.add<SqueezeParam>({name})
+        .summary("Without axes of size 1.")
+        .inputs({{input, InputRole::kData}})
+        .infer([one = one](const SqueezeParam& p, InferContext& c) { infer_squeeze(p, c, one); })
+        .translate(
+            [one = one](const SqueezeParam& p, Translation& t) { translate_squeeze(p, t, one); })
+        .note("Without `axis`, free sizes are taken not to be 1 (with a warning).");
+  }
   r.add<TransposeParam>({"transpose"})
       .summary("The axes in another order.")
       .infer(infer_transpose)

@@ -43,6 +43,36 @@ void infer_broadcast_to(const BroadcastToParam& p, InferContext& c) {
   c.set_output_shape(0, result);
 }
 
+struct NpBroadcastToParam {
+  Tuple shape;
+
+  static void declare(AttrDeclarer<NpBroadcastToParam>& d) {
+    d.field("shape", &NpBroadcastToParam::shape)
+        .at_least(-2)
+        .help("of the result; -2 keeps a size");
+  }
+};
+
+void infer_np_broadcast_to(const NpBroadcastToParam& p, InferContext& c) {
+  c.unify_dtypes();
+  const Shape& data = c.input_shape(0);
+  if (!data.known_rank()) return;
+  const auto fail_shape = [&] {
+    c.fail_input(0, fmt::format("a shape that broadcasts to {}", attr_detail::text_of(p.shape)));
+  };
+  if (data.rank() > p.shape.size()) fail_shape();
+  const std::size_t added = p.shape.size() - data.rank();
+  std::vector<Dim> result;
+  for (std::size_t i = 0; i < p.shape.size(); ++i) {
+    const std::int64_t size = p.shape[i];
+    const bool kept = size == -2 && i >= added;
+    if (size < 0 && !kept) fail_shape();
+    if (!kept && i >= added && clash(data[i - added], size)) fail_shape();
+    result.push_back(kept ? data[i - added] : Dim(size));
+  }
+  c.set_output_shape(0, Shape(std::move(result)));
+}
+
 struct BroadcastAxisParam {
   Tuple axis;
   Tuple size;
@@ -154,12 +184,17 @@ void register_broadcast_to(Registry& r) {
       .summary("Broadcasts an array to a shape of as many dimensions.")
       .infer(infer_broadcast_to)
       .translate(translate_expand<BroadcastToParam>);
+  r.add<NpBroadcastToParam>({"_npi_broadcast_to"})
+      .summary("Broadcasts an array to a shape of as many dimensions or more.")
+      .inputs({{"array", InputRole::kData}})
+      .infer(infer_np_broadcast_to)
+      .translate(translate_expand<NpBroadcastToParam>);
   r.add<BroadcastAxisParam>({"broadcast_axis", "broadcast_axes"})
       .summary("Broadcasts axes of size 1 to other sizes.")
       .infer(infer_broadcast_axis)
       .translate(translate_expand<BroadcastAxisParam>)
       .check(check_broadcast_axis);
-  r.add<BroadcastLikeParam>({"broadcast_like"})
+  r.add<BroadcastLikeParam>({"broadcast_like", "_npx_broadcast_like"})
       .summary("Broadcasts lhs to the shape, or to some sizes, of rhs.")
       .inputs({{"lhs", InputRole::kData}, {"rhs", InputRole::kData}})
       .infer(infer_broadcast_like)

@@ -135,14 +135,14 @@ void register_cast(Registry& r) {
       .check(check_cast)
       .note("What does not fit the dtype has no defined result, in MXNet or in ONNX.")
       .note("To bfloat16 MXNet cuts the mantissa and ONNX rounds it, so the last bit may differ.");
-  r.add<CastParam>({"amp_cast"})
+  r.add<CastParam>({"amp_cast", "_npi_amp_cast"})
       .summary("Converts float32, float16 and bfloat16 to another dtype, and nothing else.")
       .infer(infer_amp_cast)
       .any_shape()
       .translate(translate_amp_cast)
       .check(check_amp_cast)
       .note("NaN has no defined result as an integer.");
-  r.add<MulticastParam>({"amp_multicast"})
+  r.add<MulticastParam>({"amp_multicast", "_npi_amp_multicast"})
       .summary(
           "Converts float32, float16 and bfloat16 arrays to the widest or narrowest dtype among "
           "them.")

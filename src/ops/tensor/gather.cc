@@ -62,6 +62,15 @@ void translate_gather_nd(const NoParam& /*p*/, Translation& t) {
                          {t.input_type(0).dtype, t.output_shape(0)}));
 }
 
+// NumPy's takes whole numbers alone.
+void infer_advanced_indexing(const NoParam& p, InferContext& c) {
+  const DType dtype = c.input(1).dtype;
+  if (dtype != DType::kUnknown && (!is_integer(dtype) || is_unsigned(dtype))) {
+    c.fail_input(1, "signed integers as indices");
+  }
+  infer_gather_nd(p, c);
+}
+
 struct ScatterNdParam {
   Tuple shape;
   static void declare(AttrDeclarer<ScatterNdParam>& d) {
@@ -160,6 +169,13 @@ void register_gather(Registry& r) {
       .summary("Elements or slices by their coordinates.")
       .inputs({{"data", InputRole::kData}, {"indices", InputRole::kData}})
       .infer(infer_gather_nd)
+      .translate(translate_gather_nd)
+      .note("The number of coordinates, the first size of indices, has to be known.")
+      .note("An index out of range is an error of the runtime, as it is one of MXNet.");
+  r.add<NoParam>({"_npi_advanced_indexing_multiple"})
+      .summary("Elements or slices by their coordinates.")
+      .inputs({{"data", InputRole::kData}, {"indices", InputRole::kData}})
+      .infer(infer_advanced_indexing)
       .translate(translate_gather_nd)
       .note("The number of coordinates, the first size of indices, has to be known.")
       .note("An index out of range is an error of the runtime, as it is one of MXNet.");

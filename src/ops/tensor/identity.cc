@@ -58,7 +58,15 @@ void register_identity(Registry& r) {
       .infer(infer_same<NoParam>)
       .any_shape()
       .translate(translate_identity);
-  r.add<NoParam>({"BlockGrad", "_sparse_stop_gradient", "stop_gradient"})
+  for (const char* name : {"_np_copy", "_npi_copy"}) {
+    r.add<NoParam>({name})
+        .summary("The identity.")
+        .inputs({{"a", InputRole::kData}})
+        .infer(infer_same<NoParam>)
+        .any_shape()
+        .translate(translate_identity);
+  }
+  r.add<NoParam>({"BlockGrad", "_sparse_stop_gradient", "stop_gradient", "_npx_stop_gradient"})
       .summary("Stops the gradient: the identity at inference.")
       .infer(infer_same<NoParam>)
       .any_shape()

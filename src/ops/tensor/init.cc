@@ -1,7 +1,5 @@
 // Arrays that are made and not computed (src/operator/tensor/init_op.h): constant ones, sequences
-// and the identity matrix. Small ones become constants of the model, larger ones are made when it
-// runs.
-
+// and the identity matrix.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -11,6 +9,7 @@
 #include "onnx/schema.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/tensor/sequences.h"
 
 namespace mx2onnx {
 namespace {
@@ -18,32 +17,30 @@ namespace {
 using onnx::Builder;
 using onnx::Value;
 
-// Sequences and matrices up to this many elements are constants of the model.
-constexpr std::int64_t kMostConstantElements = 1024;
-
 const char* const kShapeHelp =
     "of the array; unknown sizes, which are learnt from its use, are 0, or -1 under NumPy "
     "semantics";
+const char* const kDtypeHelp = "of the array; None, of MXNet 2, is float32";
 
 struct FilledParam {
   std::optional<Tuple> shape = Tuple{};
-  DType dtype = DType::kFloat32;
+  std::optional<DType> dtype = DType::kFloat32;
 
   static void declare(AttrDeclarer<FilledParam>& d) {
     d.field("shape", &FilledParam::shape).at_least(-1).help(kShapeHelp);
-    d.dtype("dtype", &FilledParam::dtype).help("of the array");
+    d.dtype("dtype", &FilledParam::dtype).help(kDtypeHelp);
     d.ignore({"ctx"});
   }
 };
 
 struct FullParam {
   std::optional<Tuple> shape;
-  DType dtype = DType::kFloat32;
+  std::optional<DType> dtype = DType::kFloat32;
   double value = 0;
 
   static void declare(AttrDeclarer<FullParam>& d) {
     d.field("shape", &FullParam::shape).at_least(-1).help(kShapeHelp);
-    d.dtype("dtype", &FullParam::dtype).help("of the array");
+    d.dtype("dtype", &FullParam::dtype).help(kDtypeHelp);
     d.field("value", &FullParam::value).required().help("of every element");
     d.ignore({"ctx"});
   }
@@ -51,16 +48,43 @@ struct FullParam {
 
 template <typename P>
 void infer_filled(const P& p, InferContext& c) {
-  c.set_output_dtype(0, p.dtype);
+  c.set_output_dtype(0, *p.dtype);
   c.set_output_shape(0, declared_shape(p.shape, c.np_shape()));
 }
 
-void fill_output(Translation& t, double value) {
-  const DType dtype = t.output_type(0).dtype;
-  if (!has_defined_value(value, dtype)) {
-    return t.refuse(fmt::format("the value {:g} does not fit {}", value, dtype_name(dtype)));
+struct Full2Param {
+  std::optional<Tuple> shape;
+  std::optional<DType> dtype = DType::kFloat32;
+  std::optional<double> value;
+  double double_value = 0;
+  double int_value = 0;
+  double uint_value = 0;
+  std::int64_t value_type = 2;
+
+  static void declare(AttrDeclarer<Full2Param>& d) {
+    d.field("shape", &Full2Param::shape).at_least(-1).help(kShapeHelp);
+    d.dtype("dtype", &Full2Param::dtype).help(kDtypeHelp);
+    d.field("value", &Full2Param::value).help("of every element, of _full");
+    d.field("double_value", &Full2Param::double_value).help("of every element, if value_type is 2");
+    d.field("int_value", &Full2Param::int_value).help("if value_type is 0");
+    d.field("uint_value", &Full2Param::uint_value).help("if value_type is 1");
+    d.field("value_type", &Full2Param::value_type).at_least(0).at_most(2);
+    d.ignore({"ctx"});
   }
-  t.set_output(0, onnx::fill(t.b, dtype, value, t.output_shape(0)));
+  double number() const {
+    if (value) return *value;
+    return value_type == 0 ? int_value : value_type == 1 ? uint_value : double_value;
+  }
+};
+
+// Numbers beyond 2^53 are not what the text says.
+bool is_exact(double number) { return !(std::abs(number) > 0x1p53); }
+
+void translate_full2(const Full2Param& p, Translation& t) {
+  if (is_integer(t.output_type(0).dtype) && !is_exact(p.number())) {
+    return t.refuse("the value is beyond 2^53");
+  }
+  fill_output(t, p.number());
 }
 
 struct ZerosWithoutDtypeParam {
@@ -80,56 +104,6 @@ struct ZerosWithoutDtypeParam {
 void infer_zeros_without_dtype(const ZerosWithoutDtypeParam& p, InferContext& c) {
   c.set_output_dtype(0, dtype_from_flag(p.dtype).value_or(DType::kUnknown));
   c.set_output_shape(0, declared_shape(p.shape, c.np_shape()));
-}
-
-void fill_like(Translation& t, double value) {
-  const Shape& shape = t.output_shape(0);
-  if (shape.is_static()) return fill_output(t, value);
-  const Value sizes = onnx::shape_slice(t.b, t.input(0), 0, shape.rank());
-  const DType dtype = t.output_type(0).dtype;
-  t.set_output(0, t.b.emit("ConstantOfShape", {sizes},
-                           {{"value", make_tensor_as(dtype, {1}, {&value, 1})}}, t.output_type(0)));
-}
-
-// start + (i / repeat) * step for i of 0, 1, 2, …, computed in one dtype and converted to another.
-struct Sequence {
-  double start = 0;
-  double step = 1;
-  std::int64_t repeat = 1;
-  DType computed_in = DType::kFloat32;
-};
-
-Value sequence_constant(Builder& b, const Sequence& s, std::int64_t count, DType dtype) {
-  std::vector<double> elements;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t k = i / s.repeat;
-    double element = s.start + static_cast<double>(k) * s.step;
-    if (s.computed_in == DType::kFloat32) {
-      element = static_cast<float>(s.start) + static_cast<float>(k) * static_cast<float>(s.step);
-    }
-    elements.push_back(element);
-  }
-  return b.constant(make_tensor_as(dtype, {count}, elements));
-}
-
-Value sequence_at_run_time(Builder& b, const Sequence& s, const Dim& count, DType dtype) {
-  const Value limit = onnx::reshape(b, onnx::size_tensor(b, count), Shape(std::vector<Dim>{}));
-  Value x =
-      b.emit("Range", {b.int_scalar(0), limit, b.int_scalar(1)}, {}, {DType::kInt64, Shape{count}});
-  if (s.repeat != 1) x = b.div(x, b.int_scalar(s.repeat));
-  x = b.cast(x, s.computed_in);
-  if (s.step != 1) x = b.mul(x, b.scalar(s.computed_in, s.step));
-  if (s.start != 0) x = b.add(x, b.scalar(s.computed_in, s.start));
-  return b.cast(x, dtype);
-}
-
-void set_sequence(Translation& t, const Sequence& s) {
-  const DType dtype = t.output_type(0).dtype;
-  const Dim count = t.output_shape(0).count();
-  const bool is_small = count.is_constant() && count.value() <= kMostConstantElements;
-  const Value elements = is_small ? sequence_constant(t.b, s, count.value(), dtype)
-                                  : sequence_at_run_time(t.b, s, count, dtype);
-  t.set_output(0, onnx::reshape(t.b, elements, t.output_shape(0)));
 }
 
 struct ArangeParam {
@@ -166,21 +140,10 @@ std::vector<AttrProblem> check_arange(const ArangeParam& p, const CheckContext& 
 void infer_arange(const ArangeParam& p, InferContext& c) {
   c.set_output_dtype(0, p.dtype);
   if (p.open()) return;
-  const double steps = std::ceil((p.last() - p.first()) / p.step);
-  const double count = steps * static_cast<double>(p.repeat);
+  const double count =
+      static_cast<double>(arange_size(p.first(), p.last(), p.step)) * static_cast<double>(p.repeat);
   if (!(count < 0x1p31)) fail(ErrorCode::kModel, "the range has more than 2^31 elements");
   c.set_output_shape(0, Shape{static_cast<std::int64_t>(count)});
-}
-
-void set_arange(Translation& t, Sequence s) {
-  s.computed_in = t.output_type(0).dtype;
-  // Integers take start and step cut; and so does float16, which MXNet holds to be unsigned here.
-  if (!is_floating(s.computed_in) || dtype_size(s.computed_in) == 2) {
-    s.computed_in = DType::kInt64;
-    s.start = std::trunc(s.start);
-    s.step = std::trunc(s.step);
-  }
-  set_sequence(t, s);
 }
 
 void translate_arange(const ArangeParam& p, Translation& t) {
@@ -252,6 +215,62 @@ void translate_linspace(const LinspaceParam& p, Translation& t) {
   set_sequence(t, {p.start, step, 1, DType::kFloat64});
 }
 
+struct Linspace2Param {
+  std::optional<double> start;
+  std::optional<double> stop;
+  double start_double = 0;
+  double stop_double = 0;
+  double start_int = 0;
+  double stop_int = 0;
+  double start_uint = 0;
+  double stop_uint = 0;
+  std::int64_t value_type = 0;
+  std::int64_t num = 0;
+  bool endpoint = true;
+  std::optional<DType> dtype = DType::kFloat32;
+
+  static void declare(AttrDeclarer<Linspace2Param>& d) {
+    d.field("start", &Linspace2Param::start).help("first element, of _linspace");
+    d.field("stop", &Linspace2Param::stop).help("last element, of _linspace");
+    d.field("start_double", &Linspace2Param::start_double).help("first, if value_type is 2");
+    d.field("stop_double", &Linspace2Param::stop_double).help("last, if value_type is 2");
+    d.field("start_int", &Linspace2Param::start_int).help("first, if value_type is 0");
+    d.field("stop_int", &Linspace2Param::stop_int).help("last, if value_type is 0");
+    d.field("start_uint", &Linspace2Param::start_uint).help("first, if value_type is 1");
+    d.field("stop_uint", &Linspace2Param::stop_uint).help("last, if value_type is 1");
+    d.field("value_type", &Linspace2Param::value_type).at_least(0).at_most(2);
+    d.field("num", &Linspace2Param::num).required().at_least(0).at_most(0x1p31).help("of elements");
+    d.field("endpoint", &Linspace2Param::endpoint).help("stop is an element");
+    d.dtype("dtype", &Linspace2Param::dtype).help(kDtypeHelp);
+    d.ignore({"ctx"});
+  }
+  double first() const {
+    if (start) return *start;
+    return value_type == 0 ? start_int : value_type == 1 ? start_uint : start_double;
+  }
+  double last() const {
+    if (stop) return *stop;
+    return value_type == 0 ? stop_int : value_type == 1 ? stop_uint : stop_double;
+  }
+};
+
+void infer_linspace2(const Linspace2Param& p, InferContext& c) {
+  c.set_output_dtype(0, *p.dtype);
+  c.set_output_shape(0, Shape{p.num});
+}
+
+void translate_linspace2(const Linspace2Param& p, Translation& t) {
+  if (!is_exact(p.first()) || !is_exact(p.last())) {
+    return t.refuse("start and stop are not within 2^53");
+  }
+  const std::int64_t steps = p.endpoint ? p.num - 1 : p.num;
+  const double step = steps > 0 ? (p.last() - p.first()) / static_cast<double>(steps) : 0;
+  Sequence sequence{p.first(), step, 1, DType::kFloat64};
+  // Unlike the legacy operator, the last element is the stop whatever the sum of steps is.
+  if (p.endpoint && p.num > 1 && !p.start) sequence.last = p.last();
+  set_sequence(t, sequence);
+}
+
 struct EyeParam {
   std::int64_t N = 0;
   std::int64_t M = 0;
@@ -274,24 +293,7 @@ void infer_eye(const EyeParam& p, InferContext& c) {
   c.set_output_shape(0, Shape{p.N, p.columns()});
 }
 
-void translate_eye(const EyeParam& p, Translation& t) {
-  Builder& b = t.b;
-  const std::int64_t columns = p.columns();
-  if (p.N * columns <= kMostConstantElements) {
-    std::vector<double> elements;
-    for (std::int64_t row = 0; row < p.N; ++row) {
-      for (std::int64_t column = 0; column < columns; ++column) {
-        elements.push_back(column - row == p.k ? 1 : 0);
-      }
-    }
-    return t.set_output(0, b.constant(make_tensor_as(p.dtype, {p.N, columns}, elements)));
-  }
-  // ONNX Runtime has EyeLike for few dtypes.
-  const DType made = p.dtype == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
-  const Value zeros = onnx::fill(b, made, 0, t.output_shape(0));
-  const Value eye = b.emit("EyeLike", {zeros}, {{"k", p.k}}, {made, t.output_shape(0)});
-  t.set_output(0, b.cast(eye, p.dtype));
-}
+void translate_eye(const EyeParam& p, Translation& t) { set_eye(t, p.k); }
 
 }  // namespace
 
@@ -315,7 +317,12 @@ void register_init(Registry& r) {
       .summary("An array of one value.")
       .inputs({})
       .infer(infer_filled<FullParam>)
-      .translate([](const FullParam& p, Translation& t) { fill_output(t, p.value); });
+      .translate([](const FullParam& p, Translation& t) { fill_output(t, p.value); })
+      .variant<Full2Param>(
+          OriginRange::since(2, 0), "_npi_full has a value for each kind of number",
+          [](OpDeclarer<Full2Param>& variant) {
+            variant.inputs({}).infer(infer_filled<Full2Param>).translate(translate_full2);
+          });
   r.add<ZerosWithoutDtypeParam>({"_zeros_without_dtype"})
       .summary("An array of zeros whose dtype may be learnt from its use.")
       .inputs({})
@@ -345,7 +352,12 @@ void register_init(Registry& r) {
       .summary("A number of evenly spaced numbers.")
       .inputs({})
       .infer(infer_linspace)
-      .translate(translate_linspace);
+      .translate(translate_linspace)
+      .variant<Linspace2Param>(
+          OriginRange::since(2, 0), "_npi_linspace has a start and a stop for each kind of number",
+          [](OpDeclarer<Linspace2Param>& variant) {
+            variant.inputs({}).infer(infer_linspace2).translate(translate_linspace2);
+          });
   r.add<EyeParam>({"_eye"})
       .summary("A matrix with ones on a diagonal.")
       .inputs({})

@@ -82,7 +82,7 @@ void translate_pad(const PadParam& p, Translation& t) {
 }  // namespace
 
 void register_pad(Registry& r) {
-  r.add<PadParam>({"Pad", "pad"})
+  r.add<PadParam>({"Pad", "pad", "_npx_pad"})
       .summary("Images with a margin.")
       .infer(infer_pad)
       .translate(translate_pad)

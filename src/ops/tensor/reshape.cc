@@ -1,15 +1,19 @@
 // Operators that keep the elements and their order and change the shape alone, and those that give
 // a shape as numbers.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/tensor/reshaping.h"
 
 namespace mx2onnx {
 namespace {
+
+using onnx::Builder;
 
 // The special values in the `shape` of Reshape.
 constexpr std::int64_t kKeep = 0;
@@ -17,6 +21,8 @@ constexpr std::int64_t kInfer = -1;
 constexpr std::int64_t kKeepRest = -2;
 constexpr std::int64_t kMerge = -3;
 constexpr std::int64_t kSplit = -4;
+// Stands for any free size.
+constexpr std::int64_t kSize = 1;
 
 struct ReshapeParam {
   Tuple shape;
@@ -43,17 +49,20 @@ struct ReshapeParam {
 [[noreturn]] void fail_shape(const Tuple& shape, const Shape& from, std::string_view why,
                              const char* attribute = "shape") {
   const ErrorScope scope = ErrorScope::attribute(attribute);
-  fail(ErrorCode::kModel, fmt::format("{} does not apply to an input of shape {}: {}",
-                                      attr_detail::text_of(shape), from.to_string(), why));
+  fail_reshape(attr_detail::text_of(shape), from, why);
 }
 
 // MXNet's InferReshapeShape (tensor/matrix_op-inl.h), word for word over Dims, with its quirks: a
 // -1 or a number passes over one size of the input, too; and with `reverse` the codes themselves
-// are read from the right, so that the operands of -4 stand before it.
+// are read from the right, so that the operands of -4 stand before it. A code that is not a number
+// is a free size.
 class ReshapeReader {
  public:
-  ReshapeReader(const Tuple& shape, bool reverse, const Shape& from)
-      : whole_(shape), from_(from), codes_(shape), sizes_(from.dims()) {
+  ReshapeReader(std::vector<Dim> shape, bool reverse, const Shape& from)
+      : whole_(Shape(shape).to_string()),
+        from_(from),
+        codes_(std::move(shape)),
+        sizes_(from.dims()) {
     if (reverse) {
       std::reverse(codes_.begin(), codes_.end());
       std::reverse(sizes_.begin(), sizes_.end());
@@ -64,8 +73,17 @@ class ReshapeReader {
   const std::vector<Dim>& result() const { return result_; }
 
  private:
+  [[noreturn]] void fail(std::string_view why) const {
+    const ErrorScope scope = ErrorScope::attribute("shape");
+    fail_reshape(whole_, from_, why);
+  }
+
+  std::int64_t code_at(std::size_t i) const {
+    return codes_[i].is_constant() ? codes_[i].value() : kSize;
+  }
+
   Dim next_size() {
-    if (next_ >= sizes_.size()) fail_shape(whole_, from_, "it takes more sizes than there are");
+    if (next_ >= sizes_.size()) fail("it takes more sizes than there are");
     return sizes_[next_++];
   }
 
@@ -73,12 +91,12 @@ class ReshapeReader {
   void run() {
     std::optional<std::size_t> inferred;
     for (std::size_t i = 0; i < codes_.size(); ++i) {
-      switch (codes_[i]) {
+      switch (code_at(i)) {
         case kKeep:
           result_.push_back(next_size());
           break;
         case kInfer:
-          if (inferred) fail_shape(whole_, from_, "only one -1 is allowed");
+          if (inferred) fail("only one -1 is allowed");
           inferred = result_.size();
           result_.emplace_back(1);
           ++next_;
@@ -96,7 +114,7 @@ class ReshapeReader {
           i += 2;
           break;
         default:
-          result_.emplace_back(codes_[i]);
+          result_.push_back(codes_[i]);
           ++next_;
       }
     }
@@ -104,32 +122,32 @@ class ReshapeReader {
   }
 
   void split(std::size_t i) {
-    if (i + 2 >= codes_.size()) fail_shape(whole_, from_, "-4 needs two sizes after it");
+    if (i + 2 >= codes_.size()) fail("-4 needs two sizes after it");
     const Dim size = next_size();
-    const std::int64_t left = codes_[i + 1];
-    const std::int64_t right = codes_[i + 2];
+    const std::int64_t left = code_at(i + 1);
+    const std::int64_t right = code_at(i + 2);
     if (left < kInfer || right < kInfer || left == 0 || right == 0 || (left < 0 && right < 0)) {
-      fail_shape(whole_, from_, "-4 needs two sizes after it, at most one of them -1");
+      fail("-4 needs two sizes after it, at most one of them -1");
     }
-    result_.push_back(left == kInfer ? floor_div(size, right) : Dim(left));
-    result_.push_back(right == kInfer ? floor_div(size, left) : Dim(right));
+    result_.push_back(left == kInfer ? floor_div(size, codes_[i + 2]) : codes_[i + 1]);
+    result_.push_back(right == kInfer ? floor_div(size, codes_[i + 1]) : codes_[i + 2]);
     const Dim parts = result_[result_.size() - 2] * result_.back();
     if (parts.is_constant() && size.is_constant() && !(parts == size)) {
-      fail_shape(whole_, from_, fmt::format("{} cannot be split so", size.value()));
+      fail(fmt::format("{} cannot be split so", size.value()));
     }
   }
 
   Dim what_is_left() const {
     const Dim others = Shape(result_).count();
     if (others.is_constant() && others.value() == 0) {
-      fail_shape(whole_, from_, "-1 is not defined beside a size of 0");
+      fail("-1 is not defined beside a size of 0");
     }
     return floor_div(from_.count(), others);
   }
 
-  const Tuple& whole_;
+  std::string whole_;
   const Shape& from_;
-  Tuple codes_;
+  std::vector<Dim> codes_;
   std::vector<Dim> sizes_;
   std::size_t next_ = 0;
   std::vector<Dim> result_;
@@ -161,72 +179,13 @@ Shape target_shape(const ReshapeParam& p, const Shape& from) {
   return Shape(result);
 }
 
-// If one size of `shape` alone is unknown, or a free size, it is what makes the number of elements
-// `count`.
-void infer_from_count(InferContext& c, const Shape& shape, const Dim& count) {
-  if (!count.known()) return;
-  std::optional<std::size_t> open;
-  for (std::size_t i = 0; i < shape.rank(); ++i) {
-    if (shape[i].is_constant()) continue;
-    const bool is_free = !shape[i].known() || count.is_constant();
-    if (open || !is_free) return;
-    open = i;
-  }
-  if (!open) return;
-  Shape others = shape;
-  others[*open] = 1;
-  if (!others.count().is_constant() || others.count().value() == 0) return;
-  const Dim size = floor_div(count, others.count());
-  if (!(size * others.count() == count)) return;
-  Shape solved = Shape::unknown_dims(shape.rank());
-  solved[*open] = size;
-  c.set_input_shape(0, solved);
-}
-
-// The elements of a small integer vector stay what they are under another shape.
-void keep_value(InferContext& c) {
-  if (const auto* value = c.input_value(0)) c.set_output_value(0, *value);
-}
-
-// True if `a` is `b` times a whole number of at least 2.
-bool is_multiple(const Dim& a, const Dim& b) {
-  if (!a.is_symbolic() || !b.is_symbolic()) return false;
-  const DimTerm& whole = a.expr()->terms.front();
-  const DimTerm& part = b.expr()->terms.front();
-  if (part.coefficient <= 0 || whole.coefficient % part.coefficient != 0) return false;
-  const std::int64_t factor = whole.coefficient / part.coefficient;
-  return factor > 1 && a == b * factor;
-}
-
-// MXNet 1.9.1 does not check this: of most element types it copies all of its input, beyond the end
-// of a smaller result, or reads beyond the end of the input for a larger one. No elements at all
-// are fewer than any.
-void check_count(InferContext& c) {
-  const Shape& from = c.input_shape(0);
-  const Dim before = from.count();
-  const Dim after = c.output_shape(0).count();
-  if (after == Dim(0) || before == after) return;
-  const bool differ = before.is_constant() && after.is_constant();
-  if (differ || is_multiple(after, before) || is_multiple(before, after)) {
-    c.fail_input(0, fmt::format("{} elements for the result {}", after.to_string(),
-                                c.output_shape(0).to_string()));
-  }
-  // A free size that the result leaves out is 1.
-  for (std::size_t i = 0; i < from.rank(); ++i) {
-    if (!from[i].is_symbolic() || !(after * from[i] == before)) continue;
-    Shape solved = Shape::unknown_dims(from.rank());
-    solved[i] = 1;
-    return c.set_input_shape(0, solved);
-  }
-}
-
 void infer_reshape(const ReshapeParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape from = c.input_shape(0);
   if (!from.known_rank()) return;
   Shape to;
   if (!p.shape.empty()) {
-    to = Shape(ReshapeReader(p.shape, p.reverse, from).result());
+    to = Shape(ReshapeReader({p.shape.begin(), p.shape.end()}, p.reverse, from).result());
   } else if (p.target_shape && !p.target_shape->empty()) {
     to = target_shape(p, from);
   } else if (c.np_shape() ||
@@ -240,13 +199,64 @@ void infer_reshape(const ReshapeParam& p, InferContext& c) {
   }
   c.set_output_shape(0, to);
   infer_from_count(c, from, c.output_shape(0).count());
-  check_count(c);
+  expect_same_count(c);
   keep_value(c);
 }
 
 template <typename P>
 void translate_reshape(const P& /*p*/, Translation& t) {
-  t.set_output(0, onnx::reshape(t.b, t.input(0), t.output_shape(0)));
+  to_output_shape(t);
+}
+
+// What inference knows of the shape that a model computes.
+std::optional<std::vector<Dim>> known_shape(InferContext& c) {
+  if (const Tensor* constant = c.input_constant(1)) {
+    const auto numbers = read_doubles(*constant);
+    std::vector<Dim> dims;
+    for (const double number : numbers) {
+      if (!(std::abs(number) < 0x1p53)) c.fail_input(1, "sizes");
+      dims.emplace_back(static_cast<std::int64_t>(number));
+    }
+    return dims;
+  }
+  if (const auto* value = c.input_value(1)) return *value;
+  return std::nullopt;
+}
+
+void infer_dynamic_reshape(const NoParam& /*p*/, InferContext& c) {
+  c.set_input_dtype(0, c.output(0).dtype);
+  c.set_output_dtype(0, c.input(0).dtype);
+  c.set_input_shape(1, Shape::unknown_dims(1));
+  const Shape& from = c.input_shape(0);
+  if (!from.known_rank()) return;
+  if (auto shape = known_shape(c)) {
+    c.set_output_shape(0, Shape(ReshapeReader(std::move(*shape), false, from).result()));
+    return expect_same_count(c);
+  }
+  const Dim& rank = c.input_shape(1)[0];
+  if (!rank.is_constant()) return;
+  std::vector<Dim> dims;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(rank.value(), 32); ++i) {
+    dims.push_back(c.own_size(0, static_cast<std::size_t>(i)));
+  }
+  c.set_output_shape(0, Shape(std::move(dims)));
+}
+
+// What only the data knows is left to ONNX's Reshape, which has the same 0 and -1 and takes nothing
+// else below 0.
+void translate_dynamic_reshape(const NoParam& /*p*/, Translation& t) {
+  Builder& b = t.b;
+  const Shape& to = t.output_shape(0);
+  const auto is_own = [&](const Dim& dim) {
+    return !dim.symbol_name().empty() && b.symbol_source(dim.symbol_name()) == nullptr;
+  };
+  if (std::none_of(to.dims().begin(), to.dims().end(), is_own)) return to_output_shape(t);
+  const onnx::Value sizes = b.cast(t.input(1), DType::kInt64);
+  const onnx::Value result = b.emit("Reshape", {t.input(0), sizes}, {}, t.output_type(0));
+  for (std::size_t i = 0; i < to.rank(); ++i) {
+    if (is_own(to[i])) b.define_symbol(to[i].symbol_name(), result, i);
+  }
+  t.set_output(0, result);
 }
 
 void infer_flatten(const NoParam& /*p*/, InferContext& c) {
@@ -309,7 +319,7 @@ void infer_reshape_like(const ReshapeLikeParam& p, InferContext& c) {
   for (std::size_t i = lhs_end; i < lhs.rank(); ++i) to.push_back(lhs[i]);
   c.set_output_shape(0, Shape(to));
   infer_from_count(c, lhs, c.output_shape(0).count());
-  check_count(c);
+  expect_same_count(c);
 }
 
 void infer_shape_array(const NoParam& /*p*/, InferContext& c) {
@@ -343,6 +353,14 @@ void register_reshape(Registry& r) {
       .summary("The same elements in another shape.")
       .infer(infer_reshape)
       .translate(translate_reshape<ReshapeParam>);
+  r.add<NoParam>({"_contrib_dynamic_reshape"})
+      .summary("The same elements in a shape that the model computes.")
+      .inputs({{"data", InputRole::kData}, {"shape", InputRole::kData}})
+      .infer(infer_dynamic_reshape)
+      .translate(translate_dynamic_reshape)
+      .note(
+          "Of a shape that is known at run time only, the codes -2, -3 and -4 are an error of the "
+          "runtime.");
   r.add<NoParam>({"Flatten", "flatten", "_npx_batch_flatten"})
       .summary("All axes but the first in one.")
       .infer(infer_flatten)

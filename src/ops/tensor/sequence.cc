@@ -143,13 +143,13 @@ void register_sequence(Registry& r) {
       .infer(infer_all_steps<SequenceMaskParam>)
       .translate(translate_mask)
       .note("Lengths below 0 have no defined result in MXNet.");
-  r.add<SequenceLastParam>({"SequenceLast"})
+  r.add<SequenceLastParam>({"SequenceLast", "_npx_sequence_last"})
       .summary("The last step of each sequence.")
       .inputs_by(sequence_inputs)
       .infer(infer_last)
       .translate(translate_last)
       .note("A length of 0, or one past the end, has no defined result in MXNet.");
-  r.add<SequenceReverseParam>({"SequenceReverse"})
+  r.add<SequenceReverseParam>({"SequenceReverse", "_npx_sequence_reverse"})
       .summary("Turns the steps of each sequence round, up to its length.")
       .inputs_by(sequence_inputs)
       .infer(infer_all_steps<SequenceReverseParam>)

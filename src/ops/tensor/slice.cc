@@ -371,7 +371,7 @@ void register_slice(Registry& r) {
       .summary("A part along one axis.")
       .infer(infer_slice_axis)
       .translate(translate_slice_axis);
-  r.add<SliceLikeParam>({"slice_like"})
+  r.add<SliceLikeParam>({"slice_like", "_npx_slice_like"})
       .summary("The first elements along some axes, as many as another array has.")
       .inputs({{"data", InputRole::kData}, {"shape_like", InputRole::kData}})
       .infer(infer_slice_like)

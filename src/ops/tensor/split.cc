@@ -166,11 +166,18 @@ std::vector<Dim> part_sizes(const SplitParam& p, const Dim& size, SectionSize se
   return sizes;
 }
 
-void infer_split(const SplitParam& p, InferContext& c, SectionSize section_size) {
+// The axis that an array is cut along.
+using CutAxis = std::size_t (*)(const SplitParam& p, const Shape& shape);
+
+std::size_t given_axis(const SplitParam& p, const Shape& shape) {
+  return checked_axis(p.axis, shape.rank());
+}
+
+void infer_split(const SplitParam& p, InferContext& c, SectionSize section_size, CutAxis cut_axis) {
   c.unify_dtypes();
   const Shape from = c.input_shape(0);
   if (!from.known_rank()) return;
-  const std::size_t axis = checked_axis(p.axis, from.rank());
+  const std::size_t axis = cut_axis(p, from);
   if (p.squeeze_axis) {
     Shape cut = Shape::unknown_dims(from.rank());
     cut[axis] = static_cast<std::int64_t>(p.count());
@@ -199,38 +206,69 @@ void infer_split(const SplitParam& p, InferContext& c, SectionSize section_size)
   }
 }
 
-void translate_split(const SplitParam& p, Translation& t, SectionSize section_size) {
-  const std::size_t axis = checked_axis(p.axis, t.input_rank(0));
+void translate_split(const SplitParam& p, Translation& t, SectionSize section_size,
+                     CutAxis cut_axis) {
+  const std::size_t axis = cut_axis(p, t.input_shape(0));
   translate_parts(t, axis, part_sizes(p, t.input_shape(0)[axis], section_size), p.squeeze_axis);
 }
 
-void cut_by(OpDeclarer<SplitParam>& op, SectionSize section_size) {
-  op.infer([=](const SplitParam& p, InferContext& c) { infer_split(p, c, section_size); });
-  op.translate([=](const SplitParam& p, Translation& t) { translate_split(p, t, section_size); });
+void cut_by(OpDeclarer<SplitParam>& op, SectionSize section_size, CutAxis cut_axis = given_axis) {
+  op.infer(
+      [=](const SplitParam& p, InferContext& c) { infer_split(p, c, section_size, cut_axis); });
+  op.translate(
+      [=](const SplitParam& p, Translation& t) { translate_split(p, t, section_size, cut_axis); });
+}
+
+void declare_split(OpDeclarer<SplitParam>& op) {
+  op.outputs_by([](const SplitParam& p, std::size_t) {
+    // Unlike that of SliceChannel, a single output has no number.
+    return p.count() == 1 ? std::vector<std::string>{"output"} : numbered_outputs(p.count());
+  });
+  op.check(check_split);
+}
+
+std::size_t columns_axis(const SplitParam& /*p*/, const Shape& shape) {
+  checked_axis(0, shape.rank());
+  return shape.rank() > 1 ? 1 : 0;
+}
+
+std::size_t depth_axis(const SplitParam& /*p*/, const Shape& shape) {
+  return checked_axis(2, shape.rank());
+}
+
+// MXNet gives the parts the shape of axis 2 and cuts along `axis`.
+std::vector<AttrProblem> check_depth_split(const SplitParam& p, const CheckContext& context) {
+  auto problems = check_split(p, context);
+  if (p.axis != 2) problems.push_back({"axis", fmt::format("expected 2, got {}", p.axis), ""});
+  return problems;
 }
 
 }  // namespace
 
 void register_split(Registry& r) {
-  r.add<SliceChannelParam>({"SliceChannel", "split"})
+  r.add<SliceChannelParam>({"SliceChannel", "split", "_npx_slice_channel"})
       .summary("Parts of one size along an axis.")
       .outputs_by(
           [](const SliceChannelParam& p, std::size_t) { return numbered_outputs(p.count()); })
       .infer(infer_slice_channel)
       .translate(translate_slice_channel);
-  auto split = r.add<SplitParam>({"_split_v2", "_npi_split"});
+  auto split = r.add<SplitParam>({"_split_v2", "_npi_split", "_npi_array_split"});
+  declare_split(split);
   cut_by(split, even_section);
   split
       .summary(
           "Parts along an axis, from given indices on, or sections of which the first ones are "
           "larger by one if need be.")
-      .outputs_by([](const SplitParam& p, std::size_t) {
-        // Unlike that of SliceChannel, a single output has no number.
-        return p.count() == 1 ? std::vector<std::string>{"output"} : numbered_outputs(p.count());
-      })
-      .check(check_split)
       .variant(OriginRange::until(1, 6), "the last section has what is left over",
                [](OpDeclarer<SplitParam>& variant) { cut_by(variant, section_or_rest); });
+  auto columns = r.add<SplitParam>({"_npi_hsplit"});
+  declare_split(columns);
+  cut_by(columns, even_section, columns_axis);
+  columns.summary("Parts along axis 1, or of a vector; as _split_v2.");
+  auto depth = r.add<SplitParam>({"_npi_dsplit"});
+  declare_split(depth);
+  cut_by(depth, even_section, depth_axis);
+  depth.summary("Parts along axis 2; as _split_v2.").check(check_depth_split);
 }
 
 }  // namespace mx2onnx

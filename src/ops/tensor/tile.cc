@@ -1,7 +1,10 @@
 // The array, or each of its elements, many times over: tile, repeat
 // (src/operator/tensor/matrix_op-inl.h).
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/budget.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
@@ -104,6 +107,70 @@ void translate_repeat(const RepeatParam& p, Translation& t) {
   t.set_output(0, onnx::reshape(t.b, tiled, to));
 }
 
+// NumPy's: a number for each element along the axis, or one for all of them.
+struct RepeatsParam {
+  std::optional<Tuple> repeats;
+  std::optional<std::int64_t> axis;
+  static void declare(AttrDeclarer<RepeatsParam>& d) {
+    d.field("repeats", &RepeatsParam::repeats)
+        .required()
+        .at_least(0)
+        .sizes(1, 1 << 20)
+        .help("of each element along the axis, or one number for all");
+    d.field("axis", &RepeatsParam::axis).help("None: of the flattened array");
+  }
+  RepeatParam for_all() const { return {repeats->front(), axis}; }
+};
+
+std::vector<AttrProblem> check_repeats(const RepeatsParam& p, const CheckContext& /*context*/) {
+  if (p.repeats) return {};
+  return {{"repeats", "expected numbers, got None", ""}};
+}
+
+void infer_repeats(const RepeatsParam& p, InferContext& c) {
+  if (p.repeats->size() == 1) return infer_repeat(p.for_all(), c);
+  c.unify_dtypes();
+  Shape to = c.input_shape(0);
+  if (!to.known_rank()) return;
+  if (!p.axis) to = Shape{to.count()};
+  const std::size_t axis = checked_axis(p.axis.value_or(0), to.rank());
+  const auto count = static_cast<std::int64_t>(p.repeats->size());
+  if (p.axis) {
+    Shape known = Shape::unknown_dims(to.rank());
+    known[axis] = count;
+    c.set_input_shape(0, known);
+  } else if (to[0].is_constant() && to[0].value() != count) {
+    c.fail_input(0, fmt::format("{} elements as in repeats", count));
+  }
+  std::int64_t total = 0;
+  for (const auto repeat : *p.repeats) total += repeat;
+  to[axis] = total;
+  if (total == 0) to = {0};
+  c.set_output_shape(0, to);
+}
+
+void translate_repeats(const RepeatsParam& p, Translation& t) {
+  const bool is_first = !p.axis || checked_axis(*p.axis, t.input_rank(0)) == 0;
+  if (!is_first && !t.output_shape(0).is_empty()) {
+    return t.refuse(fmt::format("MXNet repeats along axis 0 whatever the axis is, {}", *p.axis),
+                    "MXNet's own functions exchange the axis with axis 0 before and after");
+  }
+  if (p.repeats->size() == 1) return translate_repeat(p.for_all(), t);
+  if (t.output_shape(0).is_empty()) {
+    return t.set_output(0, onnx::fill(t.b, t.output_type(0).dtype, 0, t.output_shape(0)));
+  }
+  const Value x =
+      p.axis ? t.input(0) : onnx::reshape(t.b, t.input(0), Shape{t.input_shape(0).count()});
+  const std::size_t axis = checked_axis(p.axis.value_or(0), t.b.shape(x).rank());
+  std::vector<std::int64_t> places;
+  spend_elements(t.output_shape(0)[axis].value());
+  for (std::size_t i = 0; i < p.repeats->size(); ++i) {
+    places.insert(places.end(), static_cast<std::size_t>((*p.repeats)[i]),
+                  static_cast<std::int64_t>(i));
+  }
+  t.set_output(0, t.b.gather(x, t.b.ints(places), static_cast<std::int64_t>(axis)));
+}
+
 }  // namespace
 
 void register_tile(Registry& r) {
@@ -111,10 +178,15 @@ void register_tile(Registry& r) {
       .summary("The array many times over.")
       .infer(infer_tile)
       .translate(translate_tile);
-  r.add<RepeatParam>({"repeat", "_np_repeat"})
+  r.add<RepeatParam>({"repeat", "_np_repeat", "_npi_repeat"})
       .summary("Each element many times over.")
       .infer(infer_repeat)
       .translate(translate_repeat);
+  r.add<RepeatsParam>({"_npi_repeats"})
+      .summary("Each element as many times over as a number for it says.")
+      .infer(infer_repeats)
+      .translate(translate_repeats)
+      .check(check_repeats);
 }
 
 }  // namespace mx2onnx

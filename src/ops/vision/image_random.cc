@@ -1,6 +1,7 @@
 // Images changed at random (src/operator/image/image_random-inl.h): flips, brightness, contrast,
 // saturation, hue, lighting. One change is drawn for the whole image.
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -251,11 +252,21 @@ void translate_lighting(const RandomLightingParam& p, Translation& t) {
   t.set_output(0, saturated(b, lit, t.output_type(0).dtype));
 }
 
-void translate_random_flip(Translation& t, std::int64_t axis) {
+struct RandomFlipParam {
+  double p = 0.5;
+  static void declare(AttrDeclarer<RandomFlipParam>& d) {
+    d.field("p", &RandomFlipParam::p)
+        .help("an image stays where a normal number is above it: not the chance of flipping");
+  }
+  // A comparison with NaN is false.
+  double chance_of_staying() const { return std::isnan(p) ? 0 : std::erfc(p / std::sqrt(2)) / 2; }
+};
+
+void translate_random_flip(Translation& t, std::int64_t axis, double chance_of_staying) {
   Builder& b = t.b;
   warn_of_draws(t);
   const Value unit = Draws(b, scalar_shape(), DType::kFloat32).unit();
-  const Value stays = b.binary("Less", unit, real(b, 0.5));
+  const Value stays = b.binary("Less", unit, real(b, static_cast<float>(chance_of_staying)));
   t.set_output(0, b.where(stays, t.input(0), flipped(b, t.input(0), axis)));
 }
 
@@ -278,9 +289,18 @@ void register_image_random(Registry& r) {
         .summary(axis == 0 ? "An image, half of the times upside down."
                            : "An image, half of the times its mirror image.")
         .infer([](const NoParam&, InferContext& c) { infer_image(c); })
-        .translate([axis](const NoParam&, Translation& t) { translate_random_flip(t, axis); })
+        .translate([axis](const NoParam&, Translation& t) { translate_random_flip(t, axis, 0.5); })
         .note(std::string(kSeedNote))
-        .note(std::string(kMiddleNote));
+        .note(std::string(kMiddleNote))
+        .variant<RandomFlipParam>(
+            OriginRange::since(2, 0), "p makes it turn at other chances", [axis](auto& variant) {
+              variant.infer([](const RandomFlipParam&, InferContext& c) { infer_image(c); })
+                  .translate([axis](const RandomFlipParam& p, Translation& t) {
+                    translate_random_flip(t, axis, p.chance_of_staying());
+                  })
+                  .note(std::string(kSeedNote))
+                  .note(std::string(kMiddleNote));
+            });
   }
   add_enhancement<with_brightness, false>(r, "brightness", "A brighter or darker image.");
   add_enhancement<with_contrast, false>(r, "contrast",
