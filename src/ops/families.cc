@@ -24,6 +24,7 @@ void register_sldwin_attention(Registry& registry);
 void register_rnn(Registry& registry);
 void register_ctc_loss(Registry& registry);
 void register_im2col(Registry& registry);
+void register_intgemm(Registry& registry);
 // tensor
 void register_identity(Registry& registry);
 void register_indexing(Registry& registry);
@@ -71,6 +72,12 @@ void register_all_finite(Registry& registry);
 void register_multi_sum_sq(Registry& registry);
 void register_fft(Registry& registry);
 void register_count_sketch(Registry& registry);
+void register_np_bincount(Registry& registry);
+void register_np_diff(Registry& registry);
+void register_np_interp(Registry& registry);
+void register_np_percentile(Registry& registry);
+void register_np_trace(Registry& registry);
+void register_np_where(Registry& registry);
 // vision
 void register_resize(Registry& registry);
 void register_boxes(Registry& registry);
@@ -86,6 +93,7 @@ void register_image(Registry& registry);
 void register_image_random(Registry& registry);
 void register_image_resize(Registry& registry);
 void register_image_border(Registry& registry);
+void register_image_random_crop(Registry& registry);
 // control_flow
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
@@ -137,6 +145,7 @@ constexpr Family kNn[] = {
     register_rnn,
     register_ctc_loss,
     register_im2col,
+    register_intgemm,
 };
 constexpr Family kTensor[] = {
     register_identity,    register_indexing, register_gather,       register_cast,
@@ -166,12 +175,19 @@ constexpr Family kMath[] = {
     register_multi_sum_sq,
     register_fft,
     register_count_sketch,
+    register_np_bincount,
+    register_np_diff,
+    register_np_interp,
+    register_np_percentile,
+    register_np_trace,
+    register_np_where,
 };
 constexpr Family kVision[] = {
-    register_resize,       register_boxes,        register_box_nms,  register_matching,
-    register_roi,          register_multibox,     register_proposal, register_psroi,
-    register_sampler,      register_correlation,  register_image,    register_image_random,
-    register_image_resize, register_image_border,
+    register_resize,       register_boxes,        register_box_nms,
+    register_matching,     register_roi,          register_multibox,
+    register_proposal,     register_psroi,        register_sampler,
+    register_correlation,  register_image,        register_image_random,
+    register_image_resize, register_image_border, register_image_random_crop,
 };
 constexpr Family kControlFlow[] = {
     register_foreach,
