@@ -78,6 +78,7 @@ void register_np_interp(Registry& registry);
 void register_np_percentile(Registry& registry);
 void register_np_trace(Registry& registry);
 void register_np_where(Registry& registry);
+void register_np_polynomials(Registry& registry);
 // vision
 void register_resize(Registry& registry);
 void register_boxes(Registry& registry);
@@ -181,6 +182,7 @@ constexpr Family kMath[] = {
     register_np_percentile,
     register_np_trace,
     register_np_where,
+    register_np_polynomials,
 };
 constexpr Family kVision[] = {
     register_resize,       register_boxes,        register_box_nms,

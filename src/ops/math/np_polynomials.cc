@@ -217,7 +217,7 @@ void translate_polyval(const NoParam& /*p*/, Translation& t) {
 
 }  // namespace
 
-void register_np_products(Registry& r) {
+void register_np_polynomials(Registry& r) {
   const std::vector<InputDef> two{{"a", InputRole::kData}, {"b", InputRole::kData}};
   r.add<NoParam>({"_npi_kron"})
       .summary("The Kronecker product.")
