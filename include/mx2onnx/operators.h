@@ -47,6 +47,7 @@ struct OperatorInfo {
   std::string kind;                  ///< Why it is not translated, in a word or two: "gradient".
   std::string reason;                ///< The same as a sentence that begins with the name.
   std::vector<std::string> aliases;  ///< Other names of the same operator.
+  std::string field;                 ///< What it is about, of one that is translated: "nn".
   std::string summary;
   std::vector<std::string> inputs;  ///< With default attributes; "args…" for any number.
   std::vector<AttributeInfo> attributes;

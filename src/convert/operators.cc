@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "mx2onnx/convert.h"
+#include "ops/fields.h"
 #include "ops/record/registry.h"
 #include "ops/record/untranslated.h"
 
@@ -40,13 +41,13 @@ std::vector<AttributeInfo> attributes_of(const OpDef& def) {
   return attributes;
 }
 
-}  // namespace
-
-std::vector<OperatorInfo> operators() {
-  std::vector<OperatorInfo> result;
-  for (const auto& def : Registry::instance().ops()) {
+void add_operators(const Field& field, std::vector<OperatorInfo>& result) {
+  Registry registry;
+  register_field(field, registry);
+  for (const auto& def : registry.ops()) {
     OperatorInfo info;
     info.name = def.name();
+    info.field = field.name;
     info.aliases.assign(def.names.begin() + 1, def.names.end());
     info.summary = def.summary;
     info.notes = def.notes;
@@ -58,6 +59,13 @@ std::vector<OperatorInfo> operators() {
     }
     result.push_back(std::move(info));
   }
+}
+
+}  // namespace
+
+std::vector<OperatorInfo> operators() {
+  std::vector<OperatorInfo> result;
+  for (const Field& field : fields()) add_operators(field, result);
   sort_by_name(result);
   return result;
 }
@@ -184,6 +192,7 @@ JsonValue json_operator(const OperatorInfo& op, std::optional<int> opset) {
     object.emplace_back("reason", JsonValue{op.reason});
     return {std::move(object)};
   }
+  object.emplace_back("field", JsonValue{op.field});
   object.emplace_back("summary", JsonValue{op.summary});
   object.emplace_back("inputs", json_strings(op.inputs));
   object.emplace_back("attributes", json_attributes(op.attributes));

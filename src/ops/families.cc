@@ -1,6 +1,6 @@
-// The explicit list of operator families: one line each. A static registrar object in a static
+// The explicit list of operator families: two lines each. A static registrar object in a static
 // library can be lost by the linker without a word; this list cannot.
-#include "ops/record/registry.h"
+#include "ops/fields.h"
 
 namespace mx2onnx {
 
@@ -24,6 +24,7 @@ void register_sldwin_attention(Registry& registry);
 void register_rnn(Registry& registry);
 void register_ctc_loss(Registry& registry);
 void register_im2col(Registry& registry);
+void register_intgemm(Registry& registry);
 // tensor
 void register_identity(Registry& registry);
 void register_indexing(Registry& registry);
@@ -71,6 +72,13 @@ void register_all_finite(Registry& registry);
 void register_multi_sum_sq(Registry& registry);
 void register_fft(Registry& registry);
 void register_count_sketch(Registry& registry);
+void register_np_bincount(Registry& registry);
+void register_np_diff(Registry& registry);
+void register_np_interp(Registry& registry);
+void register_np_percentile(Registry& registry);
+void register_np_trace(Registry& registry);
+void register_np_where(Registry& registry);
+void register_np_polynomials(Registry& registry);
 // vision
 void register_resize(Registry& registry);
 void register_boxes(Registry& registry);
@@ -86,6 +94,7 @@ void register_image(Registry& registry);
 void register_image_random(Registry& registry);
 void register_image_resize(Registry& registry);
 void register_image_border(Registry& registry);
+void register_image_random_crop(Registry& registry);
 // control_flow
 void register_foreach(Registry& registry);
 void register_while_loop(Registry& registry);
@@ -113,114 +122,111 @@ void register_shuffle(Registry& registry);
 void register_zipfian(Registry& registry);
 void register_hawkes(Registry& registry);
 
+namespace {
+
+using Family = void (*)(Registry&);
+
+constexpr Family kNn[] = {
+    register_activation,
+    register_conv,
+    register_pool,
+    register_pool_v1,
+    register_adaptive_pool,
+    register_batch_norm,
+    register_norm,
+    register_lrn,
+    register_fully_connected,
+    register_softmax,
+    register_softmax_cross_entropy,
+    register_dropout,
+    register_loss_head,
+    register_deformable,
+    register_attention,
+    register_sldwin_attention,
+    register_rnn,
+    register_ctc_loss,
+    register_im2col,
+    register_intgemm,
+};
+constexpr Family kTensor[] = {
+    register_identity,    register_indexing, register_gather,       register_cast,
+    register_init,        register_reshape,  register_np_reshape,   register_np_axes,
+    register_np_pad,      register_np_init,  register_np_indexing,  register_np_insert,
+    register_np_unique,   register_np_diag,  register_axes,         register_broadcast_to,
+    register_slice,       register_split,    register_concat,       register_tile,
+    register_pad,         register_sorting,  register_boolean_mask, register_sequence,
+    register_array_index, register_diag,     register_assign,
+};
+constexpr Family kMath[] = {
+    register_unary,
+    register_np_unary,
+    register_elemwise,
+    register_broadcast,
+    register_scalar,
+    register_reduce,
+    register_np_reduce,
+    register_norm_over_axes,
+    register_moments,
+    register_np_moments,
+    register_argmax,
+    register_cumsum,
+    register_special_functions,
+    register_histogram,
+    register_all_finite,
+    register_multi_sum_sq,
+    register_fft,
+    register_count_sketch,
+    register_np_bincount,
+    register_np_diff,
+    register_np_interp,
+    register_np_percentile,
+    register_np_trace,
+    register_np_where,
+    register_np_polynomials,
+};
+constexpr Family kVision[] = {
+    register_resize,       register_boxes,        register_box_nms,
+    register_matching,     register_roi,          register_multibox,
+    register_proposal,     register_psroi,        register_sampler,
+    register_correlation,  register_image,        register_image_random,
+    register_image_resize, register_image_border, register_image_random_crop,
+};
+constexpr Family kControlFlow[] = {
+    register_foreach,
+    register_while_loop,
+    register_cond,
+};
+constexpr Family kLinalg[] = {
+    register_linalg_products,  register_linalg_factors, register_linalg_eigen, register_dot,
+    register_np_products,      register_einsum,         register_np_norm,      register_np_factors,
+    register_np_least_squares, register_khatri_rao,
+};
+constexpr Family kRandom[] = {
+    register_random_pdf,  register_random,    register_sample,    register_randint,
+    register_multinomial, register_np_random, register_np_choice, register_shuffle,
+    register_zipfian,     register_hawkes,
+};
+
+constexpr Field kFields[] = {
+    {"nn", "Layers", kNn},
+    {"tensor", "Moving, making and picking elements", kTensor},
+    {"math", "Computing elements", kMath},
+    {"vision", "Vision", kVision},
+    {"control_flow", "Control flow", kControlFlow},
+    {"linalg", "Linear algebra", kLinalg},
+    {"random", "Random numbers", kRandom},
+};
+
+}  // namespace
+
+std::span<const Field> fields() { return kFields; }
+
+void register_field(const Field& field, Registry& registry) {
+  for (const Family family : field.families) family(registry);
+}
+
 void register_all_families(Registry& registry) {
-  register_activation(registry);
-  register_conv(registry);
-  register_pool(registry);
-  register_pool_v1(registry);
-  register_adaptive_pool(registry);
-  register_batch_norm(registry);
-  register_norm(registry);
-  register_lrn(registry);
-  register_fully_connected(registry);
-  register_softmax(registry);
-  register_softmax_cross_entropy(registry);
-  register_dropout(registry);
-  register_loss_head(registry);
-  register_deformable(registry);
-  register_attention(registry);
-  register_sldwin_attention(registry);
-  register_rnn(registry);
-  register_ctc_loss(registry);
-  register_im2col(registry);
-
-  register_identity(registry);
-  register_indexing(registry);
-  register_gather(registry);
-  register_cast(registry);
-  register_init(registry);
-  register_reshape(registry);
-  register_np_reshape(registry);
-  register_np_axes(registry);
-  register_np_pad(registry);
-  register_np_init(registry);
-  register_np_indexing(registry);
-  register_np_insert(registry);
-  register_np_unique(registry);
-  register_np_diag(registry);
-  register_axes(registry);
-  register_broadcast_to(registry);
-  register_slice(registry);
-  register_split(registry);
-  register_concat(registry);
-  register_tile(registry);
-  register_pad(registry);
-  register_sorting(registry);
-  register_boolean_mask(registry);
-  register_sequence(registry);
-  register_array_index(registry);
-  register_diag(registry);
-  register_assign(registry);
-
-  register_unary(registry);
-  register_np_unary(registry);
-  register_elemwise(registry);
-  register_broadcast(registry);
-  register_scalar(registry);
-  register_reduce(registry);
-  register_np_reduce(registry);
-  register_norm_over_axes(registry);
-  register_moments(registry);
-  register_np_moments(registry);
-  register_argmax(registry);
-  register_cumsum(registry);
-  register_special_functions(registry);
-  register_histogram(registry);
-  register_all_finite(registry);
-  register_multi_sum_sq(registry);
-  register_fft(registry);
-  register_count_sketch(registry);
-
-  register_resize(registry);
-  register_boxes(registry);
-  register_box_nms(registry);
-  register_matching(registry);
-  register_roi(registry);
-  register_multibox(registry);
-  register_proposal(registry);
-  register_psroi(registry);
-  register_sampler(registry);
-  register_correlation(registry);
-  register_image(registry);
-  register_image_random(registry);
-  register_image_resize(registry);
-  register_image_border(registry);
-
-  register_foreach(registry);
-  register_while_loop(registry);
-  register_cond(registry);
-
-  register_linalg_products(registry);
-  register_linalg_factors(registry);
-  register_linalg_eigen(registry);
-  register_dot(registry);
-  register_np_products(registry);
-  register_einsum(registry);
-  register_np_norm(registry);
-  register_np_factors(registry);
-  register_np_least_squares(registry);
-  register_khatri_rao(registry);
-
-  register_random_pdf(registry);
-  register_random(registry);
-  register_sample(registry);
-  register_randint(registry);
-  register_multinomial(registry);
-  register_np_random(registry);
-  register_np_choice(registry);
-  register_shuffle(registry);
-  register_zipfian(registry);
-  register_hawkes(registry);
+  for (const Field& field : fields()) register_field(field, registry);
 }
 
 }  // namespace mx2onnx

@@ -54,12 +54,13 @@ void Replacements::apply(Graph& graph) const {
 }
 
 void erase_nodes(Body& body, const std::vector<char>& marked) {
-  std::vector<Node> kept;
-  kept.reserve(body.nodes.size());
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < body.nodes.size(); ++i) {
-    if (marked[i] == 0) kept.push_back(std::move(body.nodes[i]));
+    if (marked[i] != 0) continue;
+    if (kept != i) body.nodes[kept] = std::move(body.nodes[i]);
+    ++kept;
   }
-  body.nodes = std::move(kept);
+  body.nodes.erase(body.nodes.begin() + static_cast<std::ptrdiff_t>(kept), body.nodes.end());
 }
 
 }  // namespace mx2onnx::passes

@@ -316,6 +316,26 @@ def test_multinomial_of_float16(opset):
     assert log.dtype == np.float16 and set(log[0]) == set(np.log(chances[0]))
 
 
+@pytest.mark.parametrize("opset", OPSETS)
+def test_random_crop(opset):
+    image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    inputs = {"data": (image.shape, "uint8")}
+    session = convert("_image_random_crop", inputs, opset=opset, width=4, height=3).session()
+    places = {(y, x): image[y : y + 3, x : x + 4] for y in range(2) for x in range(3)}
+    found = set()
+    for _ in range(60):
+        (part,) = session.run(None, {"data": image})
+        here = {place for place, expected in places.items() if np.array_equal(part, expected)}
+        assert here
+        found |= here
+    assert len(found) > 3
+    attrs = {"width": 4, "height": 3, "xrange": "(0.5, 0.5)", "yrange": "(1, 1)"}
+    part = draw("_npx__image_random_crop", {"data": np.stack([image, image + 1])}, opset=opset, **attrs)
+    assert np.array_equal(part, np.stack([image, image + 1])[:, 2:5, 1:5])
+    with pytest.raises(mx2onnx.Error, match="smaller than the part"):
+        convert("_image_random_crop", {"data": (image.shape, "uint8")}, width=8, height=3)
+
+
 def test_shuffle():
     data = np.arange(12, dtype=np.int32).reshape(6, 2)
     shuffled = draw("_shuffle", {"data": data}, free=True)

@@ -78,22 +78,24 @@ void infer_np_norm(const NpNormParam& p, InferContext& c) {
 
 Ints as_ints(const std::vector<std::size_t>& axes) { return {axes.begin(), axes.end()}; }
 
-// (sum |x|^ord)^(1 / ord), of which elements that are 0 have no part.
+// (sum |x|^ord)^(1 / ord), of which elements that are 0 have no part. Other orders than 1 and 2 are
+// scaled by the largest magnitude as in MXNet, so that no power overflows.
 Value vector_norm(Builder& b, Value x, double ord, const Ints& axes) {
   if (ord == 1) return onnx::reduce(b, "ReduceL1", x, axes, true);
   if (ord == 2) return onnx::reduce(b, "ReduceL2", x, axes, true);
-  const Value zero = b.scalar(b.dtype(x), 0);
-  const Value one = b.scalar(b.dtype(x), 1);
-  const Value is_zero = b.binary("Equal", x, zero);
+  const auto number = [&](double value) { return b.scalar(b.dtype(x), value); };
+  const Value magnitudes = b.unary("Abs", x);
+  const Value is_zero = b.binary("Equal", magnitudes, number(0));
   if (ord == 0) {
-    return onnx::reduce(b, "ReduceSum", b.where(is_zero, zero, one), axes, true);
+    return onnx::reduce(b, "ReduceSum", b.where(is_zero, number(0), number(1)), axes, true);
   }
-  const Value magnitude = b.where(is_zero, one, b.unary("Abs", x));
-  const Value power = b.binary("Pow", magnitude, b.scalar(b.dtype(x), ord));
-  const Value sum = onnx::reduce(b, "ReduceSum", b.where(is_zero, zero, power), axes, true);
-  const Value has_none = b.binary("Equal", sum, zero);
-  const Value root = b.binary("Pow", b.where(has_none, one, sum), b.scalar(b.dtype(x), 1 / ord));
-  return b.where(has_none, zero, root);
+  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  const Value is_nothing = b.binary("Equal", largest, number(0));
+  const Value scaled = b.div(magnitudes, b.where(is_nothing, number(1), largest));
+  const Value powers = b.where(is_zero, number(0), b.binary("Pow", scaled, number(ord)));
+  const Value sum = onnx::reduce(b, "ReduceSum", powers, axes, true);
+  const Value root = b.where(is_nothing, number(0), b.binary("Pow", sum, number(1 / ord)));
+  return b.mul(largest, root);
 }
 
 // Sums of magnitudes of the columns or rows, of which the largest or the least is taken.
@@ -171,7 +173,8 @@ void register_np_norm(Registry& r) {
       .infer(infer_np_norm)
       .translate(translate_np_norm)
       .note(
-          "Where a square or a power is beyond the largest number, ONNX's result is infinite, and "
+          "Of order 2 of float32 beyond 1e19, or of float64 beyond 1e154, ONNX's result is "
+          "infinite, "
           "MXNet's is not.");
 }
 

@@ -4,14 +4,10 @@
 // shapes up from the right, as ONNX does. What only broadcasts is in tensor/broadcast_to.cc.
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/error.h"
-#include "onnx/opset.h"
-#include "onnx/shape_expr.h"
 #include "ops/expressions/binary_functions.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/promotion.h"
+#include "ops/math/broadcasting.h"
 
 namespace mx2onnx {
 namespace {
@@ -125,28 +121,12 @@ void infer_dtypes(Operands operands, InferContext& c) {
   }
 }
 
-void infer_shapes(InferContext& c) {
-  const Shape& lhs = c.input_shape(0);
-  const Shape& rhs = c.input_shape(1);
-  if (!lhs.known_rank() || !rhs.known_rank()) return;
-  for (std::size_t i = 1; i <= std::min(lhs.rank(), rhs.rank()); ++i) {
-    const Dim& l = lhs[lhs.rank() - i];
-    const Dim& r = rhs[rhs.rank() - i];
-    const bool fits = l == r || l == Dim(1) || r == Dim(1);
-    // A free size may turn out to fit.
-    if (l.is_constant() && r.is_constant() && !fits) {
-      c.fail_input(1, fmt::format("a shape that broadcasts with {}", lhs.to_string()));
-    }
-  }
-  c.set_output_shape(0, onnx::broadcast(lhs, rhs));
-}
-
 // Before MXNet 2.0 only arrays of one type were compared.
 void infer_compared_alike(const NoParam& /*p*/, InferContext& c) {
   if (c.input(0).dtype == DType::kUnknown) c.set_input_dtype(0, c.input(1).dtype);
   c.set_input_dtype(1, c.input(0).dtype);
   infer_dtypes(Operands::kCompared, c);
-  infer_shapes(c);
+  infer_broadcast_shapes(c);
 }
 
 DType computed_in(Operands operands, DType lhs, DType rhs) {
@@ -180,7 +160,7 @@ void register_broadcast(Registry& r) {
                         .inputs(std::move(inputs))
                         .infer([operands = row.operands](const NoParam&, InferContext& c) {
                           infer_dtypes(operands, c);
-                          infer_shapes(c);
+                          infer_broadcast_shapes(c);
                         });
     if (!row.function.note.empty()) declarer.note(std::string(row.function.note));
     return declarer;

@@ -1,4 +1,4 @@
-// cumsum: running sums (src/operator/numpy/np_cumsum-inl.h).
+// cumsum and NumPy's: running sums (src/operator/numpy/np_cumsum-inl.h).
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/body_scope.h"
@@ -79,11 +79,14 @@ void translate_cumsum(const CumsumParam& p, Translation& t) {
 }  // namespace
 
 void register_cumsum(Registry& r) {
-  r.add<CumsumParam>({"_np_cumsum", "cumsum"})
-      .summary("Running sums along an axis.")
-      .inputs({{"a", InputRole::kData}})
-      .infer(infer_cumsum)
-      .translate(translate_cumsum);
+  const std::vector<std::vector<std::string>> names = {{"_np_cumsum", "cumsum"}, {"_npi_cumsum"}};
+  for (const auto& group : names) {
+    r.add<CumsumParam>(group)
+        .summary("Running sums along an axis.")
+        .inputs({{"a", InputRole::kData}})
+        .infer(infer_cumsum)
+        .translate(translate_cumsum);
+  }
 }
 
 }  // namespace mx2onnx

@@ -4,14 +4,12 @@
 
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
-#include "ops/expressions/integer_functions.h"
 #include "ops/math/reductions.h"
 
 namespace mx2onnx {
 namespace {
 
 using onnx::Builder;
-using onnx::Ints;
 using onnx::Value;
 using reduction::reduce;
 using reduction::reduce_bool;
@@ -38,21 +36,6 @@ void infer_norm(const NormParam& p, InferContext& c) {
   if (c.input_shape(0).known_rank()) c.set_output_shape(0, p.result(c.input_shape(0)));
 }
 
-// MXNet scales by the largest magnitude so far, and divides integers by it: of the sum of squares
-// remains how often that magnitude occurs. Its root is taken in float64.
-Value integer_norm(Builder& b, Value x, const NormParam& p) {
-  const DType dtype = b.dtype(x);
-  const Value magnitudes = b.unary("Abs", b.cast(x, DType::kInt64));
-  const Ints axes = p.of(b.shape(x).rank());
-  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
-  const Value hits = b.cast(b.binary("Equal", magnitudes, largest), DType::kInt64);
-  const Value count = b.cast(reduce(b, "ReduceSum", hits, p), dtype);
-  const Value root = b.unary("Sqrt", b.cast(count, DType::kFloat64));
-  const Value scale = b.cast(reduce(b, "ReduceMax", magnitudes, p), DType::kFloat64);
-  const DType wide = dtype == DType::kInt64 ? dtype : DType::kInt32;
-  return b.cast(cut_to_integer(b, b.mul(scale, root), wide), dtype);
-}
-
 void translate_norm(const NormParam& p, Translation& t) {
   Builder& b = t.b;
   const DType out = t.output_type(0).dtype;
@@ -62,7 +45,7 @@ void translate_norm(const NormParam& p, Translation& t) {
     return t.set_output(0, reduce_bool(b, "ReduceMax", x, p));
   }
   if (is_integer(b.dtype(x)) && same_dtype && p.ord == 2) {
-    return t.set_output(0, integer_norm(b, x, p));
+    return t.set_output(0, reduction::norm_of_integers(b, x, p));
   }
   if (!is_floating(b.dtype(x)) && (p.ord == 2 || b.dtype(x) == DType::kBool)) {
     return t.refuse(fmt::format("MXNet's norm of {} in {} has no defined result",

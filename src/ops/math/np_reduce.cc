@@ -222,7 +222,7 @@ std::vector<TruthRow> truth_rows() {
           {false, {"_npi_any"}}};
 }
 
-void register_totals(Registry& r) {
+void add_totals(Registry& r) {
   for (const auto& row : total_rows()) {
     const Total total = row.total;
     const bool is_mean = total == Total::kMean;
@@ -249,7 +249,7 @@ void register_totals(Registry& r) {
 }  // namespace
 
 void register_np_reduce(Registry& r) {
-  register_totals(r);
+  add_totals(r);
   for (const auto& row : extreme_rows()) {
     r.add<ExtremeParam>(row.names)
         .summary(row.summary)

@@ -11,6 +11,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/binary_functions.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/integer_functions.h"
 #include "ops/math/exact_reduce.h"
 
 namespace mx2onnx {
@@ -130,6 +131,21 @@ Value mean(Builder& b, Value x, const ReduceAxes& axes) {
   // There may be no elements, and then no results either, or MXNet crashes.
   const Value divisor = count_value(b, count, dtype);
   return binary::kDivide.emit(b, sum(b, x, axes), divisor);
+}
+
+// MXNet scales by the largest magnitude so far, and divides integers by it: of the sum of squares
+// remains how often that magnitude occurs. Its root is taken in float64.
+Value norm_of_integers(Builder& b, Value x, const ReduceAxes& p) {
+  const DType dtype = b.dtype(x);
+  const Value magnitudes = b.unary("Abs", b.cast(x, DType::kInt64));
+  const Ints axes = p.of(b.shape(x).rank());
+  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  const Value hits = b.cast(b.binary("Equal", magnitudes, largest), DType::kInt64);
+  const Value count = b.cast(reduce(b, "ReduceSum", hits, p), dtype);
+  const Value root = b.unary("Sqrt", b.cast(count, DType::kFloat64));
+  const Value scale = b.cast(reduce(b, "ReduceMax", magnitudes, p), DType::kFloat64);
+  const DType wide = dtype == DType::kInt64 ? dtype : DType::kInt32;
+  return b.cast(cut_to_integer(b, b.mul(scale, root), wide), dtype);
 }
 
 }  // namespace reduction

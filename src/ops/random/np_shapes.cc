@@ -36,7 +36,13 @@ void infer_draw_shape(const std::optional<Tuple>& size, InferContext& c, bool is
     dims.insert(dims.end(), parameters.dims().begin(), parameters.dims().end());
   }
   const Shape shape(std::move(dims));
-  if (parameters.rank() > shape.rank() || onnx::broadcast(shape, parameters) != shape) {
+  bool fits = parameters.rank() <= shape.rank();
+  for (std::size_t back = 1; fits && back <= parameters.rank(); ++back) {
+    const Dim& size = parameters[parameters.rank() - back];
+    const Dim& to = shape[shape.rank() - back];
+    fits = !size.is_constant() || size == Dim(1) || !to.is_constant() || size == to;
+  }
+  if (!fits) {
     fail(ErrorCode::kModel, "attribute 'size': expected a shape that the parameters broadcast to");
   }
   c.set_output_shape(0, shape);

@@ -35,6 +35,14 @@ constexpr Untranslated kInternal{kRefused, "internal",
 constexpr Untranslated kUserCode{kRefused, "user's code",
                                  "calls code of the user's program, which the file does not have"};
 constexpr Untranslated kDevice{kRefused, "device", "runs on GPUs only: MXNet has no CPU kernel"};
+constexpr Untranslated kAugmentation{
+    kRefused, "augmentation",
+    "takes parts of drawn sizes of the images that a model is trained with: it has no place in "
+    "inference"};
+constexpr Untranslated kEigenvalues{
+    kRefused, "eigenvalues",
+    "computes eigenvalues of matrices that need not be symmetric: these may be complex numbers, "
+    "their order and signs are those of LAPACK's steps, and no number of steps is enough for all"};
 constexpr Untranslated kTrainingTargets{
     kRefused, "training targets",
     "makes the targets that a model is trained with: it has no place in inference"};
@@ -76,6 +84,9 @@ constexpr std::array kRules = {
     Rule{"_cv*", kImageFiles},
     Rule{"_npi_cv*", kImageFiles},
     Rule{"_imdecode", kImageFiles},
+    Rule{"_image_random_resized_crop", kAugmentation},
+    Rule{"_npi_eig", kEigenvalues},
+    Rule{"_npi_eigvals", kEigenvalues},
     // These bring MXNet 1.9.1 down when a symbol with them is bound.
     Rule{"_set_value", kArrayFunction},
     Rule{"_onehot_encode", kArrayFunction},
@@ -93,7 +104,6 @@ constexpr std::array kRules = {
     Rule{"_contrib_dequantize", kQuantised},
     Rule{"_contrib_requantize", kQuantised},
     Rule{"_contrib_calibrate_entropy", kQuantised},
-    Rule{"_contrib_intgemm_*", kQuantised},
     Rule{"_npx_quantized_*", kQuantised},
     Rule{"_sg_mkldnn_*", kQuantised},
     Rule{"_sg_onednn_*", kQuantised},
