@@ -204,8 +204,8 @@ OTHERWISE = {
     "smooth_l1": {"is_int", "scalar"},  # the table has the attributes of 1.6
     "_npi_boolean_mask_assign_scalar": {"start_axis"},  # 0 where a file leaves it out
     "_npi_boolean_mask_assign_tensor": {"start_axis"},
-    "_npi_concatenate": {"axis", "dim"},  # the table has the attributes of Concat
     "_npi_pad": {"constant_values"},  # of 2.0
+    "_npx_while_loop": {"max_iterations"},  # which 2.0 does not write
     # None, which is the default of 2.0, is the default of 1.9.1.
     **{"_npi_" + name: {"dtype"} for name in ("arange", "blackman", "eye", "hamming", "hanning", "identity", "tri")},
     **{"_npi_" + name: {"dtype"} for name in ("indices", "logspace", "ones", "zeros")},
