@@ -37,7 +37,10 @@ struct NpArangeParam {
         .help("first element; without stop, the stop");
     d.field("stop", &NpArangeParam::stop).help("the elements stay below");
     d.field("step", &NpArangeParam::step).help("between elements; not 0");
-    d.field("repeat", &NpArangeParam::repeat).at_least(1).at_most(1);
+    d.field("repeat", &NpArangeParam::repeat)
+        .at_least(1)
+        .at_most(1)
+        .help("NumPy's interface has 1 only");
     d.field("infer_range", &NpArangeParam::infer_range).help("needs a stop");
     d.dtype("dtype", &NpArangeParam::dtype).help(kDtypeHelp);
     d.ignore({"ctx"});
