@@ -82,12 +82,10 @@ def test_empty_file_has_no_arrays():
         mx2onnx.convert(identity_symbol(["w"]), str(FORMATS / "1.9.1/empty.params"))
 
 
-# These need the operators _npi_*, which come later.
-LATER = {"2.0.0b1/attention"}
 NETS = sorted(str(p.relative_to(FORMATS)).replace("-golden.npz", "") for p in FORMATS.glob("*/*-golden.npz"))
 
 
-@pytest.mark.parametrize("net", [n for n in NETS if n not in LATER])
+@pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("free", [False, True], ids=["fixed", "free_batch"])
 def test_net(net, free):
     folder, name = net.split("/")
@@ -104,11 +102,3 @@ def test_net(net, free):
         )
         check_model(result.model)
         assert_same(run(result.model, feeds), expected, rtol=1e-4, atol=1e-5, where="opset %d" % opset)
-
-
-@pytest.mark.parametrize("net", sorted(LATER))
-def test_nets_of_later_issues_are_refused_by_name(net):
-    folder, name = net.split("/")
-    params = sorted((FORMATS / folder).glob(name + "-0*.params"))[0]
-    with pytest.raises(mx2onnx.UnsupportedError, match="is not translated yet"):
-        mx2onnx.convert(FORMATS / (net + "-symbol.json"), params)

@@ -141,7 +141,7 @@ operators
   1 Activation, 1 FullyConnected, 1 NoSuchThing (not known)
 what would not convert
   NoSuchThing (1 node: 'n'): this operator is not known
-  Activation (1 node: 'a'): attribute 'act_type': expected relu, sigmoid, tanh, softrelu or softsign, got "swish"
+  Activation (1 node: 'a'): attribute 'act_type': expected relu, sigmoid, tanh, softrelu, softsign, log_sigmoid or mish, got "swish"
   1 parameter is in none of the parameter files:
     'w'
 hint: name the .params file, or ask for --random-weights

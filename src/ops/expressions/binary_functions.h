@@ -16,7 +16,7 @@ struct BinaryFunction {
   /// too, that of a predicate is bool. Only predicates, and functions with `on_bool`, take bool.
   onnx::Value (*emit)(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs);
   /// A known limit; may be empty.
-  std::string_view note = {};
+  std::string_view note;
   /// What NumPy's operator of two bools is, if there is one.
   onnx::Value (*on_bool)(onnx::Builder& b, onnx::Value lhs, onnx::Value rhs) = nullptr;
   bool is_predicate = false;

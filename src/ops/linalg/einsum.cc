@@ -59,7 +59,7 @@ void check_term(const EinsumParam& p, std::string_view term) {
       }
       i += kEllipsis.size() - 1;
     } else if (kLabels.find(term[i]) == std::string_view::npos) {
-      fail_formula(p, "expected letters, \"...\", \",\" and \"->\"");
+      fail_formula(p, R"(expected letters, "...", "," and "->")");
     }
   }
 }

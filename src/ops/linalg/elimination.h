@@ -15,8 +15,8 @@ onnx::Value batch_of_identities(onnx::Builder& b, onnx::Value like);
 /// L of A = L L^T; reads the lower triangles. NaN where A is not positive definite.
 onnx::Value cholesky(onnx::Builder& b, onnx::Value a);
 
-/// X of A X = B; reads the given triangle of A.
-onnx::Value solve_triangle(onnx::Builder& b, onnx::Value a, onnx::Value right, bool lower);
+/// X of A X = B, which comes as `x`; reads the given triangle of A.
+onnx::Value solve_triangle(onnx::Builder& b, onnx::Value a, onnx::Value x, bool lower);
 
 /// X of A X = B, both of one batch. Not finite where A is singular.
 onnx::Value solve(onnx::Builder& b, onnx::Value a, onnx::Value right);

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "ops/expressions/binary_functions.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/promotion.h"
-#include "ops/math/broadcasting.h"
 
 namespace mx2onnx {
 namespace {

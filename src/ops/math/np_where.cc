@@ -1,9 +1,9 @@
 // NumPy's where: _npi_where and its forms with numbers (src/operator/numpy/np_where_op-inl.h).
 #include <fmt/format.h>
 
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/notes.h"
-#include "ops/math/broadcasting.h"
 
 namespace mx2onnx {
 namespace {

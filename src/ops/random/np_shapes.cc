@@ -1,5 +1,6 @@
 // See np_shapes.h.
 #include "ops/random/np_shapes.h"
+#include "ops/expressions/broadcasting.h"
 
 #include "base/error.h"
 #include "onnx/builder.h"
@@ -27,22 +28,15 @@ void infer_draw_shape(const std::optional<Tuple>& size, InferContext& c, bool is
       dims.emplace_back(number);
     }
   }
-  Shape parameters(std::vector<Dim>{});
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     if (!c.input_shape(i).known()) return;
-    parameters = i == 0 ? c.input_shape(0) : onnx::broadcast(parameters, c.input_shape(i));
   }
+  const Shape parameters = broadcast_inputs(c);
   if (has_both) {
     dims.insert(dims.end(), parameters.dims().begin(), parameters.dims().end());
   }
   const Shape shape(std::move(dims));
-  bool fits = parameters.rank() <= shape.rank();
-  for (std::size_t back = 1; fits && back <= parameters.rank(); ++back) {
-    const Dim& size = parameters[parameters.rank() - back];
-    const Dim& to = shape[shape.rank() - back];
-    fits = !size.is_constant() || size == Dim(1) || !to.is_constant() || size == to;
-  }
-  if (!fits) {
+  if (!may_broadcast_to(parameters, shape)) {
     fail(ErrorCode::kModel, "attribute 'size': expected a shape that the parameters broadcast to");
   }
   c.set_output_shape(0, shape);

@@ -11,6 +11,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/binary_functions.h"
 #include "ops/expressions/body_scope.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 
 namespace mx2onnx {
@@ -237,6 +238,15 @@ Shape index_columns(const Shape& indices) {
   return Shape{1, indices.count()};
 }
 
+// (points, rest of data): what lies at the points, of a number of coordinates that is known.
+Shape places_of(const Shape& data, const Shape& indices) {
+  const Shape columns = index_columns(indices);
+  std::vector<Dim> dims(data.dims().begin() + static_cast<std::ptrdiff_t>(columns[0].value()),
+                        data.dims().end());
+  dims.insert(dims.begin(), columns[1]);
+  return Shape(std::move(dims));
+}
+
 void infer_index_modify(const NoParam& /*p*/, InferContext& c) {
   c.set_output_shape(0, c.input_shape(0));
   c.set_input_shape(0, c.output_shape(0));
@@ -257,8 +267,9 @@ void infer_index_modify(const NoParam& /*p*/, InferContext& c) {
   if (count.value() > static_cast<std::int64_t>(data.rank())) {
     c.fail_input(1, fmt::format("at most {} coordinates", data.rank()));
   }
-  if (values.rank() > data.rank() - axes + 1) {
-    c.fail_input(2, fmt::format("at most {} dimensions", data.rank() - axes + 1));
+  const Shape places = places_of(data, indices);
+  if (!may_broadcast_to(values, places)) {
+    c.fail_input(2, fmt::format("a shape that broadcasts to {}", places.to_string()));
   }
 }
 
@@ -270,13 +281,10 @@ struct Updates {
 
 Updates updates_of(Translation& t) {
   Builder& b = t.b;
-  const Shape& data = t.input_shape(0);
   const Shape columns = index_columns(t.input_shape(1));
   const Value indices = onnx::reshape(b, b.cast(t.input(1), DType::kInt64), columns);
-  std::vector<Dim> dims(data.dims().begin() + static_cast<std::ptrdiff_t>(columns[0].value()),
-                        data.dims().end());
-  dims.insert(dims.begin(), columns[1]);
-  return {b.transpose(indices, {1, 0}), onnx::expand(b, t.input(2), Shape(std::move(dims)))};
+  const Shape places = places_of(t.input_shape(0), t.input_shape(1));
+  return {b.transpose(indices, {1, 0}), onnx::expand(b, t.input(2), places)};
 }
 
 bool knows_coordinates(Translation& t) {
