@@ -49,9 +49,9 @@ struct Report {
   std::uint64_t parameter_bytes = 0;  ///< Of all parameters, those of random numbers as well.
   /// The passes that ran, with the number of changes each made.
   std::vector<std::pair<std::string, std::size_t>> passes;
-  std::string version;             ///< Of mx2onnx.
-  std::string symbol_file;         ///< What was converted; empty if it is no file of its own.
-  std::string output;              ///< The file that was written; empty for a model in memory.
+  std::string version;      ///< Of mx2onnx.
+  std::string symbol_file;  ///< What was converted; empty if it is no file of its own.
+  std::string output;       ///< The file that was written; empty for a model in memory.
   /// The parameter files that the model refers to, with `weights_in_place`.
   std::vector<std::string> weights_in_place;
   std::string output_data;         ///< The file with its weights beside it; empty if there is none.

@@ -53,7 +53,9 @@ void add_ops_command(CLI::App& app, Run& run) {
   CLI::App& command =
       *app.add_subcommand("ops", "List the operators of MXNet: translated, planned, and refused");
   auto* json = command.add_flag("--json", arguments->json, "print JSON");
-  command.add_flag("--markdown", arguments->markdown, "print all that is known of them as Markdown")->excludes(json);
+  command
+      .add_flag("--markdown", arguments->markdown, "print all that is known of them as Markdown")
+      ->excludes(json);
   command.add_option("--opset", arguments->opset, "say, too, what this opset cannot express")
       ->type_name("N");
   command.callback([arguments, &run] {

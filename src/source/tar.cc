@@ -71,7 +71,9 @@ bool is_checked(std::string_view block) {
                     static_cast<std::int64_t>(*stored) == signed_sum);
 }
 
-bool is_zero(std::string_view block) { return block.find_first_not_of('\0') == std::string_view::npos; }
+bool is_zero(std::string_view block) {
+  return block.find_first_not_of('\0') == std::string_view::npos;
+}
 
 // What records before a member say of it.
 struct Override {
