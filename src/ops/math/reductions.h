@@ -50,7 +50,7 @@ onnx::Value product(onnx::Builder& b, onnx::Value x, const ReduceAxes& axes);
 onnx::Value mean(onnx::Builder& b, onnx::Value x, const ReduceAxes& axes);
 
 /// MXNet's root of the sum of squares of integers, which is an integer.
-onnx::Value norm_of_integers(onnx::Builder& b, onnx::Value x, const ReduceAxes& axes);
+onnx::Value norm_of_integers(onnx::Builder& b, onnx::Value x, const ReduceAxes& p);
 
 /// A number of elements as a 0-d value of a dtype. Of an integer dtype it is at least 1, because
 /// ONNX Runtime dies of a division by 0.

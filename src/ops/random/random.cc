@@ -57,7 +57,7 @@ void add_distribution(Registry& r) {
   const std::string note(kSeedNote);
   std::vector<std::string> names{"_random_" + name, "random_" + name};
   if (name == "uniform" || name == "normal") names.push_back(name);
-  if (name == "poisson") names.push_back("_npx_scalar_poisson");
+  if (name == "poisson") names.emplace_back("_npx_scalar_poisson");
   r.add<RandomParam<D>>(names)
       .summary("Draws an array of random numbers.")
       .inputs({})

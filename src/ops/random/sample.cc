@@ -57,7 +57,7 @@ void add_samples(Registry& r) {
   std::vector<InputDef> inputs;
   for (const auto input : D::kInputs) inputs.push_back({std::string(input), InputRole::kData});
   std::vector<std::string> names{"_sample_" + name, "sample_" + name};
-  if (name == "poisson") names.push_back("_npx_tensor_poisson");
+  if (name == "poisson") names.emplace_back("_npx_tensor_poisson");
   r.add<SampleParam>(names)
       .summary("Draws random numbers of each of several distributions.")
       .inputs(inputs)
