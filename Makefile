@@ -36,6 +36,7 @@ test-all: build  ## Run the operator cases at every opset and at a third size (l
 	@PYTHONPATH=$(BUILD)/python MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx MX2ONNX_TEST_ALL=1 $(PYTHON) -m pytest -q -n $(JOBS) tests/python
 
 sanitize: setup  ## Run the C++ tests under the address and undefined-behaviour sanitizers
+	@tools/setup.sh lint
 	@tools/build.sh build/sanitize
 	@$(call ctest,sanitize) && echo "sanitized C++ tests: passed"
 

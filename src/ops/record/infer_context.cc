@@ -30,9 +30,29 @@ void InferContext::set_output_value(std::size_t i, std::vector<Dim> value) {
   outputs_[i].entry->value = std::move(value);
 }
 
+namespace {
+
+// min(n, 1), the size of what is sliced off a free size: where the graph wants a 1 it is one, or
+// the model does not run in MXNet either.
+bool is_at_most_one(const Dim& dim) {
+  if (!dim.is_symbolic() || dim.expr()->constant != 0 || dim.expr()->terms.size() != 1) {
+    return false;
+  }
+  const DimTerm& term = dim.expr()->terms.front();
+  if (term.coefficient != 1 || term.atoms.size() != 1) return false;
+  const DimAtom& atom = *term.atoms.front();
+  return atom.kind == DimAtom::Kind::kMin && (atom.a == Dim(1) || atom.b == Dim(1));
+}
+
+bool is_same_size(const Dim& known, const Dim& added) {
+  return known == added || (known == Dim(1) && is_at_most_one(added));
+}
+
+}  // namespace
+
 bool InferContext::merge_dim(Dim& known, const Dim& added) {
-  if (!added.known() || known == added) return false;
-  if (!known.known()) {
+  if (!added.known() || is_same_size(known, added)) return false;
+  if (!known.known() || (added == Dim(1) && is_at_most_one(known))) {
     known = added;
     return true;
   }
@@ -57,7 +77,7 @@ void InferContext::merge(Port& port, const Shape& shape, bool is_input) {
   bool is_free = false;
   for (std::size_t axis = 0; fits && axis < shape.rank(); ++axis) {
     if (merge_dim(known[axis], shape[axis])) port.entry->changed = true;
-    const bool differs = shape[axis].known() && !(known[axis] == shape[axis]);
+    const bool differs = shape[axis].known() && !is_same_size(known[axis], shape[axis]);
     fits = !differs || fixed_size_.has_value();
     is_free = !fits && (shape[axis].is_symbolic() || known[axis].is_symbolic());
   }
