@@ -12,8 +12,11 @@ Shape broadcast_inputs(const InferContext& c);
 /// The shape of output 0 is that one.
 void infer_broadcast_shapes(InferContext& c);
 
-/// Whether one shape may broadcast to another, without changing that. A free size may turn out to
+/// Two numbers of which the first cannot be broadcast to the second; a free size may turn out to
 /// fit.
+bool clash(const Dim& from, const Dim& to);
+
+/// Whether one shape may broadcast to another, without changing that.
 bool may_broadcast_to(const Shape& from, const Shape& to);
 
 }  // namespace mx2onnx

@@ -7,15 +7,11 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 
 namespace mx2onnx {
 namespace {
-
-// Two numbers that cannot be broadcast; a free size may turn out to fit.
-bool clash(const Dim& from, const Dim& to) {
-  return from.is_constant() && to.is_constant() && !(from == to) && !(from == Dim(1));
-}
 
 struct BroadcastToParam {
   Tuple shape;
@@ -157,9 +153,8 @@ void infer_broadcast_like(const BroadcastLikeParam& p, InferContext& c) {
     }
     return c.set_output_shape(0, result);
   }
-  bool fits = lhs.rank() == rhs.rank();
-  for (std::size_t i = 0; fits && i < lhs.rank(); ++i) fits = !clash(lhs[i], rhs[i]);
-  if (!fits) c.fail_input(0, fmt::format("a shape that broadcasts to {}", rhs.to_string()));
+  if (lhs.rank() != rhs.rank() || !may_broadcast_to(lhs, rhs))
+    c.fail_input(0, fmt::format("a shape that broadcasts to {}", rhs.to_string()));
   Shape result = rhs;
   for (std::size_t i = 0; i < lhs.rank(); ++i) {
     // Only 1 is broadcast.

@@ -9,6 +9,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/tensor/indexed_writes.h"
 
 namespace mx2onnx {
 namespace {
@@ -98,15 +99,7 @@ void translate_scatter_nd(const ScatterNdParam& /*p*/, Translation& t) {
   t.set_output(0, scatter_nd(b, zeros, rows_of_indices(b, t.input(1)), t.input(0)));
 }
 
-void infer_index_copy(const NoParam& /*p*/, InferContext& c) {
-  c.set_output_shape(0, c.input_shape(0));
-  c.set_input_shape(0, c.output_shape(0));
-  for (const DType dtype : {c.input(0).dtype, c.input(2).dtype, c.output(0).dtype}) {
-    c.set_input_dtype(0, dtype);
-    c.set_input_dtype(2, dtype);
-    c.set_output_dtype(0, dtype);
-  }
-}
+void infer_index_copy(const NoParam& /*p*/, InferContext& c) { infer_written(c); }
 
 void translate_index_copy(const NoParam& /*p*/, Translation& t) {
   Builder& b = t.b;
@@ -163,6 +156,16 @@ void translate_index_array(const IndexArrayParam& p, Translation& t) {
 }
 
 }  // namespace
+
+void infer_written(InferContext& c) {
+  c.set_output_shape(0, c.input_shape(0));
+  c.set_input_shape(0, c.output_shape(0));
+  for (const DType dtype : {c.input(0).dtype, c.input(2).dtype, c.output(0).dtype}) {
+    c.set_input_dtype(0, dtype);
+    c.set_input_dtype(2, dtype);
+    c.set_output_dtype(0, dtype);
+  }
+}
 
 void register_gather(Registry& r) {
   r.add<NoParam>({"gather_nd", "_npi_gather_nd", "_npx_gather_nd"})

@@ -13,6 +13,7 @@
 #include "ops/expressions/body_scope.h"
 #include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
+#include "ops/tensor/indexed_writes.h"
 
 namespace mx2onnx {
 namespace {
@@ -248,13 +249,7 @@ Shape places_of(const Shape& data, const Shape& indices) {
 }
 
 void infer_index_modify(const NoParam& /*p*/, InferContext& c) {
-  c.set_output_shape(0, c.input_shape(0));
-  c.set_input_shape(0, c.output_shape(0));
-  for (const DType dtype : {c.input(0).dtype, c.input(2).dtype, c.output(0).dtype}) {
-    c.set_input_dtype(0, dtype);
-    c.set_input_dtype(2, dtype);
-    c.set_output_dtype(0, dtype);
-  }
+  infer_written(c);
   const Shape& data = c.input_shape(0);
   const Shape& indices = c.input_shape(1);
   const Shape& values = c.input_shape(2);
