@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/matrices.h"
 #include "ops/linalg/elimination.h"
@@ -28,18 +29,33 @@ const Dim& columns_of(const Shape& shape) { return shape.dims().back(); }
 struct Decomposition {
   SingularValues parts;
   bool is_of_transposed;
+  /// Which of the values there are: behind them are zeros, or what rounding makes of zeros, where
+  /// it was not known which side is the shorter one. Absent where all are.
+  Value exist;
+
+  Value above(Builder& b, Value limits) const {
+    const Value are_above = b.binary("Greater", parts.values, limits);
+    return exist.present() ? b.binary("And", are_above, exist) : are_above;
+  }
 };
 
 Decomposition decompose(Builder& b, Value a) {
-  const bool swap = !certainly_at_least(columns_of(b.shape(a)), rows_of(b.shape(a)));
-  return {singular_values(b, swap ? transposed(b, a) : a), swap};
+  const Dim rows = rows_of(b.shape(a));
+  const Dim columns = columns_of(b.shape(a));
+  const bool swap = !certainly_at_least(columns, rows);
+  Decomposition result{singular_values(b, swap ? transposed(b, a) : a), swap, {}};
+  if (!certainly_at_least(swap ? rows : columns, swap ? columns : rows)) {
+    result.exist =
+        b.binary("Less", counting(b, swap ? columns : rows), scalar_size(b, min(rows, columns)));
+  }
+  return result;
 }
 
 // V^T diag(1 / s) U^T, where what is not above the limits counts as 0. `limits` has an axis of size
 // 1 in the place of the values.
 Value pseudo_inverse(Builder& b, const Decomposition& a, Value limits) {
   const auto& [left, values, right] = a.parts;
-  const Value counts = b.binary("Greater", values, limits);
+  const Value counts = a.above(b, limits);
   const Value inverse =
       b.where(counts, b.unary("Reciprocal", b.where(counts, values, real(b, 1))), real(b, 0));
   const Value scaled = b.mul(left, onnx::unsqueeze(b, inverse, {-2}));
@@ -144,7 +160,18 @@ void infer_rank(const P& /*p*/, InferContext& c) {
       fail(ErrorCode::kUnsupported, "more limits than matrices are not supported");
     }
   }
-  c.set_output_shape(0, Shape(batch_of(c.input_shape(0))));
+  std::vector<Dim> batch = batch_of(m);
+  if (c.num_inputs() > 1) {
+    const Shape& limits = c.input_shape(1);
+    const std::size_t before = batch.size() - limits.rank();
+    for (std::size_t i = 0; i < limits.rank(); ++i) {
+      if (clash(limits[i], batch[before + i]) && clash(batch[before + i], limits[i])) {
+        c.fail_input(1, fmt::format("limits that broadcast with {}", Shape(batch).to_string()));
+      }
+      if (batch[before + i] == Dim(1)) batch[before + i] = limits[i];
+    }
+  }
+  c.set_output_shape(0, Shape(std::move(batch)));
 }
 
 // Of a vector 1 where no element is 0.
@@ -165,8 +192,8 @@ void translate_rank(Translation& t, bool hermitian, Limits limits) {
   }
   if (hermitian) return t.refuse("MXNet does not compute ranks of matrices that are hermitian");
   if (t.input_rank(0) < 2) return t.set_output(0, vector_rank(b, t.input(0)));
-  const Value values = decompose(b, b.cast(t.input(0), DType::kFloat64)).parts.values;
-  const Value counts = b.cast(b.binary("Greater", values, limits(values)), DType::kInt64);
+  const Decomposition a = decompose(b, b.cast(t.input(0), DType::kFloat64));
+  const Value counts = b.cast(a.above(b, limits(a.parts.values)), DType::kInt64);
   t.set_output(0, onnx::reduce(b, "ReduceSum", counts, {-1}, false));
 }
 
@@ -262,7 +289,7 @@ void translate_lstsq(const LstsqParam& p, Translation& t) {
   Value solution = matrix_product(b, inverse, right);
   if (is_vector) solution = onnx::squeeze(b, solution, {1});
   t.set_output(kSolution, b.cast(solution, dtype));
-  const Value counts = b.cast(b.binary("Greater", a.parts.values, limits), DType::kInt32);
+  const Value counts = b.cast(a.above(b, limits), DType::kInt32);
   t.set_output(kRank, onnx::reduce(b, "ReduceSum", counts, {0}, false));
   const Dim count = min(m, n);
   const Value values = onnx::slice(b, a.parts.values, {{0, 0, count, 1}}, Shape{count});

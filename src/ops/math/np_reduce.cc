@@ -237,6 +237,14 @@ void add_totals(Registry& r) {
             })
             .check(check_initial<TotalParam>);
     if (!row.note.empty()) declarer.note(row.note);
+    if (total == Total::kProduct && is_legacy) {
+      declarer.note("Of no elements it is 0, but 1 in a model of free sizes.")
+          .variant(OriginRange::since(2, 0), "of no elements it is 1", [](auto& variant) {
+            variant.translate([](const TotalParam& p, Translation& t) {
+              translate_total(Total::kProduct, false, p, t);
+            });
+          });
+    }
     if (is_mean) {
       declarer.variant(OriginRange::until(1, 9), "of no elements it is 0", [](auto& variant) {
         variant.translate(
