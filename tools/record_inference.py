@@ -225,6 +225,8 @@ def record(node, kind):
         return []
     if None in outputs or None in inputs or (shapes and any(None in s for s in inputs + outputs)):
         return []
+    if shapes and inputs != truth[0]:
+        return []  # MXNet overwrites what it was given (column_stack of vectors)
     complete = line_of(text, inputs, outputs)
     codes, lines = "", []
     for given in trials(inputs, outputs):

@@ -36,6 +36,13 @@ def windows_do_not_fit(case):
     return np.array(windows_do_not_fit_at_all(case.inputs, case.attrs, case.expected))
 
 
+def places_outside(case):
+    """Of an array of places to insert at, which MXNet does not check."""
+    axis = attribute(case, "axis")
+    length = case.inputs[0].size if axis is None else case.inputs[0].shape[int(axis)]
+    return np.array(bool((np.abs(case.inputs[-1].astype("float64")) > length).any()))
+
+
 def mask_is_outside(inputs, attrs, outputs):
     """Masks from an axis on that there is not, and values of more dimensions than the mask leaves."""
     start, mask = int(attrs.get("start_axis") or 0), inputs[1].ndim

@@ -162,8 +162,8 @@ void infer_qr(const NoParam& /*p*/, InferContext& c) {
   if (!a.known_rank()) return;
   const std::size_t rank = a.rank();
   if (rank < 2) c.fail_input(0, "matrices");
-  if (!a[rank - 2].known() || !a[rank - 1].known()) return;
-  const Dim r = min(a[rank - 2], a[rank - 1]);
+  const bool both = a[rank - 2].known() && a[rank - 1].known();
+  const Dim r = both ? min(a[rank - 2], a[rank - 1]) : Dim();
   Shape q = a;
   q[rank - 1] = r;
   c.set_output_shape(0, q);

@@ -89,12 +89,16 @@ void infer_pinv(const PinvParam& p, InferContext& c) {
     c.set_output_dtype(0, dtype == DType::kFloat32 ? dtype : DType::kFloat64);
   }
   if (p.hermitian) infer_square_shape(c);
+  const auto turned = [](const Shape& shape) {
+    auto dims = shape.dims();
+    std::swap(dims[dims.size() - 2], dims.back());
+    return Shape(std::move(dims));
+  };
+  const Shape& inverse = c.output_shape(0);
+  if (inverse.known_rank() && inverse.rank() >= 2) c.set_input_shape(0, turned(inverse));
   if (!c.input_shape(0).known_rank()) return;
-  const std::size_t rank = c.input_shape(0).rank();
-  if (rank < 2) c.fail_input(0, "matrices");
-  auto dims = c.input_shape(0).dims();
-  std::swap(dims[rank - 2], dims[rank - 1]);
-  c.set_output_shape(0, Shape(std::move(dims)));
+  if (c.input_shape(0).rank() < 2) c.fail_input(0, "matrices");
+  c.set_output_shape(0, turned(c.input_shape(0)));
 }
 
 Value matrices_of(Translation& t, bool hermitian) {

@@ -69,6 +69,7 @@ struct NpNormParam {
 void infer_np_norm(const NpNormParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape& data = c.input_shape(0);
+  if (p.is_of_all() && !p.keepdims) c.set_output_shape(0, Shape(std::vector<Dim>{}));
   if (!data.known_rank()) return;
   const auto axes = p.axes(data.rank());
   std::vector<Dim> dims;

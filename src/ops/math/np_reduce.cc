@@ -70,6 +70,11 @@ void infer_total(Total total, const TotalParam& p, InferContext& c) {
   infer_shape(p, c);
   const DType dtype = c.input(0).dtype;
   if (p.dtype) return c.set_output_dtype(0, *p.dtype);
+  const DType found = c.output(0).dtype;
+  // An int64 may be of bools, and a mean's float32 of integers.
+  if (dtype == DType::kUnknown && total != Total::kMean && found != DType::kInt64) {
+    return c.set_input_dtype(0, found);
+  }
   if (dtype == DType::kUnknown) return;
   if (total == Total::kMean) {
     return c.set_output_dtype(0, is_floating(dtype) ? dtype : DType::kFloat32);
