@@ -89,10 +89,6 @@ def within_the_rounding_of_a_determinant(case):
         return [cancelled | (np.abs(o - e) <= size) for o, e in zip(case.found, case.expected)]
 
 
-def hermitian_is_not_square(inputs, attrs, outputs):
-    return str(attrs.get("hermitian")) in ("True", "1") and inputs[0].shape[-1] != inputs[0].shape[-2]
-
-
 def values_do_not_fit(inputs, attrs, outputs):
     """MXNet does not check, and reads beside the values, where they do not broadcast to the room that is made for them."""
     return len(inputs) > 1 and attrs.get("val") in (None, "None")
@@ -110,3 +106,37 @@ def equal_singular_values(case):
         tie = (sizes[..., -1] - sizes[..., -2] < 1e-3).any(-1) if right.shape[-1] > 1 else np.zeros(bad.shape, bool)
     vectors = (bad | close | tie)[..., None, None]
     return [vectors, bad[..., None], vectors]
+
+
+def values_of(array):
+    a = array.astype("float64")
+    return np.linalg.svd(np.where(np.isfinite(a), a, 0), compute_uv=False)
+
+
+def dependent_columns(case):
+    """The columns of Q for which no direction is left."""
+    a = case.inputs[0]
+    if min(a.shape[-2:]) == 0:
+        return np.array(False)
+    values = values_of(a)
+    return (values.min(-1) < 1e-5 * values.max(-1) + 1e-30)[..., None, None]
+
+
+def singular_values_at_the_limit(case):
+    """Whether a singular value counts is decided by rounding where it is the limit, or where both are 0."""
+    a = case.inputs[0]
+    if a.ndim < 2 or a.size == 0:
+        return np.array(False)
+    values = values_of(a)
+    largest = values.max(-1, keepdims=True)
+    name = case.symbol["nodes"][-1]["op"]
+    if name == "_npi_matrix_rank":
+        limits = case.inputs[1].astype("float64")[..., None]
+    elif name == "_npi_pinv":
+        limits = case.inputs[1].astype("float64")[..., None] * largest
+    elif name == "_npi_matrix_rank_none_tol":
+        limits = largest * max(a.shape[-2:]) * float(case.attrs["finfoEps%d" % (8 * a.dtype.itemsize)])
+    else:
+        limits = largest * max(float(case.attrs["rcond"]), rounding(a))
+    near = np.abs(values - limits) < 1e-5 * largest + 1e-30
+    return np.array(bool((near | (values < 1e-6 * largest + 1e-30)).any()))

@@ -71,6 +71,8 @@ def index_is_outside(inputs, attrs, outputs):
 
 def sizes_do_not_fit(inputs, attrs, outputs):
     """Arrays of several shapes to stack, another number of repetitions than of elements, and shapes that are none."""
+    if "to_begin_scalar" in attrs or "to_end_scalar" in attrs:
+        return len(inputs) > 1 + sum(str(attrs.get("to_%s_arr_given" % at)) in ("True", "1") for at in ("begin", "end"))
     if "pad_width" in attrs:
         return "-" in attrs["pad_width"]
     if "act_type" in attrs:

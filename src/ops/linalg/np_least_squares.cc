@@ -65,12 +65,9 @@ Value pseudo_inverse(Builder& b, const Decomposition& a, Value limits) {
 
 Value largest(Builder& b, Value values) { return onnx::reduce(b, "ReduceMax", values, {-1}, true); }
 
+// MXNet does not look at `hermitian`: asymmetric matrices have their own pseudo-inverses with it.
 struct PinvParam {
-  bool hermitian = false;
-
-  static void declare(AttrDeclarer<PinvParam>& d) {
-    d.field("hermitian", &PinvParam::hermitian).help("A is symmetric, as its lower triangle says");
-  }
+  static void declare(AttrDeclarer<PinvParam>& d) { d.ignore({"hermitian"}); }
 };
 struct PinvScalarParam : PinvParam {
   double rcond = 1e-15;
@@ -78,17 +75,15 @@ struct PinvScalarParam : PinvParam {
   static void declare(AttrDeclarer<PinvScalarParam>& d) {
     d.field("rcond", &PinvScalarParam::rcond)
         .help("singular values up to this part of the largest one count as 0");
-    d.field("hermitian", &PinvScalarParam::hermitian)
-        .help("A is symmetric, as its lower triangle says");
+    d.ignore({"hermitian"});
   }
 };
 
-void infer_pinv(const PinvParam& p, InferContext& c) {
+void infer_pinv(const PinvParam& /*p*/, InferContext& c) {
   const DType dtype = c.input(0).dtype;
   if (dtype != DType::kUnknown) {
     c.set_output_dtype(0, dtype == DType::kFloat32 ? dtype : DType::kFloat64);
   }
-  if (p.hermitian) infer_square_shape(c);
   const auto turned = [](const Shape& shape) {
     auto dims = shape.dims();
     std::swap(dims[dims.size() - 2], dims.back());
@@ -101,29 +96,24 @@ void infer_pinv(const PinvParam& p, InferContext& c) {
   c.set_output_shape(0, turned(c.input_shape(0)));
 }
 
-Value matrices_of(Translation& t, bool hermitian) {
-  const Value a = t.b.cast(t.input(0), DType::kFloat64);
-  return hermitian ? symmetric(t.b, a, true) : a;
-}
-
-void translate_pinv(Translation& t, bool hermitian, Value part) {
+void translate_pinv(Translation& t, Value part) {
   if (!expect_linalg_type(t)) return;
   Builder& b = t.b;
-  const Decomposition a = decompose(b, matrices_of(t, hermitian));
+  const Decomposition a = decompose(b, b.cast(t.input(0), DType::kFloat64));
   const Value limits = b.mul(largest(b, a.parts.values), part);
   const Value inverse = pseudo_inverse(b, a, limits);
   t.set_output(0, onnx::expand(b, b.cast(inverse, t.output_type(0).dtype), t.output_shape(0)));
 }
 
 // The limits of the input are for each matrix.
-void translate_pinv_input(const PinvParam& p, Translation& t) {
+void translate_pinv_input(const PinvParam& /*p*/, Translation& t) {
   const std::size_t batch = t.input_rank(0) - 2;
   if (t.input_rank(1) > batch) {
     return t.refuse(
         fmt::format("expected {} dimensions of rcond at most, found {}", batch, t.input_rank(1)));
   }
   const Value part = onnx::unsqueeze(t.b, t.b.cast(t.input(1), DType::kFloat64), {-1});
-  translate_pinv(t, p.hermitian, part);
+  translate_pinv(t, part);
 }
 
 struct RankParam {
@@ -240,7 +230,7 @@ enum LstsqOutput { kSolution, kResiduals, kRank, kValues };
 
 void infer_lstsq(const LstsqParam& /*p*/, InferContext& c) {
   infer_linalg_dtypes_of(c, {kSolution, kResiduals, kValues});
-  c.set_output_dtype(kRank, DType::kInt32);
+  c.set_output_dtype(kRank, DType::kInt64);  // as MXNet 2.0.0b1 is built
   c.set_output_shape(kRank, Shape(std::vector<Dim>{}));
   c.set_input_shape(0, Shape::unknown_dims(2));
   const Shape right = c.input_shape(1);
@@ -293,7 +283,7 @@ void translate_lstsq(const LstsqParam& p, Translation& t) {
   Value solution = matrix_product(b, inverse, right);
   if (is_vector) solution = onnx::squeeze(b, solution, {1});
   t.set_output(kSolution, b.cast(solution, dtype));
-  const Value counts = b.cast(a.above(b, limits), DType::kInt32);
+  const Value counts = b.cast(a.above(b, limits), DType::kInt64);
   t.set_output(kRank, onnx::reduce(b, "ReduceSum", counts, {0}, false));
   const Dim count = min(m, n);
   const Value values = onnx::slice(b, a.parts.values, {{0, 0, count, 1}}, Shape{count});
@@ -311,9 +301,8 @@ void register_np_least_squares(Registry& r) {
       .summary("The pseudo-inverses of matrices.")
       .inputs({{"A", InputRole::kData}})
       .infer(infer_pinv)
-      .translate([](const PinvScalarParam& p, Translation& t) {
-        translate_pinv(t, p.hermitian, real(t.b, p.rcond));
-      })
+      .translate(
+          [](const PinvScalarParam& p, Translation& t) { translate_pinv(t, real(t.b, p.rcond)); })
       .note(not_finite);
   r.add<PinvParam>({"_npi_pinv"})
       .summary("The pseudo-inverses of matrices, with a limit for each.")

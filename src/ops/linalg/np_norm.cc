@@ -181,6 +181,9 @@ void translate_np_norm(const NpNormParam& p, Translation& t) {
     return finish(vector_norm(b, x, p.ord, as_ints(axes)));
   }
   if (axes.size() != 2) return t.refuse("MXNet has no norm of this order for a number");
+  if (p.flag == NpNormParam::kNuclear && std::abs(p.ord) != 2) {
+    return t.refuse(fmt::format("MXNet's front end has no nuclear norm of order {}", p.ord));
+  }
   if (p.flag == NpNormParam::kNuclear || std::abs(p.ord) == 2) {
     if (dtype == DType::kFloat16) {
       return t.refuse("MXNet does not compute singular values of float16");
