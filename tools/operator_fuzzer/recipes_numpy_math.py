@@ -188,6 +188,18 @@ def normal_n(*parameters):
     return recipe
 
 
+def intgemm(rng):
+    """A weight that another node prepares; its rows are a multiple of 8, its columns of 64."""
+    columns, rows, bias, as_int32 = 64 * size(rng, 1, 2), 8 * size(rng, 1, 3), rng.random() < 0.6, rng.random() < 0.3
+    shapes = [(size(rng), columns), (rows, columns)] + [(1,)] * (not as_int32) + [(rows,)] * bias
+    attrs = {"num_hidden": str(rows), "no_bias": str(not bias), "out_type": "int32" if as_int32 else "float32"}
+    kinds = {0: ["int8"] if as_int32 else ["int8", "float32"], 1: ["int8"]}
+    kinds.update({i: ["int32" if as_int32 else "float32"] for i in range(2, len(shapes))})
+    bounds = {1: (-127, 127, "integers"), **({} if as_int32 else {2: (0.01, 0.1)})}
+    prepared = {1: ("_contrib_intgemm_prepare_weight", {"already_quantized": "True"})}
+    return {**attrs, "flatten": None}, shapes, bounds, {"dtypes": kinds, "before": prepared}
+
+
 # What is given as a number must not be an input, too.
 DISTRIBUTIONS = {
     **{
@@ -205,6 +217,7 @@ RECIPES = {
     **DISTRIBUTIONS,
     **{name: square for name in ("_linalg_det", "_linalg_inverse", "_linalg_slogdet", "_npi_eigh", "_npi_eigvalsh")},
     **{name: matrix for name in ("_npi_qr", "_npi_svd", "_npi_matrix_rank_none_tol", "_npi_pinv_scalar_rcond")},
+    "_contrib_intgemm_fully_connected": intgemm,
     "_npi_matmul": matmul,
     "_np_dot": dot,
     "_npi_tensordot": tensordot,

@@ -143,6 +143,8 @@ void infer_tensorsolve(const TensorsolveParam& p, InferContext& c) {
   }
   check_same_count(c, 0, rows, columns);
   check_same_count(c, 1, rows, right.count());
+  // Of as many dimensions as A, all of size 1, MXNet takes all of them for those of the result.
+  if (right.rank() == a.rank()) dims = a.dims();
   c.set_output_shape(0, Shape(std::move(dims)));
 }
 

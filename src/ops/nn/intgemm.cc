@@ -22,7 +22,9 @@ Value number(Builder& b, double value) { return b.scalar(DType::kFloat32, value)
 Value max_absolute(Builder& b, Value x) {
   onnx::Ints axes = iota(b.shape(x).rank());
   if (b.shape(x).is_empty()) return onnx::fill(b, DType::kFloat32, 0, Shape{Dim(1)});
-  const Value largest = onnx::reduce(b, "ReduceMax", b.unary("Abs", x), axes, false);
+  Value largest = onnx::reduce(b, "ReduceMax", b.unary("Abs", x), axes, false);
+  // Of no elements 0, where ONNX has -inf.
+  if (!b.shape(x).count().is_constant()) largest = b.binary("Max", largest, number(b, 0));
   return onnx::reshape(b, largest, Shape{Dim(1)});
 }
 
