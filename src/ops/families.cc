@@ -110,6 +110,8 @@ void register_np_norm(Registry& registry);
 void register_np_factors(Registry& registry);
 void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
+// quantization
+void register_quantize(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
@@ -201,6 +203,9 @@ constexpr Family kLinalg[] = {
     register_np_products,      register_einsum,         register_np_norm,      register_np_factors,
     register_np_least_squares, register_khatri_rao,
 };
+constexpr Family kQuantization[] = {
+    register_quantize,
+};
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,
     register_multinomial, register_np_random, register_np_choice, register_shuffle,
@@ -215,6 +220,7 @@ constexpr Field kFields[] = {
     {"control_flow", "Control flow", kControlFlow},
     {"linalg", "Linear algebra", kLinalg},
     {"random", "Random numbers", kRandom},
+    {"quantization", "Models that MXNet quantised", kQuantization},
 };
 
 }  // namespace
