@@ -112,6 +112,9 @@ void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
 // quantization
 void register_quantize(Registry& registry);
+void register_quantized_layers(Registry& registry);
+void register_quantized_elementwise(Registry& registry);
+void register_quantized_shapes(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
@@ -205,6 +208,9 @@ constexpr Family kLinalg[] = {
 };
 constexpr Family kQuantization[] = {
     register_quantize,
+    register_quantized_layers,
+    register_quantized_elementwise,
+    register_quantized_shapes,
 };
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,

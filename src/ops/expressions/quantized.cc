@@ -70,6 +70,16 @@ float element_at(std::span<const std::byte> bytes, std::size_t i) {
   return value;
 }
 
+// Of int8, uint8 or int32.
+float integer_at(std::span<const std::byte> bytes, DType dtype, std::size_t i) {
+  if (dtype == DType::kUint8) return static_cast<float>(std::to_integer<std::uint8_t>(bytes[i]));
+  if (dtype == DType::kInt8)
+    return static_cast<std::int8_t>(std::to_integer<std::uint8_t>(bytes[i]));
+  std::int32_t value = 0;
+  std::memcpy(&value, bytes.data() + i * sizeof(value), sizeof(value));
+  return static_cast<float>(value);
+}
+
 std::size_t row_size(const Tensor& tensor) {
   const auto count = static_cast<std::size_t>(tensor.count());
   const auto rows = static_cast<std::size_t>(tensor.dims.empty() ? 1 : tensor.dims[0]);
@@ -147,7 +157,11 @@ Value dequantize(Builder& b, Value q, Value step) {
   const std::string key = fmt::format("dequantized {} {}", q.id, step.id);
   if (const Value found = b.find_cached(key); found.present()) return found;
   Value result;
-  if (!uses_quantize_linear(b)) {
+  const Tensor* weight = b.graph().constant(q);
+  const auto known = known_number(b, step);
+  if (b.quantized_form() == QuantizedForm::kFloat && weight != nullptr && known) {
+    result = b.add_parameter(b.graph().name_of(q) + "_float", real_weight(*weight, *known));
+  } else if (!uses_quantize_linear(b)) {
     result = b.mul(b.cast(q, DType::kFloat32), step);
   } else {
     std::vector<Value> inputs{q, step};
@@ -254,6 +268,24 @@ Tensor quantized_weight(const Tensor& tensor, std::vector<float> scales) {
     }
   };
   return {DType::kInt8, tensor.dims, std::make_shared<ComputedData>(count, std::move(produce))};
+}
+
+Tensor real_weight(const Tensor& tensor, float step) {
+  const auto count = static_cast<std::size_t>(tensor.count());
+  auto produce = [=](ByteSink& sink) {
+    constexpr std::size_t kPiece = 1 << 16;
+    const TensorBytes raw(tensor);
+    std::vector<float> piece;
+    for (std::size_t begin = 0; begin < count; begin += kPiece) {
+      piece.resize(std::min(kPiece, count - begin));
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        piece[i] = integer_at(raw.bytes(), tensor.dtype, begin + i) * step;
+      }
+      sink.append(std::as_bytes(std::span(piece)));
+    }
+  };
+  return {DType::kFloat32, tensor.dims,
+          std::make_shared<ComputedData>(count * sizeof(float), std::move(produce))};
 }
 
 bool expect_quantized_form(Translation& t) {

@@ -88,6 +88,9 @@ float tensor_magnitude(const Tensor& tensor);
 /// -128; one scale for each index of axis 0, or one for all. Made while it is written.
 Tensor quantized_weight(const Tensor& tensor, std::vector<float> scales);
 
+/// float32 of int8, uint8 or int32, each times `step`. Made while it is written.
+Tensor real_weight(const Tensor& tensor, float step);
+
 /// Refuses the node where the form wants operators that ONNX Runtime has no kernels for; true if
 /// the translation can go on.
 bool expect_quantized_form(Translation& t);

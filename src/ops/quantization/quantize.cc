@@ -9,32 +9,10 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/quantized.h"
+#include "ops/quantization/calibrated.h"
 #include "ops/record/registry.h"
 
 namespace mx2onnx {
-namespace {
-
-using onnx::Builder;
-using onnx::Value;
-
-enum class OutType { kAuto, kInt8, kUint8 };
-
-/// The range that calibration found, if both ends are there.
-struct CalibratedParam {
-  std::optional<double> min_calib_range;
-  std::optional<double> max_calib_range;
-
-  template <typename P>
-  static void declare_range(AttrDeclarer<P>& d) {
-    d.field("min_calib_range", &P::min_calib_range).help("None: the least element, at run time");
-    d.field("max_calib_range", &P::max_calib_range).help("None: the largest element, at run time");
-  }
-  bool calibrated() const { return min_calib_range && max_calib_range; }
-  Range range(Builder& b) const {
-    return {number(b, static_cast<float>(*min_calib_range)),
-            number(b, static_cast<float>(*max_calib_range))};
-  }
-};
 
 std::vector<AttrProblem> check_range(const CalibratedParam& p) {
   std::vector<AttrProblem> problems;
@@ -46,6 +24,19 @@ std::vector<AttrProblem> check_range(const CalibratedParam& p) {
   check("max_calib_range", p.max_calib_range);
   return problems;
 }
+
+std::vector<InputDef> with_range(std::string name, std::string min, std::string max) {
+  return {{std::move(name), InputRole::kData},
+          {std::move(min), InputRole::kData},
+          {std::move(max), InputRole::kData}};
+}
+
+namespace {
+
+using onnx::Builder;
+using onnx::Value;
+
+enum class OutType { kAuto, kInt8, kUint8 };
 
 struct QuantizeV2Param : CalibratedParam {
   OutType out_type = OutType::kInt8;
@@ -118,12 +109,12 @@ bool is_float_weight(const Translation& t) {
 
 void translate_quantize_v2(const QuantizeV2Param& p, Translation& t) {
   Builder& b = t.b;
-  if (!expect_quantized_form(t)) return;
   if (t.input_type(0).dtype != DType::kFloat32) return keep_integers(p, t);
+  if (!expect_quantized_form(t)) return;
   Range range;
   if (p.calibrated()) {
     range = p.range(b);
-  } else if (is_float_weight(t)) {
+  } else if (p.dtype() == DType::kInt8 && is_float_weight(t)) {
     const Value most = number(b, tensor_magnitude(*t.input_constant(0)));
     range = {negative(b, most), most};
   } else {
@@ -225,12 +216,6 @@ void translate_requantize(const QuantizeV2Param& p, Translation& t) {
   const Value scaled = b.mul(b.cast(sums.data, DType::kFloat32), scale);
   set_outputs(t,
               {round_to(b, scaled, p.dtype()), {range_end(b, range.min), range_end(b, range.max)}});
-}
-
-std::vector<InputDef> with_range(std::string name, std::string min, std::string max) {
-  return {{std::move(name), InputRole::kData},
-          {std::move(min), InputRole::kData},
-          {std::move(max), InputRole::kData}};
 }
 
 constexpr const char* kNearTieNote =
