@@ -112,6 +112,9 @@ void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
 // quantization
 void register_quantize(Registry& registry);
+void register_onednn_fused(Registry& registry);
+void register_onednn_inputs(Registry& registry);
+void register_onednn_results(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
@@ -205,6 +208,9 @@ constexpr Family kLinalg[] = {
 };
 constexpr Family kQuantization[] = {
     register_quantize,
+    register_onednn_fused,
+    register_onednn_inputs,
+    register_onednn_results,
 };
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,

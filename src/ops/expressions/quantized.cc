@@ -173,6 +173,24 @@ Value dequantize(Builder& b, Value q, Value steps, std::int64_t axis) {
                 {DType::kFloat32, b.shape(q)});
 }
 
+Value quantize_around(Builder& b, Value x, Value step, DType dtype, int zero_point) {
+  if (uses_quantize_linear(b)) {
+    return b.emit("QuantizeLinear", {x, step, b.scalar(dtype, zero_point)}, {},
+                  {dtype, b.shape(x)});
+  }
+  const Value steps = b.unary("Round", b.div(x, step));
+  return round_to(b, b.add(steps, number(b, static_cast<float>(zero_point))), dtype);
+}
+
+Value dequantize_around(Builder& b, Value q, Value step, int zero_point) {
+  if (uses_quantize_linear(b)) {
+    return b.emit("DequantizeLinear", {q, step, b.scalar(b.dtype(q), zero_point)}, {},
+                  {DType::kFloat32, b.shape(q)});
+  }
+  const Value steps = b.cast(q, DType::kFloat32);
+  return b.mul(b.sub(steps, number(b, static_cast<float>(zero_point))), step);
+}
+
 void set_real(Builder& b, const Quantized& q, Value real) { b.remember(real_key(b, q), real); }
 
 Value remembered_real(const Builder& b, const Quantized& q) {
