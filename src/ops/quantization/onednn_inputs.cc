@@ -121,7 +121,7 @@ std::optional<FloatWeights> float_weights(const WeightsParam& p, Translation& t)
   if (!p.no_bias) weights.bias = read_doubles(*t.input_constant(4));
   if (!p.with_bn) return weights;
   const auto values = [&](std::size_t i) { return read_doubles(*t.input_constant(p.norm() + i)); };
-  weights.norm = NormValues{values(0), values(1), values(2), values(3), static_cast<float>(p.eps)};
+  weights.norm = NormValues{values(0), values(1), values(2), values(3), p.eps};
   if (p.fix_gamma) std::fill(weights.norm->gamma.begin(), weights.norm->gamma.end(), 1);
   return weights;
 }

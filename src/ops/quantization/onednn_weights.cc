@@ -1,5 +1,6 @@
 // See onednn_weights.h. All arithmetic is float32, in MXNet's order (UpdateConvWeightBias and
-// GetWeightScales).
+// GetWeightScales), but for BatchNorm's factors, for which epsilon is a double. The largest weight
+// becomes 127 or 128 steps by the last bit of these.
 #include "ops/quantization/onednn_weights.h"
 
 #include <algorithm>
@@ -35,8 +36,8 @@ float element(std::span<const std::byte> bytes, std::size_t i) {
 std::vector<float> norm_factors(const NormValues& norm) {
   std::vector<float> factors;
   for (std::size_t c = 0; c < norm.gamma.size(); ++c) {
-    factors.push_back(static_cast<float>(norm.gamma[c]) /
-                      std::sqrt(static_cast<float>(norm.variance[c]) + norm.epsilon));
+    factors.push_back(
+        static_cast<float>(norm.gamma[c] / std::sqrt(norm.variance[c] + norm.epsilon)));
   }
   return factors;
 }

@@ -12,7 +12,7 @@ namespace mx2onnx {
 /// Vectors of an element per channel.
 struct NormValues {
   std::vector<double> gamma, beta, mean, variance;
-  float epsilon = 0;
+  double epsilon = 0;
 };
 
 /// float32 weights in the file, a channel per index of axis 0.
