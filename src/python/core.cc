@@ -282,6 +282,9 @@ NB_MODULE(_core, m) {
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
       .def_rw("weights_in_place", &mx2onnx::ConvertOptions::weights_in_place)
+      .def_rw("precision", &mx2onnx::ConvertOptions::precision)
+      .def_rw("half_ports", &mx2onnx::ConvertOptions::half_ports)
+      .def_rw("keep_float32", &mx2onnx::ConvertOptions::keep_float32)
       .def_prop_rw(
           "operators", [](const mx2onnx::ConvertOptions& self) { return self.operators; },
           [](mx2onnx::ConvertOptions& self,
