@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "ir/computed.h"
 #include "onnx/kernels.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -254,24 +255,19 @@ Tensor quantized_weight(const Tensor& tensor, std::vector<float> scales) {
   require(tensor.dtype == DType::kFloat32, "a weight that is quantised is not float32");
   const auto count = static_cast<std::size_t>(tensor.count());
   const std::size_t row = scales.size() == 1 ? std::max<std::size_t>(count, 1) : row_size(tensor);
-  auto produce = [=, scales = std::move(scales)](ByteSink& sink) {
-    constexpr std::size_t kPiece = 1 << 16;
-    constexpr float kLeast = -128;
-    constexpr float kMost = 127;
-    const TensorBytes raw(tensor);
-    std::vector<std::int8_t> piece;
-    for (std::size_t begin = 0; begin < count; begin += kPiece) {
-      piece.resize(std::min(kPiece, count - begin));
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        const float x = element_at(raw.bytes(), begin + i) * scales[(begin + i) / row];
-        // NaN becomes the largest, as in oneDNN.
-        const float whole = std::isnan(x) ? kMost : std::nearbyint(x);
-        piece[i] = static_cast<std::int8_t>(std::clamp(whole, kLeast, kMost));
-      }
-      sink.append(std::as_bytes(std::span(piece)));
-    }
-  };
-  return {DType::kInt8, tensor.dims, std::make_shared<ComputedData>(count, std::move(produce))};
+  return elementwise(DType::kInt8, tensor.dims, {tensor},
+                     [row, scales = std::move(scales)](std::size_t first, const auto& from,
+                                                       std::span<std::byte> to) {
+                       constexpr float kLeast = -128;
+                       constexpr float kMost = 127;
+                       for (std::size_t i = 0; i < to.size(); ++i) {
+                         const float x = element_at(from[0], i) * scales[(first + i) / row];
+                         // NaN becomes the largest, as in oneDNN.
+                         const float whole = std::isnan(x) ? kMost : std::nearbyint(x);
+                         to[i] = static_cast<std::byte>(
+                             static_cast<std::int8_t>(std::clamp(whole, kLeast, kMost)));
+                       }
+                     });
 }
 
 bool expect_quantized_form(Translation& t) {

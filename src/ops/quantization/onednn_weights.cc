@@ -9,6 +9,9 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <utility>
+
+#include "ir/computed.h"
 
 namespace mx2onnx {
 namespace {
@@ -25,13 +28,12 @@ struct Channels {
   std::size_t count;
   std::size_t size;  ///< Elements of each.
   std::size_t of_group;
-};
 
-float element(std::span<const std::byte> bytes, std::size_t i) {
-  float value = 0;
-  std::memcpy(&value, bytes.data() + i * sizeof(float), sizeof(float));
-  return value;
-}
+  /// oneDNN is told of one scale per group, and gets one per channel: it takes the first ones.
+  std::size_t scale_of(std::size_t channel) const {
+    return of_group < count ? channel / of_group : channel;
+  }
+};
 
 std::vector<float> norm_factors(const NormValues& norm) {
   std::vector<float> factors;
@@ -67,33 +69,57 @@ float largest_scale(float bias, bool is_zero, std::optional<float> data_scale) {
   return (is_zero ? kScaledBiasOfZeros : kMostScaledBias) / std::abs(bias);
 }
 
-std::byte as_int8(float value) {
+std::int8_t as_int8(float value) {
   constexpr float kLeast = -128;
   constexpr float kMost = 127;
   // What is not a number is cut as oneDNN cuts it, to the least.
   const float whole = std::nearbyint(std::isnan(value) ? kLeast : std::clamp(value, kLeast, kMost));
-  return static_cast<std::byte>(static_cast<std::int8_t>(whole));
+  return static_cast<std::int8_t>(whole);
 }
 
-void write_int8(std::span<const std::byte> bytes, const Channels& channels,
-                const std::vector<float>& factors, const std::vector<float>& scale,
-                ByteSink& sink) {
-  constexpr std::size_t kPiece = 1 << 16;
-  std::vector<std::byte> piece;
-  piece.reserve(kPiece);
-  const bool grouped = channels.of_group < channels.count;
-  for (std::size_t c = 0; c < channels.count; ++c) {
-    const float factor = factors.empty() ? 1 : factors[c];
-    // oneDNN is told of one scale per group, and gets one per channel: it takes the first ones.
-    const float by = scale.size() == 1 ? scale[0] : scale[grouped ? c / channels.of_group : c];
-    for (std::size_t k = 0; k < channels.size; ++k) {
-      piece.push_back(as_int8(element(bytes, c * channels.size + k) * factor * by));
-      if (piece.size() < kPiece) continue;
-      sink.append(piece);
-      piece.clear();
+const float* floats(std::span<const std::byte> bytes) {
+  return reinterpret_cast<const float*>(bytes.data());
+}
+
+// The weight as int8: each element times its channel's factor, and that times its scale.
+Tensor int8_weight(const Tensor& weight, const Channels& channels, std::vector<float> factors,
+                   std::vector<float> scale) {
+  return elementwise(DType::kInt8, weight.dims, {weight},
+                     [channels, factors = std::move(factors), scale = std::move(scale)](
+                         std::size_t first, const auto& from, std::span<std::byte> to) {
+                       const float* values = floats(from[0]);
+                       for (std::size_t i = 0; i < to.size(); ++i) {
+                         const std::size_t c = (first + i) / channels.size;
+                         const float factor = factors.empty() ? 1 : factors[c];
+                         const float by =
+                             scale.size() == 1 ? scale[0] : scale[channels.scale_of(c)];
+                         to[i] = static_cast<std::byte>(as_int8(values[i] * factor * by));
+                       }
+                     });
+}
+
+/// Of each channel, with BatchNorm in it.
+struct Extremes {
+  std::vector<float> least;
+  std::vector<float> most;
+};
+
+Extremes extremes(const Tensor& weight, const Channels& channels,
+                  const std::vector<float>& factors) {
+  Extremes found{std::vector<float>(channels.count, std::numeric_limits<float>::max()),
+                 std::vector<float>(channels.count, std::numeric_limits<float>::lowest())};
+  std::size_t i = 0;
+  weight.data->for_each_piece([&](std::span<const std::byte> piece) {
+    for (std::size_t at = 0; at < piece.size(); at += sizeof(float), ++i) {
+      float value = 0;
+      std::memcpy(&value, piece.data() + at, sizeof(float));
+      const std::size_t c = i / channels.size;
+      if (!factors.empty()) value *= factors[c];
+      found.least[c] = std::min(found.least[c], value);
+      found.most[c] = std::max(found.most[c], value);
     }
-  }
-  sink.append(piece);
+  });
+  return found;
 }
 
 }  // namespace
@@ -105,56 +131,33 @@ QuantizedWeights quantize_weights(const FloatWeights& weights, bool by_channel,
   const Channels channels{count, static_cast<std::size_t>(weight.count()) / count,
                           count / static_cast<std::size_t>(weights.groups)};
   const auto factors = weights.norm ? norm_factors(*weights.norm) : std::vector<float>();
+  const Extremes found = extremes(weight, channels, factors);
   QuantizedWeights result;
   result.bias = bias_of(weights, factors);
-  result.least = std::numeric_limits<float>::max();
-  result.most = std::numeric_limits<float>::lowest();
-  const TensorBytes raw(weight);
-  for (std::size_t c = 0; c < count; ++c) {
-    float least = std::numeric_limits<float>::max();
-    float most = std::numeric_limits<float>::lowest();
-    const float factor = factors.empty() ? 1 : factors[c];
-    for (std::size_t k = 0; k < channels.size; ++k) {
-      const float value = element(raw.bytes(), c * channels.size + k) * factor;
-      least = std::min(least, value);
-      most = std::max(most, value);
-    }
-    result.least = std::min(result.least, least);
-    result.most = std::max(result.most, most);
-    if (!by_channel) continue;
-    const bool is_zero = least == 0 && most == 0;
-    const float bias = result.bias.empty() ? 0 : result.bias[c];
-    result.scale.push_back(
-        std::min(scale_of(least, most), largest_scale(bias, is_zero, data_scale)));
-  }
+  result.least = *std::min_element(found.least.begin(), found.least.end());
+  result.most = *std::max_element(found.most.begin(), found.most.end());
   if (!by_channel) result.scale = {scale_of(result.least, result.most)};
-  auto produce = [weight, channels, factors, scale = result.scale](ByteSink& sink) {
-    const TensorBytes bytes(weight);
-    write_int8(bytes.bytes(), channels, factors, scale, sink);
-  };
-  result.weight = {
-      DType::kInt8, weight.dims,
-      std::make_shared<ComputedData>(static_cast<std::size_t>(weight.count()), std::move(produce))};
+  for (std::size_t c = 0; c < count && by_channel; ++c) {
+    const bool is_zero = found.least[c] == 0 && found.most[c] == 0;
+    const float bias = result.bias.empty() ? 0 : result.bias[c];
+    result.scale.push_back(std::min(scale_of(found.least[c], found.most[c]),
+                                    largest_scale(bias, is_zero, data_scale)));
+  }
+  result.weight = int8_weight(weight, channels, factors, result.scale);
   return result;
 }
 
 Tensor folded_weight(const FloatWeights& weights) {
   const Tensor& weight = weights.weight;
-  auto produce = [weight, factors = norm_factors(*weights.norm)](ByteSink& sink) {
-    const TensorBytes raw(weight);
-    const std::size_t size = static_cast<std::size_t>(weight.count()) / factors.size();
-    constexpr std::size_t kPiece = 1 << 14;
-    std::vector<float> piece;
-    for (std::size_t i = 0; i < factors.size() * size; ++i) {
-      piece.push_back(element(raw.bytes(), i) * factors[i / size]);
-      if (piece.size() < kPiece) continue;
-      sink.append(std::as_bytes(std::span(piece)));
-      piece.clear();
-    }
-    sink.append(std::as_bytes(std::span(piece)));
-  };
-  return {weight.dtype, weight.dims,
-          std::make_shared<ComputedData>(weight.size_bytes(), std::move(produce))};
+  const auto factors = norm_factors(*weights.norm);
+  const std::size_t size = static_cast<std::size_t>(weight.count()) / factors.size();
+  return elementwise(weight.dtype, weight.dims, {weight},
+                     [factors, size](std::size_t first, const auto& from, std::span<std::byte> to) {
+                       const float* values = floats(from[0]);
+                       auto* made = reinterpret_cast<float*>(to.data());
+                       for (std::size_t i = 0; i < to.size() / sizeof(float); ++i)
+                         made[i] = values[i] * factors[(first + i) / size];
+                     });
 }
 
 }  // namespace mx2onnx
