@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace mx2onnx::mxnet {
 namespace {
 
@@ -58,6 +60,15 @@ bool is_unsigned(const Node& node, bool is_dense) {
   if (is_leaky(node)) return is_dense || has_no_slope(node);
   return is_dense && is_any(node.op, {"square", "sqrt", "exp", "abs", "_npi_square", "_npi_sqrt",
                                       "_npi_exp", "_npi_absolute"});
+}
+
+void expect_variables(const Symbol& body, const Node& node, std::size_t first, std::size_t count) {
+  bool good = node.inputs.size() == count;
+  for (std::size_t i = first; good && i < count; ++i)
+    good = body.nodes[node.inputs[i].node].is_variable();
+  if (good) return;
+  fail(ErrorCode::kModel,
+       fmt::format("expected {} of variables in the subgraph, with {} inputs", node.op, count));
 }
 
 }  // namespace mx2onnx::mxnet

@@ -1,6 +1,7 @@
 // What the nodes in the subgraphs of oneDNN's fused operators are.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -26,5 +27,9 @@ bool is_homogeneous(const Node& node);
 /// Whether a quantised layer that ends with the activation has a result of uint8 (IsOutputUInt8 of
 /// the convolution, and IsOutputUint8 of the dense layer).
 bool is_unsigned(const Node& node, bool is_dense);
+
+/// Fails with kModel unless the node has so many inputs, and those from `first` on are variables of
+/// its symbol.
+void expect_variables(const Symbol& body, const Node& node, std::size_t first, std::size_t count);
 
 }  // namespace mx2onnx::mxnet

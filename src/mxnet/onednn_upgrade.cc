@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "mxnet/onednn_bodies.h"
 #include "mxnet/onednn_nodes.h"
 
 namespace mx2onnx::mxnet {
@@ -147,22 +148,12 @@ class Expansion {
     }
     if (layer_ == kNone) refuse("expected a subgraph with the layer itself, found none");
     has_bias_ = !is_true(from_.nodes[layer_].attrs, "no_bias");
-    expect_variables(from_.nodes[layer_], 0, has_bias_ ? 3 : 2);
+    expect_variables(from_, from_.nodes[layer_], 0, has_bias_ ? 3 : 2);
     if (norm_ == kNone) return;
     const Node& norm = from_.nodes[norm_];
-    expect_variables(norm, 1, 5);
+    expect_variables(from_, norm, 1, 5);
     if (norm.inputs[0].node != layer_ || is_dense_)
       refuse("expected BatchNorm of the convolution's result in the subgraph");
-  }
-
-  void expect_variables(const Node& node, std::size_t first, std::size_t count) const {
-    bool good = node.inputs.size() == count;
-    for (std::size_t i = first; good && i < count; ++i)
-      good = from_.nodes[node.inputs[i].node].is_variable();
-    if (!good) {
-      refuse(
-          fmt::format("expected {} of variables in the subgraph, with {} inputs", node.op, count));
-    }
   }
 
   NodeEntry input_of_layer(std::size_t i) const {
@@ -373,23 +364,6 @@ class Expansion {
   std::optional<Range> sum_range_;
 };
 
-// MXNet 2.0 saves this one without a subgraph.
-Symbol batch_dot_body(const Node& node) {
-  Symbol body;
-  body.nodes.resize(3);
-  body.nodes[0].name = "lhs";
-  body.nodes[1].name = "rhs";
-  Node& dot = body.nodes[2];
-  dot.op = "batch_dot";
-  dot.name = "batch_dot";
-  for (const auto* name : {"transpose_a", "transpose_b"})
-    dot.attrs[name] = text_of(node.attrs, name, "False");
-  dot.inputs = {{0, 0}, {1, 0}};
-  body.heads = {{2, 0}};
-  body.np_shape = true;
-  return body;
-}
-
 std::optional<Symbol> expanded(const Node& node, const Symbol& body) {
   if (!is_true(node.attrs, "quantized")) return std::nullopt;
   if (node.op.ends_with("_conv")) return Expansion(node, body).layer(false);
@@ -400,12 +374,16 @@ std::optional<Symbol> expanded(const Node& node, const Symbol& body) {
 
 }  // namespace
 
-void expand_onednn(Node& node) {
+void expand_onednn(Node& node, std::size_t index) {
   if (!node.op.starts_with("_sg_mkldnn_") && !node.op.starts_with("_sg_onednn_")) return;
-  const ErrorScope scope = ErrorScope::node(-1, node.name, node.op);
-  if (node.op == "_sg_onednn_batch_dot" && node.subgraphs.empty())
-    node.subgraphs.push_back(std::make_shared<const Symbol>(batch_dot_body(node)));
-  if (node.subgraphs.size() != 1) return;
+  const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(index), node.name, node.op);
+  if (node.subgraphs.empty()) {
+    if (auto body = onednn_body(node))
+      node.subgraphs.push_back(std::make_shared<const Symbol>(std::move(*body)));
+  }
+  if (node.subgraphs.size() != 1) {
+    fail(ErrorCode::kModel, fmt::format("expected 1 subgraph, found {}", node.subgraphs.size()));
+  }
   if (auto body = expanded(node, *node.subgraphs[0]))
     node.subgraphs[0] = std::make_shared<const Symbol>(std::move(*body));
   const auto& nodes = node.subgraphs[0]->nodes;

@@ -1,6 +1,8 @@
 // What oneDNN's fused operators compute, written out.
 #pragma once
 
+#include <cstddef>
+
 #include "mxnet/symbol.h"
 
 namespace mx2onnx::mxnet {
@@ -12,8 +14,9 @@ namespace mx2onnx::mxnet {
 /// dequantised, weights that are quantised, and a result that is (`_onednn_…`, operators that no
 /// file has). Its variables are then the node's inputs, one after the other, and its outputs the
 /// node's. Operators that have no subgraph in the file get one. The attribute `num_args` is the
-/// number of variables. A node that is no fused one, or has no subgraph though it needs one, stays
-/// what it is; one whose subgraph is of another form than oneDNN's fails with kModel.
-void expand_onednn(Node& node);
+/// number of variables. A node that is no fused one stays what it is; one without a subgraph, or
+/// with one of another form than oneDNN's, fails with kModel. `index` is the node's, for the
+/// message.
+void expand_onednn(Node& node, std::size_t index);
 
 }  // namespace mx2onnx::mxnet

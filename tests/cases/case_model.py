@@ -17,10 +17,11 @@ variable's name or "node:output", and "heads" of the same form. A node, or a cas
 {"inputs": names of variables, "nodes": as above}; its last node is its output.
 
 Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
-"np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused
-before and after); "limit": "dtype" (it is an element type that these opsets refuse, so the operator's table does not
-say so); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
-constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
+"np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused before and
+after); "limit": "dtype" (it is an element type that these opsets refuse, so the operator's table does not say so) or
+"form" (it is the form of quantised numbers, which is an option); "rtol", "atol"; "free": false (no free sizes, with a
+reason in "why"); "constant": false (not run with inputs as constants); "onednn": false (recorded without MXNet's
+oneDNN kernels, which refuse it).
 
 "mxnet_version": the MXNet that wrote the file, as MXNet counts (10901 unless given, 20000 is 2.0). A case of 2.0 and later is
 recorded by MXNet 2.0.0b1, all others by 1.9.1. A list, [10901, 20000], makes a case of each: NAME_10901, NAME_20000. "recorded_as": {"op": ..., "attrs": {...}}, of a version that cannot be installed any

@@ -15,6 +15,11 @@ using onnx::Value;
 
 constexpr int kMostInputs = 64;
 
+constexpr const char* kSumNote =
+    "Where a quantised layer is followed by a sum, the layer is rounded to 8 bits before it, which "
+    "MXNet does not do and runtimes have no kernel without; nothing is cut by it "
+    "(`W-sum-rounded`).";
+
 struct FusedParam {
   std::int64_t num_args = 1;
   bool quantized = false;
@@ -66,10 +71,16 @@ struct DenseParam : FusedParam {
 };
 
 struct AttentionParam : FusedParam {
+  std::int64_t heads = 1;
+
   static void declare(AttrDeclarer<AttentionParam>& d) {
     declare_common(d);
     declare_float_output(d);
-    d.ignore({"heads"});
+    d.field("heads", &AttentionParam::heads)
+        .required()
+        .at_least(1)
+        .at_most(1 << 20)
+        .help("number of heads");
   }
 };
 
@@ -144,6 +155,7 @@ void add_fused(Registry& r, std::vector<std::string> names, std::string summary,
       .outputs_by([outputs = std::move(outputs)](const P& p, std::size_t) {
         return p.has_ranges() ? outputs : std::vector<std::string>{"output"};
       })
+      .note(kSumNote)
       .bodies(bodies<P>)
       .check(check<P>)
       .infer(infer_fused<P>)
@@ -163,9 +175,9 @@ void register_onednn_fused(Registry& r) {
   add_fused<ConvParamOf2>(r, {"_sg_onednn_conv"}, conv, of_conv);
   for (const auto* name : {"_sg_mkldnn_fully_connected", "_sg_onednn_fully_connected"})
     add_fused<DenseParam>(r, {name}, dense, of_others);
-  for (const auto* name : {"_sg_mkldnn_selfatt_qk"})
+  for (const auto* name : {"_sg_mkldnn_selfatt_qk", "_sg_onednn_selfatt_qk"})
     add_fused<AttentionParam>(r, {name}, scores, of_others);
-  for (const auto* name : {"_sg_mkldnn_selfatt_valatt"})
+  for (const auto* name : {"_sg_mkldnn_selfatt_valatt", "_sg_onednn_selfatt_valatt"})
     add_fused<AttentionParam>(r, {name}, values, of_others);
   add_fused<BatchDotParam>(r, {"_sg_onednn_batch_dot"}, "Products of matrices, one for one.",
                            of_others);

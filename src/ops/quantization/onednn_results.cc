@@ -1,5 +1,7 @@
 // The pieces of oneDNN's quantised operators that make their results (mxnet/onednn_upgrade.h):
 // sums, and the range that the result has or is given.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -129,6 +131,12 @@ Value rounded_alone(const RangeParam& p, Translation& t, double sum_step) {
   const bool is_signed = sum == DType::kInt8 && p.dtype() == DType::kInt8;
   const DType dtype = is_signed ? DType::kInt8 : DType::kUint8;
   const int zero_point = static_cast<int>(std::lround(-low / own)) - (is_signed ? 128 : 0);
+  // Half of a level, and what the result's own rounding makes of it.
+  t.warn(
+      "W-sum-rounded",
+      fmt::format("the layer is rounded before the sum, which MXNet does not do: up to {} of the "
+                  "256 levels of the result are between the two",
+                  static_cast<int>(std::lround(own / step / 2)) + 1));
   const Value scale = number(b, static_cast<float>(own));
   const Value rounded = quantize_around(b, t.input(0), scale, dtype, zero_point);
   return dequantize_around(b, rounded, scale, zero_point);
