@@ -115,6 +115,9 @@ void register_quantize(Registry& registry);
 void register_quantized_layers(Registry& registry);
 void register_quantized_elementwise(Registry& registry);
 void register_quantized_shapes(Registry& registry);
+void register_onednn_fused(Registry& registry);
+void register_onednn_inputs(Registry& registry);
+void register_onednn_results(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
@@ -207,10 +210,9 @@ constexpr Family kLinalg[] = {
     register_np_least_squares, register_khatri_rao,
 };
 constexpr Family kQuantization[] = {
-    register_quantize,
-    register_quantized_layers,
-    register_quantized_elementwise,
-    register_quantized_shapes,
+    register_quantize,         register_quantized_layers, register_quantized_elementwise,
+    register_quantized_shapes, register_onednn_fused,     register_onednn_inputs,
+    register_onednn_results,
 };
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "ir/computed.h"
 #include "onnx/kernels.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
@@ -187,6 +188,24 @@ Value dequantize(Builder& b, Value q, Value steps, std::int64_t axis) {
                 {DType::kFloat32, b.shape(q)});
 }
 
+Value quantize_around(Builder& b, Value x, Value step, DType dtype, int zero_point) {
+  if (uses_quantize_linear(b)) {
+    return b.emit("QuantizeLinear", {x, step, b.scalar(dtype, zero_point)}, {},
+                  {dtype, b.shape(x)});
+  }
+  const Value steps = b.unary("Round", b.div(x, step));
+  return round_to(b, b.add(steps, number(b, static_cast<float>(zero_point))), dtype);
+}
+
+Value dequantize_around(Builder& b, Value q, Value step, int zero_point) {
+  if (uses_quantize_linear(b)) {
+    return b.emit("DequantizeLinear", {q, step, b.scalar(b.dtype(q), zero_point)}, {},
+                  {DType::kFloat32, b.shape(q)});
+  }
+  const Value steps = b.cast(q, DType::kFloat32);
+  return b.mul(b.sub(steps, number(b, static_cast<float>(zero_point))), step);
+}
+
 void set_real(Builder& b, const Quantized& q, Value real) { b.remember(real_key(b, q), real); }
 
 Value remembered_real(const Builder& b, const Quantized& q) {
@@ -250,42 +269,30 @@ Tensor quantized_weight(const Tensor& tensor, std::vector<float> scales) {
   require(tensor.dtype == DType::kFloat32, "a weight that is quantised is not float32");
   const auto count = static_cast<std::size_t>(tensor.count());
   const std::size_t row = scales.size() == 1 ? std::max<std::size_t>(count, 1) : row_size(tensor);
-  auto produce = [=, scales = std::move(scales)](ByteSink& sink) {
-    constexpr std::size_t kPiece = 1 << 16;
-    constexpr float kLeast = -128;
-    constexpr float kMost = 127;
-    const TensorBytes raw(tensor);
-    std::vector<std::int8_t> piece;
-    for (std::size_t begin = 0; begin < count; begin += kPiece) {
-      piece.resize(std::min(kPiece, count - begin));
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        const float x = element_at(raw.bytes(), begin + i) * scales[(begin + i) / row];
-        // NaN becomes the largest, as in oneDNN.
-        const float whole = std::isnan(x) ? kMost : std::nearbyint(x);
-        piece[i] = static_cast<std::int8_t>(std::clamp(whole, kLeast, kMost));
-      }
-      sink.append(std::as_bytes(std::span(piece)));
-    }
-  };
-  return {DType::kInt8, tensor.dims, std::make_shared<ComputedData>(count, std::move(produce))};
+  return elementwise(DType::kInt8, tensor.dims, {tensor},
+                     [row, scales = std::move(scales)](std::size_t first, const auto& from,
+                                                       std::span<std::byte> to) {
+                       constexpr float kLeast = -128;
+                       constexpr float kMost = 127;
+                       for (std::size_t i = 0; i < to.size(); ++i) {
+                         const float x = element_at(from[0], i) * scales[(first + i) / row];
+                         // NaN becomes the largest, as in oneDNN.
+                         const float whole = std::isnan(x) ? kMost : std::nearbyint(x);
+                         to[i] = static_cast<std::byte>(
+                             static_cast<std::int8_t>(std::clamp(whole, kLeast, kMost)));
+                       }
+                     });
 }
 
 Tensor real_weight(const Tensor& tensor, float step) {
-  const auto count = static_cast<std::size_t>(tensor.count());
-  auto produce = [=](ByteSink& sink) {
-    constexpr std::size_t kPiece = 1 << 16;
-    const TensorBytes raw(tensor);
-    std::vector<float> piece;
-    for (std::size_t begin = 0; begin < count; begin += kPiece) {
-      piece.resize(std::min(kPiece, count - begin));
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        piece[i] = integer_at(raw.bytes(), tensor.dtype, begin + i) * step;
-      }
-      sink.append(std::as_bytes(std::span(piece)));
-    }
-  };
-  return {DType::kFloat32, tensor.dims,
-          std::make_shared<ComputedData>(count * sizeof(float), std::move(produce))};
+  return elementwise(DType::kFloat32, tensor.dims, {tensor},
+                     [step, dtype = tensor.dtype](std::size_t /*first*/, const auto& from,
+                                                  std::span<std::byte> to) {
+                       for (std::size_t i = 0; i < to.size() / sizeof(float); ++i) {
+                         const float value = integer_at(from[0], dtype, i) * step;
+                         std::memcpy(to.data() + i * sizeof(value), &value, sizeof(value));
+                       }
+                     });
 }
 
 bool expect_quantized_form(Translation& t) {

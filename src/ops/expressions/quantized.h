@@ -64,6 +64,12 @@ onnx::Value dequantize(onnx::Builder& b, onnx::Value q, onnx::Value step);
 /// q * step, where step has an element for each index of an axis.
 onnx::Value dequantize(onnx::Builder& b, onnx::Value q, onnx::Value steps, std::int64_t axis);
 
+/// The same two with another integer for 0, which MXNet does not have: for what is rounded here and
+/// not in MXNet.
+onnx::Value quantize_around(onnx::Builder& b, onnx::Value x, onnx::Value step, DType dtype,
+                            int zero_point);
+onnx::Value dequantize_around(onnx::Builder& b, onnx::Value q, onnx::Value step, int zero_point);
+
 /// Remembers the real numbers that integers stand for, if they are read with this range. The data
 /// has to be a node's output.
 void set_real(onnx::Builder& b, const Quantized& q, onnx::Value real);
