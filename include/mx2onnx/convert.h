@@ -113,6 +113,10 @@ struct ConvertOptions {
   /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
   /// (`mode=always`).
   bool no_dropout = false;
+  /// How layers of a model that MXNet quantised are written: "qdq", as operators on float32 between
+  /// DequantizeLinear and QuantizeLinear; "qlinear", as operators on integers; "float", as the float
+  /// network, in which nothing is rounded.
+  std::string quantized_form = "qdq";
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;

@@ -137,6 +137,7 @@ def convert(
     rename_params: Union[Mapping[str, str], Iterable[str]] = (),
     random_weights: bool = False,
     no_dropout: bool = False,
+    quantized_form: str = "qdq",
     external_data: bool = False,
     weights_in_place: bool = False,
     float16: bool = False,
@@ -194,7 +195,9 @@ def convert(
     (``pass_names``). ``rename_params`` maps old to new names of parameters that are named a little
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
     ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
-    (``mode="always"``) for a plain one. ``external_data`` writes the
+    (``mode="always"``) for a plain one. ``quantized_form`` says how layers that MXNet quantised are written: ``"qdq"``, float operators
+    between QuantizeLinear and DequantizeLinear, ``"qlinear"``, operators on integers, or ``"float"``, the float
+    network in which nothing is rounded. ``external_data`` writes the
     weights to a file of their own; with ``weights_in_place`` none are written: the model refers to the parameter file,
     which has to lie in the model's folder or below, and to stay there.
 
@@ -224,6 +227,7 @@ def convert(
         options.rename_params = _rename_rules(rename_params)
         options.random_weights = check.flag("random_weights", random_weights)
         options.no_dropout = check.flag("no_dropout", no_dropout)
+        options.quantized_form = check.text("quantized_form", quantized_form)
         options.external_data = check.flag("external_data", external_data)
         options.weights_in_place = check.flag("weights_in_place", weights_in_place)
         if check.flag("float16", float16) and check.flag("bfloat16", bfloat16):

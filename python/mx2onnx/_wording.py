@@ -17,6 +17,7 @@ _TEXTS = {
     "--input-type": "input_type",
     "--image-input": "image_input",
     "--mxnet-version": "mxnet_version",
+    "--quantized-form": "quantized_form",
     "--architecture": "architecture",
     "--output": "output",
     "-o": "output",

@@ -295,6 +295,12 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
                    "fill parameters that no file has with random numbers, always the same");
   command.add_flag("--no-dropout", arguments->options.no_dropout,
                    "take a Dropout of mode=always, which drops at inference too, for a plain one");
+  command
+      .add_option("--quantized-form", arguments->options.quantized_form,
+                  "how to write layers that MXNet quantised: qdq (float operators between "
+                  "QuantizeLinear and DequantizeLinear), qlinear (operators on integers) or float "
+                  "(nothing is rounded)")
+      ->type_name("FORM");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,

@@ -47,6 +47,7 @@ void check_options(const ConvertOptions& options) {
     fail(ErrorCode::kUsage, fmt::format("opset: expected a number from {} to {}, got {}",
                                         kFirstOpset, kLastOpset, options.opset));
   }
+  quantized_form_of(options);
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
   check_precision(options);
