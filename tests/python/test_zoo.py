@@ -64,7 +64,7 @@ def test_model(corpus, name):
 
 # Of rounding alone: a number that lies half way between two levels goes one way in MXNet and the other in ONNX Runtime, and each
 # layer after it amplifies that. The weights are drawn, and use a few levels only; none of it is the sums' (`W-sum-rounded`).
-@pytest.mark.parametrize("name,bound", [("mobilenet1.0_int8", 0.1)])
+@pytest.mark.parametrize("name,bound", [("mobilenet1.0_int8", 0.1), ("resnet50_v1_int8", 0.06)])
 def test_int8(name, bound):
     entry = CORPORA["gluoncv"][name]
     model = mx2onnx.convert(entry.symbol(), entry.params(), inputs=entry.fixed_inputs()).model
