@@ -21,6 +21,7 @@ using onnx::Value;
 
 constexpr std::string_view kConstants = "has a constant that float16 does not hold";
 constexpr std::string_view kWide = "computes with float32 values";
+constexpr std::string_view kIntegers = "is computed in integers";
 constexpr std::string_view kAsked = "asked for";
 constexpr std::string_view kSquares = "squares overflow";
 constexpr std::string_view kForPositions = "computes positions, ids or an order";
@@ -50,9 +51,13 @@ class Planner {
       : graph_(graph),
         options_(options),
         for_positions_(graph.num_values(), 0),
+        is_dequantized_(graph.num_values(), 0),
         matched_(options.keep.size(), 0) {
     plan_.nodes.resize(graph.main.nodes.size());
     plan_.is_half.resize(graph.num_values(), 0);
+    for (const Node& node : graph.main.nodes) {
+      if (node.is("DequantizeLinear")) is_dequantized_[node.outputs[0].id] = 1;
+    }
   }
 
   HalfPlan run() {
@@ -135,6 +140,13 @@ class Planner {
     }
   }
 
+  // A product between DequantizeLinear and QuantizeLinear is one of integers to who runs it.
+  bool takes_integers(const Node& node) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](Value input) {
+      return input.present() && is_dequantized_[input.id] != 0;
+    });
+  }
+
   bool is_asked_to_stay(const Node& node) {
     bool found = false;
     for (std::size_t i = 0; i < options_.keep.size(); ++i) {
@@ -169,7 +181,7 @@ class Planner {
     const auto precision = precision_of(graph_, node);
     if (is_asked_to_stay(node)) return kAsked;
     if (precision.rule == HalfRule::kKeep) return precision.reason;
-    if (precision.rule == HalfRule::kNarrow) return {};
+    if (precision.rule == HalfRule::kNarrow) return takes_integers(node) ? kIntegers : "";
     for (const std::size_t i : values.outputs) {
       if (for_positions_[node.outputs[i].id] != 0) return kForPositions;
     }
@@ -279,7 +291,8 @@ class Planner {
   const Graph& graph_;
   const HalfOptions& options_;
   std::vector<char> for_positions_;  // what becomes positions
-  std::vector<char> matched_;        // patterns of options.keep
+  std::vector<char> is_dequantized_;
+  std::vector<char> matched_;  // patterns of options.keep
   HalfPlan plan_;
 };
 

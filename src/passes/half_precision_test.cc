@@ -102,6 +102,15 @@ TEST_F(HalfPrecisionTest, WhatIsNamedStays) {
   EXPECT_EQ(result_.unmatched, (std::vector<std::string>{"nothing*"}));
 }
 
+TEST_F(HalfPrecisionTest, ProductsOfIntegersStay) {
+  const Value x = input("x", Shape{2, 2}, DType::kInt8);
+  const Value scale = weight("scale", {}, 0.5F);
+  output(product(b_.emit("DequantizeLinear", {x, scale}, {}, {DType::kFloat32, Shape{2, 2}}), "w"),
+         "y");
+  EXPECT_NE(converted().find("y = MatMul(DequantizeLinear, w)"), std::string::npos);
+  EXPECT_EQ(result_.num_half, 0U);
+}
+
 TEST_F(HalfPrecisionTest, Bfloat16IsStored) {
   const Value x = input("x", Shape{2, 32});
   output(b_.emit("MatMul", {x, weight("w", {32, 32})}, {}, {DType::kFloat32, Shape{2, 32}}), "y");
