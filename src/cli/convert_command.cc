@@ -151,8 +151,26 @@ void print_precision(std::FILE* out, const PrecisionReport& precision) {
   if (precision.subnormal > 0)
     fmt::print(out, "; {} elements of weights are subnormal there", precision.subnormal);
   fmt::print(out, "\n");
-  for (const auto& kept : precision.kept)
-    fmt::print(out, "  float32: {} {} ({})\n", kept.nodes, kept.op, kept.reason);
+  // A line for each reason, with its operators as far as they fit.
+  constexpr std::size_t kColumns = 78;
+  std::map<std::string_view, std::pair<std::size_t, std::vector<std::string_view>>> by_reason;
+  for (const auto& kept : precision.kept) {
+    auto& [nodes, operators] = by_reason[kept.reason];
+    nodes += kept.nodes;
+    operators.push_back(kept.op);
+  }
+  for (const auto& [reason, kept] : by_reason) {
+    std::string line =
+        fmt::format("  float32: {} {}: {}", kept.first, kept.first == 1 ? "node" : "nodes", reason);
+    const char* before = " (";
+    for (const auto op : kept.second) {
+      const bool fits = line.size() + op.size() + 2 < kColumns;
+      line += fmt::format("{}{}", before, fits ? op : "…");
+      before = ", ";
+      if (!fits) break;
+    }
+    fmt::print(out, "{})\n", line);
+  }
 }
 
 void print_timings(std::FILE* out, const Report& report) {
