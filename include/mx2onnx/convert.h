@@ -113,6 +113,10 @@ struct ConvertOptions {
   /// Takes every Dropout for a plain one, also those that MXNet draws for at inference
   /// (`mode=always`).
   bool no_dropout = false;
+  /// How layers of a model that MXNet quantised are written: "qdq", as operators on float32 between
+  /// DequantizeLinear and QuantizeLinear; "qlinear", as operators on integers; "float", as the float
+  /// network, in which nothing is rounded.
+  std::string quantized_form = "qdq";
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;
@@ -132,6 +136,16 @@ struct ConvertOptions {
   /// kernels for them: with their attributes, and outputs whose shape is not known unless the node
   /// has `__shape__`.
   std::string custom_domain;
+  /// "float32", or what products are computed in instead, from weights rounded to it while they are
+  /// written: "float16", where operators that would lose too much stay float32; or "bfloat16", which
+  /// weights alone are stored in, as ONNX Runtime has no kernels that compute in it (opset 13 and
+  /// up). Inputs and outputs stay float32.
+  std::string precision = "float32";
+  /// Float32 inputs and outputs become float16, too, but those for positions and ids. With "float16"
+  /// alone.
+  bool half_ports = false;
+  /// What stays float32: names of nodes or operators of the ONNX graph, with `*` for any text.
+  std::vector<std::string> keep_float32;
   /// Called while the model is written: bytes done, bytes in all, which are the same at the end.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
   /// Called often, in all phases, on the thread that converts. An exception that it throws ends the

@@ -36,6 +36,23 @@ struct OperatorNotes {
   std::vector<std::string> notes;  ///< As the table of operators has them.
 };
 
+/// What became of the graph in half precision.
+struct PrecisionReport {
+  struct Kept {
+    std::string op;      ///< ONNX's.
+    std::string reason;  ///< Why it stays float32.
+    std::size_t nodes = 0;
+  };
+  std::string dtype;  ///< "float16" or "bfloat16"; empty if that was not asked for.
+  /// Nodes that compute in it or, of bfloat16, weights that are stored in it.
+  std::size_t count = 0;
+  std::vector<Kept> kept;
+  /// Elements of weights that would have become infinite, and are the largest number instead.
+  std::uint64_t clamped = 0;
+  /// Elements of weights, not 0, that came below the smallest normal number, where digits are lost.
+  std::uint64_t subnormal = 0;
+};
+
 struct Report {
   std::vector<PortReport> inputs;
   std::vector<PortReport> outputs;
@@ -56,6 +73,7 @@ struct Report {
   std::vector<std::string> weights_in_place;
   std::string output_data;         ///< The file with its weights beside it; empty if there is none.
   std::uint64_t output_bytes = 0;  ///< Of the model, and of the file with its weights beside it.
+  PrecisionReport precision;
   /// The steps of the conversion in order, and the seconds that each took.
   std::vector<std::pair<std::string, double>> seconds;
 };

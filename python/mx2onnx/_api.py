@@ -137,8 +137,13 @@ def convert(
     rename_params: Union[Mapping[str, str], Iterable[str]] = (),
     random_weights: bool = False,
     no_dropout: bool = False,
+    quantized_form: str = "qdq",
     external_data: bool = False,
     weights_in_place: bool = False,
+    float16: bool = False,
+    bfloat16: bool = False,
+    float16_io: bool = False,
+    keep_float32: Sequence[str] = (),
     custom_domain: Union[bool, str] = False,
     mxnet_version: Optional[str] = None,
     epoch: Optional[int] = None,
@@ -190,9 +195,17 @@ def convert(
     (``pass_names``). ``rename_params`` maps old to new names of parameters that are named a little
     differently, with ``*`` for any text (the first that matches counts), or has such rules as ``"old=new"``.
     ``random_weights`` fills in what no file has. ``no_dropout`` takes a Dropout that drops at inference too
-    (``mode="always"``) for a plain one. ``external_data`` writes the
+    (``mode="always"``) for a plain one. ``quantized_form`` says how layers that MXNet quantised are written: ``"qdq"``, float operators
+    between QuantizeLinear and DequantizeLinear, ``"qlinear"``, operators on integers, or ``"float"``, the float
+    network in which nothing is rounded. ``external_data`` writes the
     weights to a file of their own; with ``weights_in_place`` none are written: the model refers to the parameter file,
-    which has to lie in the model's folder or below, and to stay there. ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
+    which has to lie in the model's folder or below, and to stay there.
+
+    ``float16`` computes in half precision, with float32 where that would lose too much (``report["precision"]`` says
+    where and why); inputs and outputs stay float32 unless ``float16_io``. ``bfloat16`` stores weights in that type and
+    computes in float32. ``keep_float32`` names nodes or operators of the ONNX model that stay, with ``*`` for any text.
+
+    ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
     not say it or is wrong: some operators changed between versions (``variants`` in ``operators``).
     ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
     exception that it raises ends the conversion, as Ctrl-C does at any time.
@@ -214,8 +227,14 @@ def convert(
         options.rename_params = _rename_rules(rename_params)
         options.random_weights = check.flag("random_weights", random_weights)
         options.no_dropout = check.flag("no_dropout", no_dropout)
+        options.quantized_form = check.text("quantized_form", quantized_form)
         options.external_data = check.flag("external_data", external_data)
         options.weights_in_place = check.flag("weights_in_place", weights_in_place)
+        if check.flag("float16", float16) and check.flag("bfloat16", bfloat16):
+            raise UsageError("float16=True and bfloat16=True: a model has one of them")
+        options.precision = "float16" if float16 else "bfloat16" if check.flag("bfloat16", bfloat16) else "float32"
+        options.half_ports = check.flag("float16_io", float16_io)
+        options.keep_float32 = check.texts("keep_float32", keep_float32)
         domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
         options.custom_domain = check.text("custom_domain", domain)
         options.progress = check.function("progress", progress)

@@ -6,9 +6,12 @@ from ._printable import shown, shown_lines
 
 
 class Comparison:
-    """One output of one case: shapes, the largest differences and where, and `same`."""
+    """One output of one case: shapes, the largest differences and where, and `same`. `rounded` says that a model of half
+    precision computed it."""
 
-    def __init__(self, name: str, ours: Any, theirs: Any, rtol: Optional[float], atol: Optional[float]):
+    def __init__(
+        self, name: str, ours: Any, theirs: Any, rtol: Optional[float], atol: Optional[float], rounded: bool = False
+    ):
         import numpy as np
 
         self.name, self.problem = name, ""
@@ -20,7 +23,7 @@ class Comparison:
         if ours.shape != theirs.shape:
             self.problem = "shape %s, MXNet %s" % (self.shape, self.expected_shape)
             return
-        low = np.float16 in (ours.dtype, theirs.dtype)
+        low = rounded or np.float16 in (ours.dtype, theirs.dtype)
         exact = not np.issubdtype(theirs.dtype, np.floating)
         a, b = ours.astype("float64"), theirs.astype("float64")
         finite = np.isfinite(b)

@@ -79,7 +79,8 @@ def verify(
     named. A recording of another batch than the file's is fed piece by piece.
 
     A value agrees if it differs by at most `atol + rtol * |MXNet's|`. By default `rtol` is 1e-3 and `atol` 1e-5 of
-    the output's largest value (1e-2 and 1e-3 for float16; integers must be equal).
+    the output's largest value (1e-2 and 1e-3 for float16, and for a file that was converted with `float16` or
+    `bfloat16`; integers must be equal). What each output differs by is in the result.
 
     Where numbers differ, the inner values are compared too, and the first node that differs is named. A node within the
     body of a loop or a branch has no value that MXNet shows: the loop or the branch is named.
@@ -128,6 +129,9 @@ def verify(
             raise UsageError("the inputs have no value of %r" % missing[0])
         options = () if graph.are_heads(wanted) else ("--outputs", ",".join(wanted))
         recorded = run_mxnet(python, symbol, paths, [as_mxnet(feeds) for feeds in given], notes, *options)
+    precision = runtime.metadata.get("mx2onnx.precision")
+    if precision is not None:
+        notes.add("the file is %s: differences are those to MXNet's own precision" % precision)
     result = VerifyResult()
     failed = None
     for case, feeds in zip(recorded, given):
@@ -138,7 +142,9 @@ def verify(
         if not known:
             raise CannotCompare("no output of the file has a name of MXNet's: %s" % ", ".join(found))
         result.not_compared = [n for n in runtime.outputs if n not in known]
-        compared = [Comparison(n, found[n], v, rtol, atol).to_dict() for n, (_, v) in known.items()]
+        compared = [
+            Comparison(n, found[n], v, rtol, atol, precision is not None).to_dict() for n, (_, v) in known.items()
+        ]
         result.cases.append({"inputs": {n: list(v.shape) for n, v in feeds.items()}, "outputs": compared})
         if failed is None and pieces == 1 and not all(c["same"] for c in compared):
             failed = (case, feeds, known)

@@ -7,7 +7,7 @@ import shlex
 _WORD = r"'[^']*'|\"[^\"]*\"|[^\s'\"();]*[^\s'\"();,.:?]"
 
 # Options with a value, and how the argument is written with one.
-_LISTS = {"--outputs": "outputs", "--disable-pass": "disabled_passes"}
+_LISTS = {"--outputs": "outputs", "--disable-pass": "disabled_passes", "--keep-float32": "keep_float32"}
 _MAPPINGS = {"--rename": "rename", "--rename-param": "rename_params"}
 _NUMBERS = {"--opset": "opset", "--batch": "batch", "--epoch": "epoch", "--unpack-limit": "unpack_limit"}
 _NUMBER_LISTS = {"--mean": "mean", "--std": "std"}
@@ -17,6 +17,7 @@ _TEXTS = {
     "--input-type": "input_type",
     "--image-input": "image_input",
     "--mxnet-version": "mxnet_version",
+    "--quantized-form": "quantized_form",
     "--architecture": "architecture",
     "--output": "output",
     "-o": "output",
@@ -27,6 +28,9 @@ _FLAGS = {
     "--no-optimize": "optimize=False",
     "--external-data": "external_data=True",
     "--weights-in-place": "weights_in_place=True",
+    "--float16": "float16=True",
+    "--bfloat16": "bfloat16=True",
+    "--float16-io": "float16_io=True",
     "--allow-custom-domain": "custom_domain=True",
     "--fixed": "fixed=True",
     "--prepare": "prepare=True",

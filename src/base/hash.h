@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -12,5 +13,20 @@ using ContentHash = std::pair<std::uint64_t, std::uint64_t>;
 
 /// XXH3-128 of the bytes.
 ContentHash content_hash(std::span<const std::byte> bytes);
+
+/// The same of bytes that come in pieces.
+class ContentHasher {
+ public:
+  ContentHasher();
+  ~ContentHasher();
+  ContentHasher(const ContentHasher&) = delete;
+  ContentHasher& operator=(const ContentHasher&) = delete;
+  void add(std::span<const std::byte> bytes);
+  ContentHash hash() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace mx2onnx

@@ -62,6 +62,8 @@ struct ConvertArguments : ModelArguments {
   std::string output;
   std::vector<std::string> renames;
   bool no_optimize = false;
+  bool float16 = false;
+  bool bfloat16 = false;
   bool quiet = false;
   bool json = false;
   unsigned jobs = 1;
@@ -116,6 +118,43 @@ void declare_preprocessing(CLI::App& command, ConvertOptions& options,
       ->group(group);
 }
 
+void declare_precision(CLI::App& command, ConvertArguments& arguments) {
+  const std::string group = "Half precision";
+  auto* float16 = command
+                      .add_flag("--float16", arguments.float16,
+                                "compute in float16, with float32 where that would lose too much;\n"
+                                "inputs and outputs stay float32")
+                      ->group(group);
+  command
+      .add_flag("--bfloat16", arguments.bfloat16,
+                "store weights as bfloat16, and compute in float32, as ONNX\n"
+                "Runtime has no kernels for it")
+      ->group(group)
+      ->excludes(float16);
+  command
+      .add_flag("--float16-io", arguments.options.half_ports,
+                "with --float16: inputs and outputs, too, but for positions and ids")
+      ->group(group);
+  command
+      .add_option("--keep-float32", arguments.options.keep_float32,
+                  "these stay float32: names of nodes or operators of the ONNX model,\n"
+                  "* for any text")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false)
+      ->group(group);
+}
+
+void print_precision(std::FILE* out, const PrecisionReport& precision) {
+  if (precision.dtype.empty()) return;
+  fmt::print(out, "  {}: {} {}", precision.dtype, precision.count,
+             precision.dtype == "bfloat16" ? "weights" : "nodes");
+  if (precision.subnormal > 0)
+    fmt::print(out, "; {} elements of weights are subnormal there", precision.subnormal);
+  fmt::print(out, "\n");
+  for (const auto& kept : precision.kept)
+    fmt::print(out, "  float32: {} {} ({})\n", kept.nodes, kept.op, kept.reason);
+}
+
 void print_timings(std::FILE* out, const Report& report) {
   double total = 0;
   for (const auto& [phase, seconds] : report.seconds) {
@@ -145,6 +184,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
     fmt::print(out, "  weights in {}, which has to stay where it is\n", printable(file));
   if (!report.output_data.empty())
     fmt::print(out, "  weights in {}\n", printable(report.output_data));
+  print_precision(out, report.precision);
   for (const auto& port : report.inputs)
     fmt::print(out, "  input  {}: {}\n", printable(port.name), printable(type_text(port)));
   for (const auto& port : report.outputs)
@@ -183,6 +223,8 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   arguments.finish();
   for (const auto& text : arguments.renames) add_rename(arguments.options.rename, text);
   arguments.options.optimize = !arguments.no_optimize;
+  if (arguments.float16) arguments.options.precision = "float16";
+  if (arguments.bfloat16) arguments.options.precision = "bfloat16";
   if (is_set(arguments.preprocessing)) arguments.options.preprocessing = arguments.preprocessing;
   if (is_folder(arguments.output)) return run_batch(arguments);
   if (is_standard_output(arguments.output)) {
@@ -253,6 +295,12 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
                    "fill parameters that no file has with random numbers, always the same");
   command.add_flag("--no-dropout", arguments->options.no_dropout,
                    "take a Dropout of mode=always, which drops at inference too, for a plain one");
+  command
+      .add_option("--quantized-form", arguments->options.quantized_form,
+                  "how to write layers that MXNet quantised: qdq (float operators between "
+                  "QuantizeLinear and DequantizeLinear), qlinear (operators on integers) or float "
+                  "(nothing is rounded)")
+      ->type_name("FORM");
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,
@@ -265,6 +313,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   command.add_flag("--weights-in-place", arguments->options.weights_in_place,
                    "do not copy weights: refer to the parameter file, which has to lie in\n"
                    "the model's folder, or below, and to stay there");
+  declare_precision(command, *arguments);
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,
                    "print the report as JSON, and a failure, too (on standard output)");

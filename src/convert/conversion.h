@@ -13,6 +13,7 @@
 #include "onnx/graph.h"
 #include "onnx/writer.h"
 #include "ops/record/model.h"
+#include "passes/half_precision.h"
 #include "source/find_model.h"
 
 namespace mx2onnx {
@@ -31,6 +32,7 @@ struct Conversion {
   std::optional<InferResult> types;   ///< From kInferred on.
   std::vector<NodeProblem> problems;  ///< What stands in the way, if it failed because of that.
   onnx::Graph graph;
+  passes::HalfResult half;  ///< What became of it in half precision.
   onnx::ModelInfo info;
   Report report;
 };

@@ -18,6 +18,7 @@
 #include "convert/output_files.h"
 #include "convert/phase_clock.h"
 #include "convert/ports.h"
+#include "convert/precision.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
 #include "convert/random_weights.h"
@@ -46,8 +47,10 @@ void check_options(const ConvertOptions& options) {
     fail(ErrorCode::kUsage, fmt::format("opset: expected a number from {} to {}, got {}",
                                         kFirstOpset, kLastOpset, options.opset));
   }
+  quantized_form_of(options);
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
+  check_precision(options);
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -167,6 +170,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);
   }
+  result.half = apply_precision(result.graph, options);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
@@ -285,6 +289,7 @@ Report convert_to_one_place(const Source& source, const ConvertOptions& options,
     write(writer);
     fail_if_shrunk();
     clock.end();
+    report_precision(result.half, options, result.report);
     result.report.output_bytes = writer.message_size();
     return std::move(result.report);
   });
@@ -337,6 +342,7 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
         external ? write_model_and_data(writer, output, options.progress, last_check)
                  : write_model_file(writer, output, options.progress, last_check);
     clock.end();
+    report_precision(result.half, options, report);
     report.output = output.native();
     report.output_data = written.data;
     report.output_bytes = written.bytes;

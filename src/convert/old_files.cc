@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "convert/load.h"
 #include "ops/record/registry.h"
 
 namespace mx2onnx {
 
 bool may_have_old_pooling(const source::FoundModel& found, const ConvertOptions& options) {
+  const ErrorScope scope = ErrorScope::file(found.symbol_name);
   const mxnet::Symbol symbol = load_symbol(found, options);
   if (symbol.says_version) return false;
   const OperatorsOf now(origin_of(symbol));

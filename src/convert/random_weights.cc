@@ -6,26 +6,18 @@
 #include "base/hash.h"
 #include "base/interruption.h"
 #include "convert/layers.h"
+#include "ir/convert_elements.h"
 
 namespace mx2onnx {
 namespace {
 
-// SplitMix64 (Steele, Lea, Flood 2014).
-class SplitMix {
- public:
-  explicit SplitMix(std::uint64_t seed) : state_(seed) {}
-  /// Uniform in [0, 1).
-  double next() {
-    state_ += 0x9e3779b97f4a7c15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
-  }
-
- private:
-  std::uint64_t state_;
-};
+// SplitMix64 (Steele, Lea, Flood 2014): number `index` of a sequence, uniform in [0, 1).
+double random_number(std::uint64_t seed, std::uint64_t index) {
+  std::uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
 
 // A symbol may claim any size; a made-up weight has an end.
 std::int64_t checked_count(std::string_view name, const TensorType& type) {
@@ -50,24 +42,24 @@ Tensor random_weights(std::string_view name, const TensorType& type) {
   const auto seed = content_hash(std::as_bytes(std::span(name))).second;
   Tensor tensor{type.dtype, type.shape.sizes(), nullptr};
   const auto count = static_cast<std::size_t>(checked_count(name, type));
-  auto produce = [dtype = type.dtype, count, seed, positive](ByteSink& sink) {
+  auto fill = [dtype = type.dtype, seed, positive](std::size_t offset, std::span<std::byte> to) {
     constexpr std::size_t kPiece = 4096;
-    SplitMix random(seed);
+    const std::size_t element = dtype_size(dtype);
     std::array<double, kPiece> values = {};
-    for (std::size_t done = 0; done < count; done += kPiece) {
+    for (std::size_t index = offset / element; !to.empty();) {
       interruption_point();
-      const std::size_t piece = std::min(kPiece, count - done);
-      for (std::size_t i = 0; i < piece; ++i) {
+      const std::size_t count = std::min(kPiece, to.size() / element);
+      for (std::size_t i = 0; i < count; ++i, ++index) {
         values[i] = !is_floating(dtype) ? 0
-                    : positive          ? 0.5 + random.next()
-                                        : 0.2 * random.next() - 0.1;
+                    : positive          ? 0.5 + random_number(seed, index)
+                                        : 0.2 * random_number(seed, index) - 0.1;
       }
-      const auto part =
-          make_tensor_as(dtype, {static_cast<std::int64_t>(piece)}, std::span(values).first(piece));
-      part.data->write_to(sink);
+      convert_elements(DType::kFloat64, std::as_bytes(std::span(values).first(count)), dtype,
+                       to.first(count * element));
+      to = to.subspan(count * element);
     }
   };
-  tensor.data = std::make_shared<ComputedData>(count * dtype_size(type.dtype), std::move(produce));
+  tensor.data = std::make_shared<ComputedData>(count * dtype_size(type.dtype), std::move(fill));
   return tensor;
 }
 

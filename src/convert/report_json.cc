@@ -39,6 +39,25 @@ JsonValue json_diagnostics(const std::vector<Diagnostic>& list) {
   return {std::move(array)};
 }
 
+namespace {
+
+JsonValue json_precision(const PrecisionReport& precision) {
+  if (precision.dtype.empty()) return {};
+  JsonArray kept;
+  for (const auto& entry : precision.kept) {
+    kept.push_back({JsonObject{{"op", {entry.op}},
+                               {"reason", {entry.reason}},
+                               {"nodes", json_number(entry.nodes)}}});
+  }
+  return {JsonObject{{"dtype", {precision.dtype}},
+                     {"count", json_number(precision.count)},
+                     {"kept", {std::move(kept)}},
+                     {"clamped", json_number(precision.clamped)},
+                     {"subnormal", json_number(precision.subnormal)}}};
+}
+
+}  // namespace
+
 std::string to_json(const Report& report) {
   JsonArray notes;
   for (const auto& entry : report.notes) {
@@ -68,7 +87,8 @@ std::string to_json(const Report& report) {
       {"num_onnx_nodes", json_number(report.num_onnx_nodes)},
       {"num_parameters", json_number(report.num_parameters)},
       {"parameter_bytes", json_number(report.parameter_bytes)},
-      {"passes", {std::move(passes)}}}});
+      {"passes", {std::move(passes)}},
+      {"precision", json_precision(report.precision)}}});
 }
 
 }  // namespace mx2onnx

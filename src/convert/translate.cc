@@ -5,6 +5,7 @@
 #include "base/budget.h"
 #include "base/error.h"
 #include "base/interruption.h"
+#include "base/text.h"
 #include "convert/preprocessing.h"
 #include "convert/random_weights.h"
 #include "onnx/shape_expr.h"
@@ -291,12 +292,21 @@ class ModelTranslator {
 
 }  // namespace
 
+onnx::QuantizedForm quantized_form_of(const ConvertOptions& options) {
+  if (options.quantized_form == "qdq") return onnx::QuantizedForm::kQdq;
+  if (options.quantized_form == "qlinear") return onnx::QuantizedForm::kQlinear;
+  if (options.quantized_form == "float") return onnx::QuantizedForm::kFloat;
+  fail(ErrorCode::kUsage, fmt::format("--quantized-form: expected qdq, qlinear or float, got {}",
+                                      in_quotes(options.quantized_form)));
+}
+
 onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
                             std::vector<Diagnostic>& diagnostics) {
   const BudgetScope budget;
   onnx::Graph graph;
   onnx::Builder builder(graph, options.opset);
+  builder.set_quantized_form(quantized_form_of(options));
   Shared shared{types, builder, problems, diagnostics};
   ModelTranslator(model, options.preprocessing, shared).run();
   return graph;

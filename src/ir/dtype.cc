@@ -68,7 +68,10 @@ float half_to_float(std::uint16_t bits) {
     const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
   }
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000U | (mantissa << 13));
+  if (exponent == 31) {
+    const std::uint32_t quiet = mantissa == 0 ? 0 : 0x400000U;
+    return std::bit_cast<float>(sign | 0x7f800000U | quiet | (mantissa << 13));
+  }
   return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 
@@ -76,7 +79,9 @@ std::uint16_t float_to_half(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);
   const std::uint32_t magnitude = bits & 0x7fffffffU;
-  if (magnitude > 0x7f800000U) return static_cast<std::uint16_t>(sign | 0x7e00U);   // NaN
+  // Of a NaN the upper bits stay, and it is a quiet one.
+  if (magnitude > 0x7f800000U)
+    return static_cast<std::uint16_t>(sign | 0x7e00U | ((magnitude >> 13) & 0x3ffU));
   if (magnitude >= 0x477ff000U) return static_cast<std::uint16_t>(sign | 0x7c00U);  // to infinity
   if (magnitude < 0x38800000U) {
     // Subnormal: adding 0.5 puts the rounded mantissa into the low bits.

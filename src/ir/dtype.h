@@ -39,8 +39,10 @@ bool is_floating(DType dtype);
 bool is_integer(DType dtype);
 bool is_unsigned(DType dtype);
 
+/// This and the next are what x86's and ARM's own instructions give, for NaN, too. Of many
+/// elements: convert_elements.h.
 float half_to_float(std::uint16_t bits);
-/// Rounds to nearest, ties to even, as the hardware does.
+/// Rounds to nearest, ties to even.
 std::uint16_t float_to_half(float value);
 float bfloat16_to_float(std::uint16_t bits);
 std::uint16_t float_to_bfloat16(float value);

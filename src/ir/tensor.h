@@ -35,8 +35,18 @@ class TensorData {
   virtual std::optional<std::span<const std::byte>> view() const { return std::nullopt; }
   /// Where they lie, if a file has them as they are.
   virtual std::optional<FilePlace> place() const { return std::nullopt; }
-  /// Appends all bytes to the sink, with memory bounded by a small constant beyond the view.
-  virtual void write_to(ByteSink& sink) const = 0;
+  /// Copies the bytes from `offset` on to `to`. The range lies within the data and consists of
+  /// whole elements, and `to` is aligned for these. Any range may be asked for at any time.
+  virtual void read(std::size_t offset, std::span<std::byte> to) const = 0;
+  /// How many bytes are best read at a time by who reads all of them.
+  virtual std::size_t piece_size() const { return kPieceSize; }
+  /// Calls `visit` with all bytes from front to back, in pieces of whole elements that stay valid
+  /// during the call.
+  void for_each_piece(const std::function<void(std::span<const std::byte>)>& visit) const;
+  /// Appends all bytes to the sink, with memory bounded by a piece.
+  virtual void write_to(ByteSink& sink) const;
+
+  static constexpr std::size_t kPieceSize = 1 << 16;
 };
 
 /// A range of a mapped file.
@@ -49,9 +59,16 @@ class MappedData : public TensorData {
     return file_->bytes().subspan(offset_, size_);
   }
   std::optional<FilePlace> place() const override { return FilePlace{file_.get(), offset_}; }
+  void read(std::size_t offset, std::span<std::byte> to) const override {
+    // A call of the system costs more than a few bytes of a mapping.
+    if (to.size() >= kWorthACall) return file_->read(offset_ + offset, to);
+    if (!to.empty()) std::memcpy(to.data(), view()->data() + offset, to.size());
+  }
   void write_to(ByteSink& sink) const override { sink.append_range(*file_, offset_, size_); }
 
  private:
+  static constexpr std::size_t kWorthACall = 1 << 14;
+
   std::shared_ptr<const MappedFile> file_;
   std::size_t offset_;
   std::size_t size_;
@@ -63,7 +80,9 @@ class OwnedData : public TensorData {
   explicit OwnedData(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
   std::size_t size() const override { return bytes_.size(); }
   std::optional<std::span<const std::byte>> view() const override { return bytes_; }
-  void write_to(ByteSink& sink) const override { sink.append(bytes_); }
+  void read(std::size_t offset, std::span<std::byte> to) const override {
+    if (!to.empty()) std::memcpy(to.data(), bytes_.data() + offset, to.size());
+  }
 
  private:
   std::vector<std::byte> bytes_;
@@ -76,25 +95,33 @@ class BorrowedData : public TensorData {
       : owner_(std::move(owner)), bytes_(bytes) {}
   std::size_t size() const override { return bytes_.size(); }
   std::optional<std::span<const std::byte>> view() const override { return bytes_; }
-  void write_to(ByteSink& sink) const override { sink.append(bytes_); }
+  void read(std::size_t offset, std::span<std::byte> to) const override {
+    if (!to.empty()) std::memcpy(to.data(), bytes_.data() + offset, to.size());
+  }
 
  private:
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
 };
 
-/// Bytes that a function makes, piece by piece, each time they are wanted.
+/// Bytes that a function makes each time they are wanted; computed.h puts together what most need.
 class ComputedData : public TensorData {
  public:
-  using Producer = std::function<void(ByteSink&)>;
-  /// `produce` appends exactly `size` bytes, the same ones each time.
-  ComputedData(std::size_t size, Producer produce) : size_(size), produce_(std::move(produce)) {}
+  /// As TensorData::read: makes any range of the bytes, the same ones each time, whatever was made
+  /// before, and keeps no more memory than a few pieces meanwhile.
+  using Fill = std::function<void(std::size_t offset, std::span<std::byte> to)>;
+  ComputedData(std::size_t size, Fill fill, std::size_t piece_size = kPieceSize)
+      : size_(size), fill_(std::move(fill)), piece_size_(piece_size) {}
   std::size_t size() const override { return size_; }
-  void write_to(ByteSink& sink) const override { produce_(sink); }
+  void read(std::size_t offset, std::span<std::byte> to) const override {
+    if (!to.empty()) fill_(offset, to);
+  }
+  std::size_t piece_size() const override { return piece_size_; }
 
  private:
   std::size_t size_;
-  Producer produce_;
+  Fill fill_;
+  std::size_t piece_size_;
 };
 
 struct Tensor {
@@ -151,7 +178,7 @@ class TensorBytes {
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
-  std::string made_;
+  std::vector<std::byte> made_;
   std::shared_ptr<const TensorData> keep_;
   std::span<const std::byte> bytes_;
 };

@@ -63,9 +63,9 @@ TEST(TensorTest, ReadsEveryType) {
 
 TEST(TensorTest, ComputedDataIsMadeWhenAskedFor) {
   int runs = 0;
-  const auto data = std::make_shared<ComputedData>(4, [&](ByteSink& sink) {
+  const auto data = std::make_shared<ComputedData>(4, [&](std::size_t offset, auto to) {
     ++runs;
-    sink.append_text("abcd");
+    std::memcpy(to.data(), "abcd" + offset, to.size());
   });
   const Tensor tensor{DType::kUint8, {4}, data};
   EXPECT_EQ(runs, 0);

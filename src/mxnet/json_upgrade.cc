@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mxnet/control_flow_upgrade.h"
+#include "mxnet/onednn_upgrade.h"
 
 namespace mx2onnx::mxnet {
 namespace {
@@ -61,6 +62,7 @@ Symbol upgrade_symbol(Symbol symbol, const OperatorSignatures& signatures) {
     }
     hide_scheduling_keys(node.attrs);
     restore_control_flow(node);
+    expand_onednn(node, i);
     if (symbol.mxnet_version < kFirstWithAuxiliaryStates && !node.is_variable()) {
       const auto names = signatures.input_names(node.op, node.attrs);
       for (std::size_t k = node.inputs.size(); k < names.size(); ++k) {

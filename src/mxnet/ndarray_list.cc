@@ -154,26 +154,20 @@ class RecordReader {
 
   static std::shared_ptr<const TensorData> scatter(std::size_t size, const Tensor& values,
                                                    std::vector<Piece> pieces) {
-    auto produce = [values, pieces = std::move(pieces), size](ByteSink& sink) {
-      constexpr std::size_t kZeros = 1 << 16;
-      static const std::vector<std::byte> zeros(kZeros);
-      std::size_t position = 0;
-      const auto fill_to = [&](std::size_t end) {
-        while (position < end) {
-          const std::size_t step = std::min(end - position, kZeros);
-          sink.append(std::span(zeros).first(step));
-          position += step;
-        }
-      };
-      const auto bytes = *values.data->view();
-      for (const auto& piece : pieces) {
-        fill_to(piece.position);
-        sink.append(bytes.subspan(piece.source, piece.size));
-        position += piece.size;
+    auto fill = [values, pieces = std::move(pieces)](std::size_t offset, std::span<std::byte> to) {
+      std::fill(to.begin(), to.end(), std::byte{0});
+      const std::size_t end = offset + to.size();
+      auto piece = std::partition_point(pieces.begin(), pieces.end(), [&](const Piece& each) {
+        return each.position + each.size <= offset;
+      });
+      for (; piece != pieces.end() && piece->position < end; ++piece) {
+        const std::size_t from = std::max(offset, piece->position);
+        const std::size_t until = std::min(end, piece->position + piece->size);
+        values.data->read(piece->source + (from - piece->position),
+                          to.subspan(from - offset, until - from));
       }
-      fill_to(size);
     };
-    return std::make_shared<ComputedData>(size, std::move(produce));
+    return std::make_shared<ComputedData>(size, std::move(fill));
   }
 
   std::shared_ptr<const TensorData> rows_to_dense(const Tensor& tensor, const Tensor& values,

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/star_pattern.h"
 
 namespace mx2onnx::mxnet {
 namespace {
@@ -15,35 +15,11 @@ std::string_view without_prefix(std::string_view name) {
   return name;
 }
 
-// The texts that the stars matched, each as short as possible but the last; nothing if there is no
-// match.
-std::optional<std::vector<std::string_view>> match(std::string_view name,
-                                                   std::string_view pattern) {
-  const auto literals = split(pattern, '*');
-  if (!name.starts_with(literals.front())) return std::nullopt;
-  name.remove_prefix(literals.front().size());
-  if (literals.size() == 1) {
-    if (!name.empty()) return std::nullopt;
-    return std::vector<std::string_view>{};
-  }
-  if (!name.ends_with(literals.back())) return std::nullopt;
-  name.remove_suffix(literals.back().size());
-  std::vector<std::string_view> captures;
-  for (std::size_t i = 1; i + 1 < literals.size(); ++i) {
-    const auto at = name.find(literals[i]);
-    if (at == std::string_view::npos) return std::nullopt;
-    captures.push_back(name.substr(0, at));
-    name.remove_prefix(at + literals[i].size());
-  }
-  captures.push_back(name);
-  return captures;
-}
-
 }  // namespace
 
 std::string rename(std::string_view name, const std::vector<RenameRule>& rules) {
   for (const auto& rule : rules) {
-    const auto captures = match(name, rule.from);
+    const auto captures = match_stars(name, rule.from);
     if (!captures) continue;
     std::string result;
     std::size_t next = 0;

@@ -22,6 +22,13 @@ struct RuntimeCast {
   DType through;
 };
 
+/// How arrays of integers that stand for a range of real numbers are computed with.
+enum class QuantizedForm {
+  kQdq,      ///< By operators on float32 between DequantizeLinear and QuantizeLinear.
+  kQlinear,  ///< By operators on the integers, QLinearConv and QLinearMatMul.
+  kFloat,    ///< By operators on float32 alone: nothing is rounded.
+};
+
 class Builder {
  public:
   Builder(Graph& graph, int opset) : graph_(graph), opset_(opset), bodies_{&graph.main} {
@@ -40,6 +47,9 @@ class Builder {
   bool has(std::string_view op_type) const { return find_schema(op_type, opset_) != nullptr; }
   /// True if its version there takes the dtype as input `index`.
   bool takes(std::string_view op_type, DType dtype, std::size_t index = 0) const;
+
+  QuantizedForm quantized_form() const { return quantized_form_; }
+  void set_quantized_form(QuantizedForm form) { quantized_form_ = form; }
 
   /// Keeps a name from being made up for anything else; `claim` then uses it.
   void reserve_name(std::string_view name);
@@ -133,6 +143,7 @@ class Builder {
 
   Graph& graph_;
   int opset_;
+  QuantizedForm quantized_form_ = QuantizedForm::kQdq;
   ErrorCode blame_ = ErrorCode::kInternal;
   std::vector<RuntimeCast> runtime_casts_;
   std::vector<Body*> bodies_;

@@ -1,11 +1,12 @@
 #include "onnx/eval.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
+#include <span>
 #include <string_view>
+#include <utility>
 
+#include "ir/computed.h"
 #include "onnx/schema.h"
 
 namespace mx2onnx::onnx {
@@ -29,124 +30,6 @@ Tensor with_bytes(DType dtype, Dims dims, std::vector<std::byte> bytes) {
   return {dtype, std::move(dims), std::make_shared<OwnedData>(std::move(bytes))};
 }
 
-// Larger results than this are not kept but made while they are written.
-constexpr std::size_t kMostKept = 1 << 20;
-
-// A tensor whose bytes `produce` appends to a sink.
-Tensor made_of(DType dtype, Dims dims, ComputedData::Producer produce) {
-  const std::size_t size = static_cast<std::size_t>(count_of(dims)) * dtype_size(dtype);
-  if (size > kMostKept) {
-    return {dtype, std::move(dims), std::make_shared<ComputedData>(size, std::move(produce))};
-  }
-  MemorySink sink;
-  sink.reserve(size);
-  produce(sink);
-  const std::string text = sink.take();
-  const auto bytes = std::as_bytes(std::span(text));
-  return with_bytes(dtype, std::move(dims), {bytes.begin(), bytes.end()});
-}
-
-constexpr std::int64_t kTile = 16;
-
-// Copies rows and columns, at most kTile of each, to rows that are `to_stride` apart.
-template <typename T>
-void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t column_stride,
-               std::int64_t rows, std::int64_t columns, T* to, std::int64_t to_stride) {
-  constexpr std::int64_t kSize = sizeof(T);
-  if (row_stride == 1 && rows == kTile && columns == kTile) {
-    std::array<std::array<T, kTile>, kTile> tile;
-    for (std::size_t column = 0; column < kTile; ++column) {
-      std::memcpy(tile[column].data(),
-                  from + static_cast<std::int64_t>(column) * column_stride * kSize,
-                  sizeof(T) * kTile);
-    }
-    for (std::size_t row = 0; row < kTile; ++row) {
-      T* const line = to + static_cast<std::int64_t>(row) * to_stride;
-      for (std::size_t column = 0; column < kTile; ++column) line[column] = tile[column][row];
-    }
-    return;
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t column = 0; column < columns; ++column) {
-      std::memcpy(to + row * to_stride + column,
-                  from + (row * row_stride + column * column_stride) * kSize, sizeof(T));
-    }
-  }
-}
-
-// Appends the elements, each of type T, at offset + sum of index * stride, over all indices of
-// `dims`. Several rows are made at a time, so that of a matrix that is turned round whole cache
-// lines are used.
-template <typename T>
-void write_strided(std::span<const std::byte> from, Dims dims, std::int64_t offset, Dims strides,
-                   ByteSink& sink) {
-  while (dims.size() < 2) {
-    dims.insert(dims.begin(), 1);
-    strides.insert(strides.begin(), 0);
-  }
-  constexpr std::int64_t kSize = sizeof(T);
-  constexpr std::int64_t kMostRows = 2 * kTile;
-  constexpr std::int64_t kPiece = 1 << 16;
-  const std::int64_t columns = dims.back();
-  const std::int64_t rows = dims[dims.size() - 2];
-  const std::int64_t row_stride = strides[dims.size() - 2];
-  const std::int64_t column_stride = strides.back();
-  const std::int64_t at_once =
-      std::min(kMostRows, std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, columns)));
-  // Of a row that is long only a piece is made at a time.
-  const std::int64_t columns_at_once = at_once == 1 ? std::min(columns, kPiece) : columns;
-  std::vector<T> piece(static_cast<std::size_t>(at_once * columns_at_once));
-  const auto make = [&](std::int64_t start, std::int64_t num_rows, std::int64_t num_columns) {
-    // Tiles stay in the nearest cache, whichever way they are read and written.
-    for (std::int64_t column = 0; column < num_columns; column += kTile) {
-      for (std::int64_t row = 0; row < num_rows; row += kTile) {
-        copy_tile(from.data() + (start + row * row_stride + column * column_stride) * kSize,
-                  row_stride, column_stride, std::min(kTile, num_rows - row),
-                  std::min(kTile, num_columns - column), piece.data() + row * num_columns + column,
-                  num_columns);
-      }
-    }
-    sink.append(
-        std::as_bytes(std::span(piece).first(static_cast<std::size_t>(num_rows * num_columns))));
-  };
-  const std::size_t outer = dims.size() - 2;
-  Dims index(outer, 0);
-  std::int64_t position = offset;
-  std::int64_t matrices = count_of(dims) == 0 ? 0 : count_of({dims.begin(), dims.end() - 2});
-  for (; matrices > 0; --matrices) {
-    for (std::int64_t row = 0; row < rows; row += at_once) {
-      for (std::int64_t column = 0; column < columns; column += columns_at_once) {
-        make(position + row * row_stride + column * column_stride, std::min(at_once, rows - row),
-             std::min(columns_at_once, columns - column));
-      }
-    }
-    for (std::size_t axis = outer; axis-- > 0;) {
-      position += strides[axis];
-      if (++index[axis] < dims[axis]) break;
-      position -= strides[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
-}
-
-// The elements of `from` at offset + sum of index * stride, over all indices of `dims`.
-Tensor strided_copy(const Tensor& from, const Dims& dims, std::int64_t offset,
-                    const Dims& strides) {
-  return made_of(from.dtype, dims, [=](ByteSink& sink) {
-    const TensorBytes raw(from);
-    switch (dtype_size(from.dtype)) {
-      case 1:
-        return write_strided<std::uint8_t>(raw.bytes(), dims, offset, strides, sink);
-      case 2:
-        return write_strided<std::uint16_t>(raw.bytes(), dims, offset, strides, sink);
-      case 4:
-        return write_strided<std::uint32_t>(raw.bytes(), dims, offset, strides, sink);
-      default:
-        return write_strided<std::uint64_t>(raw.bytes(), dims, offset, strides, sink);
-    }
-  });
-}
-
 std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b) {
   Dims result(std::max(a.size(), b.size()), 1);
   for (std::size_t i = 0; i < result.size(); ++i) {
@@ -166,24 +49,41 @@ Tensor expand_to(const Tensor& tensor, const Dims& dims) {
     const std::size_t at = dims.size() - tensor.dims.size() + i;
     strides[at] = tensor.dims[i] == 1 ? 0 : own[i];
   }
-  return strided_copy(tensor, dims, 0, strides);
+  return strided(tensor, dims, 0, strides);
 }
 
-std::optional<double> float_result(std::string_view op, double a, double b) {
-  if (op == "Add") return a + b;
-  if (op == "Sub") return a - b;
-  if (op == "Mul") return a * b;
-  if (op == "Div") return a / b;
+enum class Arithmetic { kAdd, kSub, kMul, kDiv };
+
+std::optional<Arithmetic> arithmetic_of(std::string_view op) {
+  if (op == "Add") return Arithmetic::kAdd;
+  if (op == "Sub") return Arithmetic::kSub;
+  if (op == "Mul") return Arithmetic::kMul;
+  if (op == "Div") return Arithmetic::kDiv;
   return std::nullopt;
 }
 
-std::optional<std::int64_t> int_result(std::string_view op, std::int64_t a, std::int64_t b) {
+template <typename T>
+T float_result(Arithmetic op, T a, T b) {
+  switch (op) {
+    case Arithmetic::kAdd:
+      return a + b;
+    case Arithmetic::kSub:
+      return a - b;
+    case Arithmetic::kMul:
+      return a * b;
+    case Arithmetic::kDiv:
+      break;
+  }
+  return a / b;
+}
+
+std::optional<std::int64_t> int_result(Arithmetic op, std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
   bool overflow = true;
-  if (op == "Add") overflow = __builtin_add_overflow(a, b, &result);
-  if (op == "Sub") overflow = __builtin_sub_overflow(a, b, &result);
-  if (op == "Mul") overflow = __builtin_mul_overflow(a, b, &result);
-  if (op == "Div" && b > 0) {
+  if (op == Arithmetic::kAdd) overflow = __builtin_add_overflow(a, b, &result);
+  if (op == Arithmetic::kSub) overflow = __builtin_sub_overflow(a, b, &result);
+  if (op == Arithmetic::kMul) overflow = __builtin_mul_overflow(a, b, &result);
+  if (op == Arithmetic::kDiv && b > 0) {
     overflow = false;
     result = a / b;
   }
@@ -191,41 +91,72 @@ std::optional<std::int64_t> int_result(std::string_view op, std::int64_t a, std:
   return result;
 }
 
+template <typename T>
+std::span<const T> elements(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+template <typename T>
+std::span<T> elements(std::span<std::byte> bytes) {
+  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+template <typename T>
+Tensor float_arithmetic(Arithmetic op, const Tensor& a, const Tensor& b) {
+  return elementwise(a.dtype, a.dims, {a, b}, [op](std::size_t, const auto& from, auto to) {
+    const auto x = elements<T>(from[0]);
+    const auto y = elements<T>(from[1]);
+    const auto result = elements<T>(to);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = float_result(op, x[i], y[i]);
+  });
+}
+
+// Nothing if one of the results does not fit, or is a division that languages do differently.
+std::optional<Tensor> int_arithmetic(Arithmetic op, const Tensor& a, const Tensor& b) {
+  using Int = std::int64_t;
+  const auto fails = [op](std::size_t, const auto& from, auto to) {
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const auto result = int_result(op, elements<Int>(from[0])[i], elements<Int>(from[1])[i]);
+      to[i] = std::byte{!result};
+    }
+  };
+  bool any_fails = false;
+  elementwise(DType::kBool, a.dims, {a, b}, fails).data->for_each_piece([&](auto piece) {
+    any_fails = any_fails || std::find(piece.begin(), piece.end(), std::byte{1}) != piece.end();
+  });
+  if (any_fails) return std::nullopt;
+  return elementwise(a.dtype, a.dims, {a, b}, [op](std::size_t, const auto& from, auto to) {
+    const auto result = elements<Int>(to);
+    for (std::size_t i = 0; i < result.size(); ++i)
+      result[i] = *int_result(op, elements<Int>(from[0])[i], elements<Int>(from[1])[i]);
+  });
+}
+
 std::optional<Tensor> eval_binary(const Node& node, const Tensor& a, const Tensor& b) {
   const auto dims = broadcast_dims(a.dims, b.dims);
-  if (!dims || a.dtype != b.dtype) return std::nullopt;
-  // Asked before the loop, which an empty tensor never enters.
-  if (!float_result(node.op_type, 1, 1)) return std::nullopt;
+  const auto op = arithmetic_of(node.op_type);
+  if (!dims || a.dtype != b.dtype || !op) return std::nullopt;
   const Tensor left = expand_to(a, *dims);
   const Tensor right = expand_to(b, *dims);
-  // A double has more than twice the bits of a float, so rounding twice gives what rounding once
-  // would.
-  if (a.dtype == DType::kFloat32 || a.dtype == DType::kFloat64) {
-    auto x = read_doubles(left);
-    const auto y = read_doubles(right);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const auto result = float_result(node.op_type, x[i], y[i]);
-      if (!result) return std::nullopt;
-      x[i] = *result;
-    }
-    return make_tensor_as(a.dtype, *dims, x);
-  }
+  if (a.dtype == DType::kFloat32) return float_arithmetic<float>(*op, left, right);
+  if (a.dtype == DType::kFloat64) return float_arithmetic<double>(*op, left, right);
   if (a.dtype != DType::kInt64) return std::nullopt;
-  auto x = read_ints(left);
-  const auto y = read_ints(right);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto result = int_result(node.op_type, x[i], y[i]);
-    if (!result) return std::nullopt;
-    x[i] = *result;
-  }
-  return make_tensor(*dims, x);
+  return int_arithmetic(*op, left, right);
+}
+
+template <typename T>
+Tensor square_root(const Tensor& x) {
+  return elementwise(x.dtype, x.dims, {x}, [](std::size_t, const auto& from, auto to) {
+    const auto values = elements<T>(from[0]);
+    const auto result = elements<T>(to);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = std::sqrt(values[i]);
+  });
 }
 
 std::optional<Tensor> eval_sqrt(const Tensor& x) {
-  if (x.dtype != DType::kFloat32 && x.dtype != DType::kFloat64) return std::nullopt;
-  auto values = read_doubles(x);
-  for (double& value : values) value = std::sqrt(value);
-  return make_tensor_as(x.dtype, x.dims, values);
+  if (x.dtype == DType::kFloat32) return square_root<float>(x);
+  if (x.dtype == DType::kFloat64) return square_root<double>(x);
+  return std::nullopt;
 }
 
 std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
@@ -238,7 +169,7 @@ std::optional<Tensor> eval_cast(const Node& node, const Tensor& x) {
     if (x.dtype == DType::kInt64) exact = dtype == DType::kFloat32;
     if (x.dtype == DType::kUint64) exact = false;
     if (!exact && dtype != DType::kBool) return std::nullopt;
-    return make_tensor_as(dtype, x.dims, read_doubles(x));
+    return cast(x, dtype);
   }
   return std::nullopt;
 }
@@ -252,7 +183,7 @@ Tensor eval_transpose(const Node& node, const Tensor& x) {
     dims.push_back(x.dims[static_cast<std::size_t>(axis)]);
     strides.push_back(own[static_cast<std::size_t>(axis)]);
   }
-  return strided_copy(x, dims, 0, strides);
+  return strided(x, dims, 0, strides);
 }
 
 std::optional<Tensor> eval_reshape(const Node& node, const Tensor& x, const Tensor& shape) {
@@ -284,20 +215,11 @@ std::optional<Tensor> eval_concat(const Node& node, const std::vector<const Tens
   dims[*axis] = 0;
   std::size_t outer = 1;
   for (std::size_t i = 0; i < *axis; ++i) outer *= static_cast<std::size_t>(dims[i]);
-  std::vector<Tensor> parts;
-  for (const Tensor* input : inputs) {
-    dims[*axis] += input->dims[*axis];
-    parts.push_back(*input);
-  }
-  return made_of(parts[0].dtype, dims, [parts, outer](ByteSink& sink) {
-    std::vector<TensorBytes> raw(parts.begin(), parts.end());
-    for (std::size_t block = 0; block < outer; ++block) {
-      for (const TensorBytes& part : raw) {
-        const std::size_t size = part.bytes().size() / outer;
-        sink.append(part.bytes().subspan(block * size, size));
-      }
-    }
-  });
+  for (const Tensor* input : inputs) dims[*axis] += input->dims[*axis];
+  std::vector<DataPart> parts;
+  for (const Tensor* input : inputs)
+    parts.push_back({input->data, 0, outer == 0 ? 0 : input->size_bytes() / outer});
+  return Tensor{inputs[0]->dtype, dims, joined(std::move(parts), outer)};
 }
 
 std::optional<Tensor> eval_gather(const Node& node, const Tensor& x, const Tensor& indices) {
@@ -341,7 +263,7 @@ std::optional<Tensor> eval_slice(const std::vector<const Tensor*>& inputs) {
     strides[*axis] *= dims[*axis] > 1 ? steps[i] : 0;  // a step may be as large as the type
   }
   if (count_of(dims) == 0) offset = 0;
-  return strided_copy(x, dims, offset, strides);
+  return strided(x, dims, offset, strides);
 }
 
 std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
@@ -349,16 +271,11 @@ std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
   const auto* tensor = value == nullptr ? nullptr : std::get_if<Tensor>(&value->value);
   const Dims dims = read_ints(shape);
   if (tensor == nullptr) return std::nullopt;
-  return strided_copy(*tensor, dims, 0, Dims(dims.size(), 0));
+  return strided(*tensor, dims, 0, Dims(dims.size(), 0));
 }
 
-}  // namespace
-
-std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs) {
-  if (!node.domain.empty()) return {};
+std::optional<Tensor> evaluate_known(const Node& node, const std::vector<const Tensor*>& inputs) {
   const std::string_view op = node.op_type;
-  if (inputs.empty() || std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end())
-    return std::nullopt;
   const Tensor& x = *inputs[0];
   if (op == "Identity") return x;
   if (op == "Sqrt") return eval_sqrt(x);
@@ -376,6 +293,16 @@ std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*
     return expand_to(x, *dims);
   }
   return eval_binary(node, x, *inputs[1]);
+}
+
+}  // namespace
+
+std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs) {
+  if (!node.domain.empty() || inputs.empty()) return std::nullopt;
+  if (std::find(inputs.begin(), inputs.end(), nullptr) != inputs.end()) return std::nullopt;
+  auto result = evaluate_known(node, inputs);
+  if (result) *result = kept_if_small(std::move(*result));
+  return result;
 }
 
 }  // namespace mx2onnx::onnx

@@ -11,7 +11,8 @@
 
 namespace mx2onnx::onnx {
 
-/// The output of a node with one output; `inputs` has a null for an input that is absent. Nothing
+/// The output of a node with one output; a large one is made while it is read (ir/computed.h), of
+/// the inputs' data, which it keeps; `inputs` has a null for an input that is absent. Nothing
 /// if the node is not of a kind that is evaluated here.
 std::optional<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>& inputs);
 

@@ -23,6 +23,10 @@ constexpr int kAllowZero = 14;
 constexpr int kBatchNormTrainingMode = 14;
 constexpr int kResizeOptionalInputs = 13;
 constexpr int kScatterSums = 16;
+constexpr int kQuantize = 10;
+constexpr int kQuantizeOutputType = 21;
+constexpr int kQuantizeAxis = 13;
+constexpr int kLastQuantizeKernel = 27;  // of ONNX Runtime 1.23 to 1.27
 constexpr int kDft = 17;
 constexpr int kDftAxisAsInput = 20;
 constexpr int kRoiAlignCentered = 16;
@@ -237,6 +241,12 @@ Value shape_slice(Builder& b, Value x, std::size_t begin, std::size_t end) {
 }
 
 bool scatters_sums(const Builder& b) { return b.opset() >= kScatterSums; }
+
+bool wants_int8_zero_point(const Builder& b) { return b.opset() < kQuantizeOutputType; }
+
+bool runs_quantize_linear(const Builder& b, bool by_axis) {
+  return b.opset() >= (by_axis ? kQuantizeAxis : kQuantize) && b.opset() <= kLastQuantizeKernel;
+}
 
 bool draws_random(const Builder& b) { return b.opset() < kNoRandomKernels; }
 

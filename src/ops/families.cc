@@ -110,6 +110,14 @@ void register_np_norm(Registry& registry);
 void register_np_factors(Registry& registry);
 void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
+// quantization
+void register_quantize(Registry& registry);
+void register_quantized_layers(Registry& registry);
+void register_quantized_elementwise(Registry& registry);
+void register_quantized_shapes(Registry& registry);
+void register_onednn_fused(Registry& registry);
+void register_onednn_inputs(Registry& registry);
+void register_onednn_results(Registry& registry);
 // random
 void register_random_pdf(Registry& registry);
 void register_random(Registry& registry);
@@ -201,6 +209,11 @@ constexpr Family kLinalg[] = {
     register_np_products,      register_einsum,         register_np_norm,      register_np_factors,
     register_np_least_squares, register_khatri_rao,
 };
+constexpr Family kQuantization[] = {
+    register_quantize,         register_quantized_layers, register_quantized_elementwise,
+    register_quantized_shapes, register_onednn_fused,     register_onednn_inputs,
+    register_onednn_results,
+};
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,
     register_multinomial, register_np_random, register_np_choice, register_shuffle,
@@ -215,6 +228,7 @@ constexpr Field kFields[] = {
     {"control_flow", "Control flow", kControlFlow},
     {"linalg", "Linear algebra", kLinalg},
     {"random", "Random numbers", kRandom},
+    {"quantization", "Models that MXNet quantised", kQuantization},
 };
 
 }  // namespace

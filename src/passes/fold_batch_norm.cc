@@ -4,9 +4,9 @@
 // written, so none of them is ever held in memory.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <optional>
 
+#include "ir/computed.h"
 #include "passes/graph_uses.h"
 #include "passes/pass.h"
 
@@ -43,45 +43,33 @@ std::optional<ChannelLayout> layout_of(const Node& node, const Tensor& weight) {
   return std::nullopt;
 }
 
+// Of the elements from number `first` on.
 template <typename T>
-void scale_all(std::span<const std::byte> bytes, const ChannelLayout& layout,
-               const std::vector<double>& scale, ByteSink& sink) {
-  constexpr std::size_t kPiece = 1 << 14;
-  std::vector<T> piece;
-  piece.reserve(kPiece);
-  const auto flush = [&] {
-    sink.append(std::as_bytes(std::span(piece)));
-    piece.clear();
-  };
-  std::size_t at = 0;
-  for (std::size_t block = 0; block < layout.outer * layout.channels; ++block) {
-    const double factor = scale[block % layout.channels];
-    for (std::size_t left = layout.inner; left > 0;) {
-      const std::size_t step = std::min(left, kPiece - piece.size());
-      for (std::size_t k = 0; k < step; ++k) {
-        T value;
-        std::memcpy(&value, bytes.data() + at, sizeof(T));
-        at += sizeof(T);
-        piece.push_back(static_cast<T>(static_cast<double>(value) * factor));
-      }
-      left -= step;
-      if (piece.size() == kPiece) flush();
-    }
+void scale(std::size_t first, std::span<const std::byte> from, const ChannelLayout& layout,
+           const std::vector<double>& factors, std::span<std::byte> to) {
+  const std::size_t count = from.size() / sizeof(T);
+  const auto* const weights = reinterpret_cast<const T*>(from.data());
+  auto* const scaled = reinterpret_cast<T*>(to.data());
+  std::size_t channel = first / layout.inner % layout.channels;
+  std::size_t end = layout.inner - first % layout.inner;
+  for (std::size_t i = 0; i < count; end += layout.inner) {
+    const double factor = factors[channel];
+    for (const std::size_t stop = std::min(end, count); i < stop; ++i)
+      scaled[i] = static_cast<T>(static_cast<double>(weights[i]) * factor);
+    if (++channel == layout.channels) channel = 0;
   }
-  flush();
 }
 
-Tensor scaled(const Tensor& weight, const ChannelLayout& layout, std::vector<double> scale) {
-  auto produce = [weight, layout, scale = std::move(scale)](ByteSink& sink) {
-    const TensorBytes raw(weight);
-    if (weight.dtype == DType::kFloat64) {
-      scale_all<double>(raw.bytes(), layout, scale, sink);
+Tensor scaled(const Tensor& weight, const ChannelLayout& layout, std::vector<double> factors) {
+  auto make = [dtype = weight.dtype, layout, factors = std::move(factors)](
+                  std::size_t first, const auto& from, auto to) {
+    if (dtype == DType::kFloat64) {
+      scale<double>(first, from[0], layout, factors, to);
     } else {
-      scale_all<float>(raw.bytes(), layout, scale, sink);
+      scale<float>(first, from[0], layout, factors, to);
     }
   };
-  return {weight.dtype, weight.dims,
-          std::make_shared<ComputedData>(weight.size_bytes(), std::move(produce))};
+  return elementwise(weight.dtype, weight.dims, {weight}, std::move(make));
 }
 
 bool all_finite(const std::vector<double>& values) {

@@ -1,7 +1,6 @@
 // Weights with the same type and the same bytes are stored once. Bytes are hashed only where
 // another weight has the same type, shape and first and last bytes, so that most files are never
 // read for this.
-#include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
@@ -20,16 +19,25 @@ using onnx::Value;
 constexpr std::size_t kProbe = 64;
 
 // Cheap to compute; equal weights have equal keys.
-using Key = std::tuple<DType, std::vector<std::int64_t>, std::string>;
+using Key = std::tuple<DType, std::vector<std::int64_t>, std::vector<std::byte>>;
 
-Key key_of(const Tensor& tensor, std::span<const std::byte> bytes) {
-  std::string probe;
-  const auto take = [&](std::span<const std::byte> part) {
-    probe.append(reinterpret_cast<const char*>(part.data()), part.size());
-  };
-  take(bytes.first(std::min(kProbe, bytes.size())));
-  take(bytes.last(std::min(kProbe, bytes.size())));
+Key key_of(const Tensor& tensor) {
+  // Whole elements, of whatever size.
+  const std::size_t size = std::min(kProbe, tensor.size_bytes());
+  std::vector<std::byte> probe(2 * size);
+  tensor.data->read(0, std::span(probe).first(size));
+  tensor.data->read(tensor.size_bytes() - size, std::span(probe).last(size));
   return {tensor.dtype, tensor.dims, std::move(probe)};
+}
+
+ContentHash hash_of(const TensorData& data) {
+  if (const auto view = data.view()) return content_hash(*view);
+  ContentHasher hasher;
+  data.for_each_piece([&](std::span<const std::byte> piece) {
+    interruption_point();
+    hasher.add(piece);
+  });
+  return hasher.hash();
 }
 
 }  // namespace
@@ -41,9 +49,7 @@ std::size_t share_duplicate_weights(Graph& graph) {
     const Value value{id};
     const Tensor* tensor = graph.constant(value);
     if (tensor == nullptr || uses.count(value) == 0 || uses.is_output(value)) continue;
-    // What is computed while it is written is not worth computing twice.
-    const auto view = tensor->data->view();
-    if (view) groups[key_of(*tensor, *view)].push_back(value);
+    groups[key_of(*tensor)].push_back(value);
   }
   Replacements replacements(graph);
   std::size_t count = 0;
@@ -52,7 +58,7 @@ std::size_t share_duplicate_weights(Graph& graph) {
     std::map<ContentHash, Value> first_with;
     for (const Value value : group) {
       interruption_point();
-      const auto hash = content_hash(*graph.constant(value)->data->view());
+      const auto hash = hash_of(*graph.constant(value)->data);
       const auto [entry, is_new] = first_with.try_emplace(hash, value);
       if (is_new) continue;
       replacements.add(value, entry->second);

@@ -278,10 +278,14 @@ NB_MODULE(_core, m) {
       .def_rw("mxnet_version", &mx2onnx::ConvertOptions::mxnet_version)
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
+      .def_rw("quantized_form", &mx2onnx::ConvertOptions::quantized_form)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
       .def_rw("weights_in_place", &mx2onnx::ConvertOptions::weights_in_place)
+      .def_rw("precision", &mx2onnx::ConvertOptions::precision)
+      .def_rw("half_ports", &mx2onnx::ConvertOptions::half_ports)
+      .def_rw("keep_float32", &mx2onnx::ConvertOptions::keep_float32)
       .def_prop_rw(
           "operators", [](const mx2onnx::ConvertOptions& self) { return self.operators; },
           [](mx2onnx::ConvertOptions& self,

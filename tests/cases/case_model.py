@@ -13,13 +13,15 @@ A file is {"cases": [case, ...]}. A case:
 
 An attribute or input whose value is a list makes one case per element ("sweep"); the name gets the index.
 Instead of "op" a case may have "nodes", a list of {"op", "name", "attrs", "inputs"}, where an input is a
-variable's name or "node:output", and "heads" of the same form.
+variable's name or "node:output", and "heads" of the same form. A node, or a case with "op", may have "subgraphs", each
+{"inputs": names of variables, "nodes": as above}; its last node is its output.
 
 Further keys: "num_outputs": how many outputs are heads, a number or the attribute that says it (default 1);
-"np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused
-before and after); "limit": "dtype" (it is an element type that these opsets refuse, so the operator's table does not
-say so); "rtol", "atol"; "free": false (no free sizes, with a reason in "why"); "constant": false (not run with inputs as
-constants); "onednn": false (recorded without MXNet's oneDNN kernels, which refuse it).
+"np_shape": true; "first_opset" and "last_opset": the first and last opset that can express it (refused before and
+after); "limit": "dtype" (it is an element type that these opsets refuse, so the operator's table does not say so) or
+"form" (it is the form of quantised numbers, which is an option); "rtol", "atol"; "free": false (no free sizes, with a
+reason in "why"); "constant": false (not run with inputs as constants); "onednn": false (recorded without MXNet's
+oneDNN kernels, which refuse it).
 
 "mxnet_version": the MXNet that wrote the file, as MXNet counts (10901 unless given, 20000 is 2.0). A case of 2.0 and later is
 recorded by MXNet 2.0.0b1, all others by 1.9.1. A list, [10901, 20000], makes a case of each: NAME_10901, NAME_20000. "recorded_as": {"op": ..., "attrs": {...}}, of a version that cannot be installed any
@@ -156,9 +158,8 @@ def recorded_case(case):
     return dict(case, op=stand_in["op"], attrs=attrs, mxnet_version=10901)
 
 
-def case_symbol(case):
-    """The symbol's JSON text."""
-    variables = list(case.get("inputs", {})) + list(case.get("params", {}))
+def make_graph(variables, described, heads=None):
+    """A symbol's nodes and heads as its JSON has them."""
     nodes, index = [], {}
     for name in variables:
         index[name] = len(nodes)
@@ -168,15 +169,33 @@ def case_symbol(case):
         name, _, output = text.partition(":")
         return [index[name], int(output or 0), 0]
 
-    described = case.get("nodes") or [
-        {"op": case["op"], "name": "op", "attrs": case.get("attrs", {}), "inputs": variables}
-    ]
     for node in described:
         attrs = {k: str(v) for k, v in node.get("attrs", {}).items()}
         index[node["name"]] = len(nodes)
         nodes.append(
             {"op": node["op"], "name": node["name"], "attrs": attrs, "inputs": [entry(i) for i in node["inputs"]]}
         )
+        subgraphs = [make_graph(g["inputs"], g["nodes"]) for g in node.get("subgraphs", [])]
+        if subgraphs:
+            nodes[-1]["subgraphs"] = subgraphs
+    heads = heads or [described[-1]["name"]]
+    return {
+        "nodes": nodes,
+        "arg_nodes": [index[v] for v in variables],
+        "node_row_ptr": list(range(len(nodes) + 1)),
+        "heads": [entry(h) for h in heads],
+    }
+
+
+def case_symbol(case):
+    """The symbol's JSON text."""
+    variables = list(case.get("inputs", {})) + list(case.get("params", {}))
+    described = case.get("nodes") or [
+        dict(
+            {"op": case["op"], "name": "op", "attrs": case.get("attrs", {}), "inputs": variables},
+            **({"subgraphs": case["subgraphs"]} if "subgraphs" in case else {}),
+        )
+    ]
     count = case.get("num_outputs", 1)
     if isinstance(count, str):
         count = int(case["attrs"][count])
@@ -184,9 +203,7 @@ def case_symbol(case):
     attrs = {"mxnet_version": ["int", case.get("mxnet_version", 10901)]}
     if case.get("np_shape"):
         attrs["is_np_shape"] = ["int", 1]
-    return json.dumps(
-        {"nodes": nodes, "arg_nodes": [index[v] for v in variables], "heads": [entry(h) for h in heads], "attrs": attrs}
-    )
+    return json.dumps(dict(make_graph(variables, described, heads), attrs=attrs))
 
 
 def first_case_of_each_operator():

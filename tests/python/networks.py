@@ -13,6 +13,7 @@ class SymbolBuilder:
     def __init__(self):
         self.nodes = []
         self.shapes = {}  # parameter name: shape
+        self.amp = False  # layers compute in float16, of weights that are cast as MXNet's AMP casts them
 
     def _add(self, op, name, inputs, attrs):
         self.nodes.append({"op": op, "name": name, "attrs": {k: str(v) for k, v in attrs.items()}, "inputs": inputs})
@@ -25,13 +26,18 @@ class SymbolBuilder:
         self.shapes[name] = shape
         return self.variable(name)
 
+    def weight(self, name, *shape):
+        """A parameter as a layer takes it."""
+        parameter = self.parameter(name, *shape)
+        return self.node("amp_cast", name + "_cast", parameter, dtype="float16") if self.amp else parameter
+
     def node(self, op, name, *inputs, **attrs):
         return self._add(op, name, list(inputs), attrs)
 
     def conv(self, name, x, channels, filters, kernel, stride=1, pad=0, bias=True):
-        inputs = [x, self.parameter(name + "_weight", filters, channels, kernel, kernel)]
+        inputs = [x, self.weight(name + "_weight", filters, channels, kernel, kernel)]
         if bias:
-            inputs.append(self.parameter(name + "_bias", filters))
+            inputs.append(self.weight(name + "_bias", filters))
         return self.node(
             "Convolution",
             name,
@@ -55,8 +61,8 @@ class SymbolBuilder:
             "FullyConnected",
             name,
             x,
-            self.parameter(name + "_weight", units, features),
-            self.parameter(name + "_bias", units),
+            self.weight(name + "_weight", units, features),
+            self.weight(name + "_bias", units),
             num_hidden=units,
         )
 
@@ -64,10 +70,13 @@ class SymbolBuilder:
         return json.dumps({"nodes": self.nodes, "heads": list(heads), "attrs": {"mxnet_version": ["int", 10901]}})
 
 
-def vgg16():
-    """(symbol text, {parameter: shape}) of VGG-16: 553 MB of weights, none of which changes."""
+def vgg16(amp=False):
+    """(symbol text, {parameter: shape}) of VGG-16: 553 MB of weights, none of which changes, or which are cast to float16."""
     s = SymbolBuilder()
+    s.amp = amp
     x, channels = s.variable("data"), 3
+    if amp:
+        x = s.node("amp_cast", "data_cast", x, dtype="float16")
     for stage, (count, filters) in enumerate(((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), 1):
         for i in range(1, count + 1):
             name = "conv%d_%d" % (stage, i)
@@ -80,6 +89,8 @@ def vgg16():
         x = s.node("Dropout", "drop%d" % i, x, p=0.5)
         features = units
     x = s.dense("fc8", x, features, 1000)
+    if amp:
+        x = s.node("amp_cast", "fc8_cast", x, dtype="float32")
     return s.json(s.node("SoftmaxOutput", "prob", x, s.variable("prob_label"))), s.shapes
 
 
@@ -169,12 +180,16 @@ def bert(layers, units, heads, hidden, vocabulary=30522, length=512):
     return s.json(s.node("transpose", "batch_first", x, axes=(1, 0, 2))), s.shapes
 
 
-def dense_layers(count, size):
-    """Dense layers over the last axis, whose weights ONNX wants transposed: (symbol JSON, {parameter: shape})."""
+def dense_layers(count, size, amp=False):
+    """Dense layers over the last axis, whose weights ONNX wants transposed, and float16 where AMP casts them: (symbol JSON,
+    {parameter: shape})."""
     builder = SymbolBuilder()
+    builder.amp = amp
     x = builder.variable("data")
+    if amp:
+        x = builder.node("amp_cast", "data_cast", x, dtype="float16")
     for i in range(count):
-        weight = builder.parameter("w%d" % i, size, size)
+        weight = builder.weight("w%d" % i, size, size)
         x = builder.node("FullyConnected", "fc%d" % i, x, weight, num_hidden=size, no_bias=True, flatten=False)
     return builder.json(x), builder.shapes
 

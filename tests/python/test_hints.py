@@ -237,7 +237,7 @@ def long_options(command):
         text = subprocess.run(process, capture_output=True, text=True, check=True).stdout.partition("options:")[2]
     else:
         text = tool(command, "--help").partition("Options:")[2]
-    return set(re.findall(r"^ +(?:-\w, ?|-\w [A-Z]+, )?--([a-z-]+)", text, re.MULTILINE))
+    return set(re.findall(r"^ +(?:-\w, ?|-\w [A-Z]+, )?--([a-z0-9-]+)", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

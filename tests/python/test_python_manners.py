@@ -126,6 +126,10 @@ WRONG = {
     "disabled_passes": ({"disabled_passes": 3}, "disabled_passes: expected a list of texts, got 3"),
     "random_weights": ({"random_weights": 1}, "random_weights: expected True or False, got 1"),
     "no_dropout": ({"no_dropout": None}, "no_dropout: expected True or False, got None"),
+    "float16": ({"float16": 1}, "float16: expected True or False, got 1"),
+    "bfloat16": ({"bfloat16": 1}, "bfloat16: expected True or False, got 1"),
+    "float16_io": ({"float16_io": "x"}, "float16_io: expected True or False, got 'x'"),
+    "keep_float32": ({"float16": True, "keep_float32": [1]}, "keep_float32: expected a text, got 1"),
     "weights_in_place": ({"weights_in_place": "x"}, "weights_in_place: expected True or False, got 'x'"),
     "external_data": ({"external_data": "x"}, "external_data: expected True or False, got 'x'"),
     "custom_domain": ({"custom_domain": 5}, "custom_domain: expected a text, got 5"),
@@ -250,7 +254,7 @@ def test_every_option_of_convert_has_python_s_word():
     help_text = subprocess.run(
         [sys.executable, "-m", "mx2onnx", "convert", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    options = {option for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", help_text)} - {"--help"}
+    options = {option for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", help_text)} - {"--help"}
     of_the_tool = {"--quiet", "--json", "--timings", "--verify", *NOT_IN_PYTHON}
     assert options - of_the_tool <= _wording.OPTIONS
     for option in options - of_the_tool:

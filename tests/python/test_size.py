@@ -49,8 +49,9 @@ def test_private_memory_does_not_grow_with_the_weights(resnet, options):
     assert peak < 40 * MEGA
 
 
-def test_transposed_weights_are_made_while_they_are_written(tmp_path):
-    text, shapes = networks.dense_layers(6, 2048)
+@pytest.mark.parametrize("amp", [False, True], ids=["transposed", "cast_and_transposed"])
+def test_what_weights_become_is_made_while_it_is_written(tmp_path, amp):
+    text, shapes = networks.dense_layers(6, 2048, amp)
     (tmp_path / "net-symbol.json").write_text(text)
     networks.write_params(str(tmp_path / "net.params"), shapes)
     command = [TOOL, "convert", str(tmp_path / "net-symbol.json"), str(tmp_path / "net.params"), "-q"]

@@ -5,31 +5,13 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/convolution.h"
 #include "ops/expressions/spatial.h"
-#include "ops/nn/sliding_window.h"
 
 namespace mx2onnx {
 namespace {
 
 using onnx::Value;
-
-struct ConvParam : SlidingWindow {
-  std::int64_t num_filter = 0;
-  std::int64_t num_group = 1;
-  bool no_bias = false;
-  Layout layout = Layout::kDefault;
-
-  template <typename P>
-  static void declare_common(AttrDeclarer<P>& d) {
-    declare_window(d, 1, 3);
-    d.field("num_filter", &P::num_filter).required().at_least(1).help("channels of the output");
-    d.field("num_group", &P::num_group).at_least(1).help("groups of channels that do not mix");
-    d.field("no_bias", &P::no_bias).help("no third input");
-    d.one_of("layout", &P::layout, layout_names()).help("None: channels first");
-    d.ignore({"workspace", "cudnn_tune", "cudnn_off"});
-  }
-  static void declare(AttrDeclarer<ConvParam>& d) { declare_common(d); }
-};
 
 struct DeconvParam : ConvParam {
   Tuple adj;
@@ -57,84 +39,13 @@ struct DeconvParam : ConvParam {
   }
 };
 
-std::vector<InputDef> conv_inputs(const ConvParam& p) {
-  std::vector<InputDef> inputs{{"data", InputRole::kData}, {"weight", InputRole::kWeight}};
-  if (!p.no_bias) inputs.push_back({"bias", InputRole::kWeight});
-  return inputs;
-}
-
-template <typename P>
-std::vector<AttrProblem> check_tuples(const P& p, const CheckContext& /*context*/) {
-  std::vector<AttrProblem> problems = check_layout(p.layout, p.rank());
-  check_elements("stride", p.stride, p.rank(), problems);
-  check_elements("dilate", p.dilate, p.rank(), problems);
-  check_elements("pad", p.pad, p.rank(), problems);
-  return problems;
-}
-
-// The data's shape, channels first, with what the output tells of it, as in MXNet: the batch, and
-// where the stride is 1 the sizes, of which `size_before(i, size)` goes back along a spatial axis.
-// Of unknown rank if neither's is known.
-template <typename SizeBefore>
-Shape data_shape(const ConvParam& p, InferContext& c, SizeBefore size_before) {
-  const Shape output = to_channels_first(c.output_shape(0), p.layout);
-  Shape data = to_channels_first(c.input_shape(0), p.layout);
-  if (!data.known_rank()) {
-    if (!output.known_rank()) return data;
-    data = Shape::unknown_dims(p.rank() + 2);
-  } else if (data.rank() != p.rank() + 2) {
-    c.fail_input(0, fmt::format("{} dimensions for a kernel of {}", p.rank() + 2, p.rank()));
-  }
-  if (!output.known_rank() || output.rank() != data.rank()) return data;
-  if (!data[0].known()) data[0] = output[0];
-  for (std::size_t i = 0; i < p.rank(); ++i) {
-    if (data[i + 2].known() || p.stride_at(i) != 1) continue;
-    data[i + 2] = size_before(i, output[i + 2]);
-  }
-  return data;
-}
-
-void set_weight(const ConvParam& p, InferContext& c, const Dim& first, const Dim& second) {
-  std::vector<Dim> dims{first, second};
-  for (const auto size : p.kernel) dims.emplace_back(size);
-  c.set_input_shape(1, from_channels_first(Shape(std::move(dims)), p.layout));
-  if (!p.no_bias) c.set_input_shape(2, Shape{p.num_filter});
-}
-
-Dim per_group(const ConvParam& p, const Dim& channels, std::string_view what) {
-  if (channels.is_constant() && channels.value() % p.num_group != 0) {
-    fail(ErrorCode::kModel, fmt::format("expected {} to be divisible by num_group {}, found {}",
-                                        what, p.num_group, channels.value()));
-  }
-  return floor_div(channels, p.num_group);
-}
-
 void infer_conv(const ConvParam& p, InferContext& c) {
   c.unify_dtypes();
-  per_group(p, p.num_filter, "num_filter");
-  Shape data = data_shape(p, c, [&](std::size_t i, const Dim& size) {
-    return size + p.window(i) - 1 - 2 * p.pad_at(i);
-  });
-  if (!data.known_rank()) return;
-  // The weight knows the number of channels, too.
-  const Shape weight = to_channels_first(c.input_shape(1), p.layout);
-  const bool weight_fits = weight.rank() == data.rank() && weight[1].known();
-  if (weight_fits && !data[1].is_constant()) data[1] = weight[1] * p.num_group;
-  c.set_input_shape(0, from_channels_first(data, p.layout));
-  set_weight(p, c, p.num_filter, per_group(p, data[1], "the number of channels"));
-  Shape result = data;
-  result[1] = p.num_filter;
-  for (std::size_t i = 0; i < p.rank(); ++i) {
-    result[i + 2] = p.windows(i, data[i + 2]);
-  }
-  c.set_output_shape(0, from_channels_first(result, p.layout));
+  infer_conv_shapes(p, c);
 }
 
-onnx::Attributes conv_attributes(const ConvParam& p) {
-  onnx::Attributes attrs{
-      {"kernel_shape", p.kernel}, {"strides", p.strides()}, {"dilations", p.dilations()}};
-  if (p.num_group != 1) attrs.emplace_back("group", p.num_group);
-  return attrs;
+std::vector<AttrProblem> check_conv(const ConvParam& p, const CheckContext& /*context*/) {
+  return check_convolution(p);
 }
 
 Value emit_conv(std::string_view op_type, const ConvParam& p, Translation& t,
@@ -251,8 +162,8 @@ void translate_deconv(const DeconvParam& p, Translation& t) {
   t.set_output(0, emit_conv("ConvTranspose", p, t, std::move(attrs)));
 }
 
-std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& context) {
-  auto problems = check_tuples(p, context);
+std::vector<AttrProblem> check_deconv(const DeconvParam& p, const CheckContext& /*context*/) {
+  auto problems = check_convolution(p);
   if (p.has_target()) check_elements("target_shape", *p.target_shape, p.rank(), problems);
   return problems;
 }
@@ -268,7 +179,7 @@ void register_conv(Registry& r) {
         .inputs_by(conv_inputs)
         .infer(infer_conv)
         .translate(translate_conv)
-        .check(check_tuples<ConvParam>)
+        .check(check_conv)
         .note(
             "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
             "with transpositions.");
@@ -282,6 +193,10 @@ void register_conv(Registry& r) {
       .note(
           "With a stride and a dilation above 1 on float32 only: of float64 MXNet computes "
           "something else.")
+      .note(
+          "With target_shape of float64 and float16 MXNet 2.0.0b1 computes something else than "
+          "1.9.1, "
+          "and than itself of float32: the model is as these.")
       .note(
           "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
           "with transpositions.");

@@ -7,7 +7,7 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/spatial.h"
-#include "ops/nn/sliding_window.h"
+#include "ops/expressions/sliding_window.h"
 
 namespace mx2onnx {
 namespace {

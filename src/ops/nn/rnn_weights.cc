@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/computed.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 
@@ -28,15 +29,6 @@ bool collect_parts(const Builder& b, Value value, int steps, std::vector<Tensor>
   if (node->op_type != "Concat" || node->int_attr("axis", 0) != 0) return false;
   return std::all_of(node->inputs.begin(), node->inputs.end(),
                      [&](const Value input) { return collect_parts(b, input, steps - 1, parts); });
-}
-
-std::shared_ptr<const TensorData> with_view(const std::shared_ptr<const TensorData>& data) {
-  if (data->view()) return data;
-  MemorySink sink;
-  data->write_to(sink);
-  const std::string bytes = sink.take();
-  const auto span = std::as_bytes(std::span(bytes));
-  return std::make_shared<OwnedData>(std::vector<std::byte>(span.begin(), span.end()));
 }
 
 }  // namespace
@@ -67,7 +59,6 @@ RnnWeights::RnnWeights(Builder& b, Value parameters, const RnnSizes& sizes, cons
   if (!input_size_.is_constant() || !collect_parts(b, parameters, kMostSteps, parts_)) {
     parts_.clear();
   }
-  for (Tensor& part : parts_) part.data = with_view(part.data);
 }
 
 Dim RnnWeights::layer_input(std::int64_t layer) const {
@@ -142,17 +133,10 @@ std::optional<Tensor> RnnWeights::join_constants(const std::vector<Range>& range
   if (parts_.empty()) return std::nullopt;
   const DType dtype = parts_[0].dtype;
   const std::size_t element = dtype_size(dtype);
-  // Pieces of the parts, in bytes, that make up the ranges.
-  struct Piece {
-    std::shared_ptr<const TensorData> data;
-    std::size_t begin, size;
-  };
-  std::vector<Piece> pieces;
-  std::size_t total = 0;
+  std::vector<DataPart> pieces;  // of the parts, that make up the ranges
   for (const auto& range : ranges) {
     std::size_t begin = static_cast<std::size_t>(range.offset.value()) * element;
     std::size_t left = static_cast<std::size_t>(range.count.value()) * element;
-    total += left;
     for (const auto& part : parts_) {
       const std::size_t size = part.data->size();
       if (begin < size && left > 0) {
@@ -166,11 +150,7 @@ std::optional<Tensor> RnnWeights::join_constants(const std::vector<Range>& range
     }
     if (left > 0) return std::nullopt;
   }
-  auto produce = [pieces = std::move(pieces)](ByteSink& sink) {
-    for (const auto& piece : pieces)
-      sink.append(piece.data->view()->subspan(piece.begin, piece.size));
-  };
-  return Tensor{dtype, shape.sizes(), std::make_shared<ComputedData>(total, std::move(produce))};
+  return Tensor{dtype, shape.sizes(), joined(std::move(pieces))};
 }
 
 }  // namespace mx2onnx

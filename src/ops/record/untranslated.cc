@@ -46,6 +46,9 @@ constexpr Untranslated kEigenvalues{
 constexpr Untranslated kTrainingTargets{
     kRefused, "training targets",
     "makes the targets that a model is trained with: it has no place in inference"};
+constexpr Untranslated kCalibration{
+    kRefused, "calibration",
+    "finds the ranges that a model is quantised with: it has no place in inference"};
 constexpr Untranslated kQuantised{
     kPlanned, "quantised", "is an operator of quantised models: these are not translated yet"};
 constexpr Untranslated kNumpy{
@@ -103,7 +106,8 @@ constexpr std::array kRules = {
     Rule{"_contrib_quantized_*", kQuantised},
     Rule{"_contrib_dequantize", kQuantised},
     Rule{"_contrib_requantize", kQuantised},
-    Rule{"_contrib_calibrate_entropy", kQuantised},
+    Rule{"_contrib_calibrate_entropy", kCalibration},
+    Rule{"_npx_contrib_calibrate_entropy", kCalibration},
     Rule{"_npx_quantized_*", kQuantised},
     Rule{"_sg_mkldnn_*", kQuantised},
     Rule{"_sg_onednn_*", kQuantised},

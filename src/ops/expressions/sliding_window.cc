@@ -1,4 +1,4 @@
-#include "ops/nn/sliding_window.h"
+#include "ops/expressions/sliding_window.h"
 
 #include <fmt/format.h>
 
