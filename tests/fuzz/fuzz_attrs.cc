@@ -1,4 +1,5 @@
-// Any text as the value of every attribute of every operator: a problem, or a value.
+// Any text as the value of an attribute of any operator, among others that fit: a problem, or a
+// value.
 #include "tests/fuzz/fuzz_targets.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -74,7 +74,7 @@ void infer_normalize(const NormalizeParam& p, InferContext& c) {
   const auto check = [&](std::string_view name, const FloatTuple& values) {
     const auto size = static_cast<std::int64_t>(values.size());
     if (size == 1 || size == channels.value()) return;
-    const ErrorScope scope = ErrorScope::attribute(std::string(name));
+    const ErrorScope scope = ErrorScope::attribute(name);
     fail(ErrorCode::kModel,
          fmt::format("expected 1 or {} numbers, got {}", channels.value(), values.size()));
   };
