@@ -46,14 +46,14 @@ lint: setup  ## Check layout, layers, generated files, types and style
 format:  ## Lay out all sources
 	@tools/setup.sh lint && tools/lint.sh --fix
 
-fuzz: setup  ## Fuzz the readers and the pipeline with libFuzzer (SECONDS_EACH=60)
+fuzz: build  ## Fuzz readers, attributes, pipeline and graphs with libFuzzer (SECONDS_EACH=60)
 	@tools/fuzz.sh
 
 fuzz-operators: build  ## Random nodes against MXNet itself (MXNET_PYTHON=python with mxnet 1.9.1, DRAWS=100)
-	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_operators.py --draws $(or $(DRAWS),100) --seed $(or $(SEED),0)
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_operators.py $(if $(NUMPY),--numpy) --draws $(or $(DRAWS),100) --seed $(or $(SEED),0)
 
 fuzz-graphs: build  ## Random networks against MXNet itself (MXNET_PYTHON=python with mxnet 1.9.1, DRAWS=1000)
-	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_graphs.py --draws $(or $(DRAWS),1000) --seed $(or $(SEED),0)
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/fuzz_graphs.py --draws $(or $(DRAWS),1000) --seed $(or $(SEED),0) $(if $(CORPUS),--corpus $(CORPUS))
 
 zoo: build  ## Convert and verify the GluonCV and GluonNLP graphs, write docs/zoo.md (ZOO="--only REGEX --sample N …")
 	@PYTHONPATH=$(BUILD)/python $(PYTHON) tools/zoo.py $(ZOO)

@@ -3,24 +3,36 @@
 operators (tools/fuzz_operators.py) do not show, as passes that rewrite several nodes, and sizes that go through a whole graph.
 
   MXNET_PYTHON=/path/to/python-with-mxnet-1.9.1 fuzz_graphs.py [--draws N] [--seed N] [--seconds N] [--refusals] [--save DIR]
+      [--corpus DIR]
 
 Each network has 3 to 14 nodes with parameters of their own, and runs with fixed and with free sizes, the latter at two of them, at
 opsets and with or without optimisation drawn at random. The seed of a network is printed with what is wrong with it; with
---save its symbol and parameters are written.
+--save its symbol and parameters are written. With --corpus the networks are archives instead: what tests/fuzz/fuzz_graph.cc found
+worth keeping (build/fuzz/corpus_graph), or what tools/fuzz_seeds.py makes.
 """
 
 import argparse
 import collections
+import json
 import os
 import random
 import sys
 import time
+import warnings
 
+from operator_fuzzer import archives
 from operator_fuzzer.server import serve
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Warnings that say that something may be another than in MXNet, or that a size is not free.
-TELLING = {"W-dim-fixed", "W-dim-condition", "W-free-size-not-one", "W-differs"}
+TELLING = {
+    "W-dim-fixed",
+    "W-dim-condition",
+    "W-free-size-not-one",
+    "W-differs",
+    "W-backends-differ",
+    "W-random-draws-differ",
+}
 WRONG = ("different", "runtime", "wrongly refused")
 
 # ---- the side that runs in MXNet's Python ----
@@ -257,7 +269,9 @@ FAMILIES += [layers, layers, pools, reductions, indices, types]
 
 
 def answer(mx, np, seed):
-    """The symbol, the parameters, and (data, outputs) at one size or two; or the message of MXNet's refusal."""
+    """The symbol, the parameters, and ({input: array}, outputs) at one size or two; or the message of MXNet's refusal."""
+    if isinstance(seed, str):
+        return archives.answer(mx, np, seed)
     net = Network(mx, np, seed)
     symbol = net.symbol()
     parameters, answers = {}, []
@@ -275,7 +289,7 @@ def answer(mx, np, seed):
         make = lambda names, arrays=arrays: {name: mx.nd.array(arrays[name]) for name in names}
         aux_states = make(symbol.list_auxiliary_states())
         executor = symbol.bind(mx.cpu(), make(symbol.list_arguments()), aux_states=aux_states, grad_req="null")
-        answers.append((arrays["data"], [output.asnumpy() for output in executor.forward(is_train=False)]))
+        answers.append(({"data": arrays["data"]}, [output.asnumpy() for output in executor.forward(is_train=False)]))
         parameters = {name: array for name, array in arrays.items() if name != "data"}
     return symbol.tojson(), parameters, answers
 
@@ -301,23 +315,27 @@ def findings(mx2onnx, np, run, seed, symbol, parameters, answers):
     for free in (False, True):
         opset = rng.randint(mx2onnx.FIRST_OPSET, mx2onnx.LAST_OPSET)
         optimize = rng.random() < 0.7
-        size = answers[0][0].shape
-        given = [d if i == 1 or not free else "n%d" % i for i, d in enumerate(size)]
+        given = {}
+        for name, array in answers[0][0].items():
+            sizes = [d if i == 1 or not free else "%s_%d" % (name, i) for i, d in enumerate(array.shape)]
+            given[name] = (sizes, array.dtype.name)
         at = "opset %d, %s sizes%s" % (opset, "free" if free else "fixed", "" if optimize else ", not optimised")
         try:
-            result = mx2onnx.convert(symbol, parameters, inputs={"data": given}, opset=opset, optimize=optimize)
+            result = mx2onnx.convert(symbol, parameters, inputs=given, opset=opset, optimize=optimize)
         except mx2onnx.Error as error:
             yield "refused" if free else "wrongly refused", "%s: %s" % (at, str(error)[:300])
             continue
         warned = any(d["id"] in TELLING for d in result.diagnostics)
-        for data, expected in answers if free else answers[:1]:
+        low = "float16" in symbol or any("float16" in dtype for _, dtype in given.values())
+        for feeds, expected in answers if free else answers[:1]:
             try:
-                difference = compare(np, run(result.model, {"data": data}), expected, "float16" in symbol)
+                difference = compare(np, run(result.model, feeds), expected, low)
                 kind = "different"
             except Exception as error:
                 difference, kind = str(error).strip().split("\n")[-1][:300], "runtime"
             if difference:
-                yield "other with a warning" if warned else kind, "%s, data %s: %s" % (at, data.shape, difference)
+                at += ", " + ", ".join("%s %s" % (name, array.shape) for name, array in feeds.items())
+                yield "other with a warning" if warned else kind, "%s: %s" % (at, difference)
             else:
                 yield "same", ""
 
@@ -329,6 +347,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after this time")
     parser.add_argument("--refusals", action="store_true", help="show refusals too")
     parser.add_argument("--save", metavar="DIR", help="write the networks in which something is wrong")
+    parser.add_argument("--corpus", metavar="DIR", help="archives instead of drawn networks")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
@@ -341,23 +360,32 @@ def main():
     from operator_fuzzer.judge import Oracle
     from running import run
 
+    warnings.simplefilter("ignore", mx2onnx.ConversionWarning)
+    asked = range(args.seed, args.seed + args.draws)
+    if args.corpus:
+        asked = [os.path.join(os.path.abspath(args.corpus), name) for name in sorted(os.listdir(args.corpus))]
+    noted = {name for o in mx2onnx.operators() if o["notes"] for name in [o["name"], *o["aliases"]]}
     oracle, count, start = Oracle(python, program=(__file__, "--serve")), collections.Counter(), time.time()
-    for seed in range(args.seed, args.seed + args.draws):
+    for seed in asked:
         if time.time() - start > args.seconds:
             break
         result = oracle.ask(seed)
         count["networks"] += 1
         if isinstance(result, str):
             count["MXNet refuses"] += 1
+            if args.refusals:
+                print("%s: %s" % (seed, result))
             continue
+        has_notes = args.corpus and any(n["op"] in noted for n in json.loads(result[0])["nodes"])
         for kind, text in findings(mx2onnx, np, run, seed, *result):
+            kind = "other, and an operator has a note" if kind in WRONG and has_notes else kind
             count[kind] += 1
             if kind in WRONG or (args.refusals and kind != "same"):
-                print("seed %d: %s: %s" % (seed, kind, text), flush=True)
-                if args.save:
+                print("%s: %s: %s" % (seed, kind, text), flush=True)
+                if args.save and not args.corpus:
                     with open(os.path.join(args.save, "%d-symbol.json" % seed), "w") as file:
                         file.write(result[0])
-                    np.savez(os.path.join(args.save, "%d.npz" % seed), data=result[2][0][0], **result[1])
+                    np.savez(os.path.join(args.save, "%d.npz" % seed), **result[2][0][0], **result[1])
     for kind, number in count.most_common():
         print("%7d %s" % (number, kind))
     return 1 if any(count[kind] for kind in WRONG) else 0

@@ -1,84 +1,50 @@
 #include "passes/half_weights.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
+#include <bit>
 #include <cstring>
-#include <vector>
 
-#include "base/interruption.h"
+#include "ir/computed.h"
+#include "ir/convert_elements.h"
 
 namespace mx2onnx::passes {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 14;  // elements
+constexpr std::uint32_t kMagnitude = 0x7fffffff;  // all but the sign
+constexpr std::uint32_t kInfinity = 0x7f800000;
 
-// Takes the bytes of float32 elements in any pieces, and hands on those of rounded ones.
-class RoundingSink : public ByteSink {
- public:
-  RoundingSink(DType half, RoundingLosses& losses, ByteSink& next)
-      : half_(half),
-        largest_(largest_of(half)),
-        smallest_(smallest_normal_of(half)),
-        losses_(losses),
-        next_(next) {
-    losses_.clamped = losses_.subnormal = 0;
+std::uint32_t magnitude_at(std::span<const std::byte> floats, std::size_t i) {
+  std::uint32_t bits;
+  std::memcpy(&bits, floats.data() + i * sizeof(bits), sizeof(bits));
+  return bits & kMagnitude;
+}
+
+// Magnitudes of floating numbers are in the order of their bits.
+RoundingLosses losses_of(std::span<const std::byte> floats, DType half) {
+  const auto largest = std::bit_cast<std::uint32_t>(largest_of(half));
+  const auto smallest = std::bit_cast<std::uint32_t>(smallest_normal_of(half));
+  std::uint32_t beyond = 0;
+  std::uint32_t below = 0;
+  for (std::size_t i = 0; i < floats.size() / sizeof(float); ++i) {
+    const std::uint32_t magnitude = magnitude_at(floats, i);
+    beyond += static_cast<std::uint32_t>(magnitude - largest - 1 < kInfinity - largest - 1);
+    below += static_cast<std::uint32_t>(magnitude - 1 < smallest - 1);
   }
+  return {{}, beyond, below};
+}
 
-  void append(std::span<const std::byte> bytes) override {
-    while (!bytes.empty()) {
-      const std::size_t taken = std::min(bytes.size(), values_.size() * sizeof(float) - filled_);
-      std::memcpy(reinterpret_cast<std::byte*>(values_.data()) + filled_, bytes.data(), taken);
-      filled_ += taken;
-      bytes = bytes.subspan(taken);
-      if (filled_ == values_.size() * sizeof(float)) flush();
-    }
+void clamp(std::span<const std::byte> floats, DType half, std::span<std::byte> to) {
+  const float largest = largest_of(half);
+  for (std::size_t i = 0; i < floats.size() / sizeof(float); ++i) {
+    const std::uint32_t magnitude = magnitude_at(floats, i);
+    if (magnitude <= std::bit_cast<std::uint32_t>(largest) || magnitude >= kInfinity) continue;
+    float value;
+    std::memcpy(&value, floats.data() + i * sizeof(value), sizeof(value));
+    value = value < 0 ? -largest : largest;
+    const std::size_t size = dtype_size(half);
+    convert_elements(DType::kFloat32, std::as_bytes(std::span(&value, 1)), half,
+                     to.subspan(i * size, size));
   }
-
-  void append_range(const MappedFile& file, std::size_t offset, std::size_t size) override {
-    std::vector<std::byte> piece(std::min(size, kPiece * sizeof(float)));
-    while (size > 0) {
-      const auto part = std::span(piece).first(std::min(size, piece.size()));
-      file.read(offset, part);
-      append(part);
-      offset += part.size();
-      size -= part.size();
-    }
-  }
-
-  void flush() {
-    interruption_point();
-    const std::size_t count = filled_ / sizeof(float);
-    std::uint64_t clamped = 0;
-    std::uint64_t subnormal = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      const float magnitude = std::abs(values_[i]);
-      clamped += static_cast<std::uint64_t>(magnitude > largest_ && std::isfinite(magnitude));
-      subnormal += static_cast<std::uint64_t>(magnitude < smallest_ && magnitude > 0);
-    }
-    if (clamped > 0) {
-      for (auto& value : values_) {
-        if (std::isfinite(value)) value = std::clamp(value, -largest_, largest_);
-      }
-    }
-    const auto round = half_ == DType::kFloat16 ? float_to_half : float_to_bfloat16;
-    for (std::size_t i = 0; i < count; ++i) rounded_[i] = round(values_[i]);
-    losses_.clamped += clamped;
-    losses_.subnormal += subnormal;
-    next_.append(std::as_bytes(std::span(rounded_).first(count)));
-    filled_ = 0;
-  }
-
- private:
-  DType half_;
-  float largest_;
-  float smallest_;
-  RoundingLosses& losses_;
-  ByteSink& next_;
-  std::vector<float> values_ = std::vector<float>(kPiece);
-  std::vector<std::uint16_t> rounded_ = std::vector<std::uint16_t>(kPiece);
-  std::size_t filled_ = 0;  // bytes of values_
-};
+}
 
 }  // namespace
 
@@ -87,13 +53,17 @@ float largest_of(DType half) { return half == DType::kFloat16 ? 65504.0F : 0x1.f
 float smallest_normal_of(DType half) { return half == DType::kFloat16 ? 0x1p-14F : 0x1p-126F; }
 
 Tensor rounded_to(DType half, const Tensor& tensor, std::shared_ptr<RoundingLosses> losses) {
-  const std::size_t size = tensor.size_bytes() / sizeof(float) * dtype_size(half);
-  auto produce = [half, data = tensor.data, losses = std::move(losses)](ByteSink& sink) {
-    RoundingSink rounding(half, *losses, sink);
-    data->write_to(rounding);
-    rounding.flush();
-  };
-  return {half, tensor.dims, std::make_shared<ComputedData>(size, std::move(produce))};
+  return elementwise(half, tensor.dims, {tensor},
+                     [half, losses = std::move(losses)](std::size_t first, const auto& from,
+                                                        std::span<std::byte> to) {
+                       convert_elements(DType::kFloat32, from[0], half, to);
+                       const RoundingLosses here = losses_of(from[0], half);
+                       if (here.clamped > 0) clamp(from[0], half, to);
+                       // Whoever writes a weight reads it from front to back.
+                       if (first == 0) losses->clamped = losses->subnormal = 0;
+                       losses->clamped += here.clamped;
+                       losses->subnormal += here.subnormal;
+                     });
 }
 
 }  // namespace mx2onnx::passes

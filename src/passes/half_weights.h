@@ -18,7 +18,7 @@ struct RoundingLosses {
 
 /// A float32 tensor's elements as float16 or bfloat16, to nearest, ties to even. Finite ones beyond
 /// the largest number become that; infinities and NaN stay. None of them is held in memory.
-/// `losses` is filled whenever the bytes are made.
+/// `losses` is filled when the bytes are read from front to back.
 Tensor rounded_to(DType half, const Tensor& tensor, std::shared_ptr<RoundingLosses> losses);
 
 /// The largest finite number of float16 or bfloat16, and the smallest normal one.

@@ -2,11 +2,10 @@
 // over the corpora, without libFuzzer.
 #pragma once
 
-#include <unistd.h>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/budget.h"
 #include "base/mapped_file.h"
@@ -19,20 +18,10 @@
 #include "onnx/reader.h"
 #include "ops/record/registry.h"
 #include "source/find_model.h"
+#include "tests/fuzz/draw.h"
+#include "tests/fuzz/fuzz_file.h"
 
 namespace mx2onnx::fuzz {
-
-// Arrays beyond this are not read: a few bytes may describe gigabytes of zeros.
-constexpr std::size_t kMostBytesRead = 1 << 20;
-
-/// Runs a function in which an Error is as good as success.
-template <typename Function>
-void tolerate_errors(const Function& function) {
-  try {
-    function();
-  } catch (const Error&) {
-  }
-}
 
 inline std::string text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -46,28 +35,12 @@ inline void symbol(const std::uint8_t* data, std::size_t size) {
   });
 }
 
-// Calls the function with the path of a file of these bytes.
-template <typename Function>
-void with_file(const std::uint8_t* data, std::size_t size, const Function& function) {
-  const std::string path = "/tmp/mx2onnx_fuzz_" + std::to_string(::getpid());
-  {
-    std::FILE* file = std::fopen(path.c_str(), "wb");
-    std::fwrite(data, 1, size, file);
-    std::fclose(file);
-  }
-  tolerate_errors([&] { function(path); });
-  std::remove(path.c_str());
-}
-
 inline void read_arrays(const FilePart& file, Unpacker& unpacker) {
   for (const auto& array : mxnet::read_param_file(file, unpacker)) {
     if (array.tensor.data != nullptr && array.tensor.size_bytes() <= kMostBytesRead)
       read_doubles(array.tensor);
   }
 }
-
-// A small limit: the fuzzer would spend its time on writing zeros.
-inline UnpackLimits fuzz_limits() { return {kMostBytesRead}; }
 
 inline void params(const std::uint8_t* data, std::size_t size) {
   with_file(data, size, [](const std::string& path) {
@@ -89,21 +62,44 @@ inline void onnx_file(const std::uint8_t* data, std::size_t size) {
   tolerate_errors([&] { onnx::read_model(std::as_bytes(std::span(data, size))); });
 }
 
-inline void attrs(const std::uint8_t* data, std::size_t size) {
+inline void attrs_of(const OpDef& def, const mxnet::Attributes& attributes, int opset) {
   // A number of inputs may be any; what takes more than the budget fails, as in a conversion.
-  const BudgetScope budget(kMostBytesRead, size);
-  const std::string text = text_of(data, size);
+  const BudgetScope budget(kMostBytesRead, kMostBytesRead);
+  std::vector<AttrProblem> problems;
+  const auto parsed = def.attrs.parse(attributes, problems);
+  if (!problems.empty()) return;
+  tolerate_errors([&] {
+    const auto inputs = def.inputs(parsed.get());
+    def.outputs(parsed.get(), inputs.size());
+    def.problems_at(parsed.get(), {opset, false});
+  });
+}
+
+inline std::vector<const OpDef*> all_records() {
+  std::vector<const OpDef*> records;
   for (const auto& def : Registry::instance().ops()) {
-    mxnet::Attributes attributes;
-    for (const auto& field : def.attrs.fields()) attributes[field.name] = text;
-    std::vector<AttrProblem> problems;
-    const auto parsed = def.attrs.parse(attributes, problems);
-    if (!problems.empty()) continue;
-    tolerate_errors([&] {
-      def.inputs(parsed.get());
-      if (def.check) def.check(parsed.get(), {kDefaultOpset, false});
-    });
+    records.push_back(&def);
+    for (const auto& variant : def.variants) records.push_back(variant.get());
   }
+  return records;
+}
+
+/// Two bytes for the operator, one each for the opset, for the values of attributes and for the one
+/// among them that has the text behind these bytes.
+inline void attrs(const std::uint8_t* data, std::size_t size) {
+  static const auto records = all_records();
+  constexpr std::size_t kHead = 5;
+  if (size < kHead) return;
+  const OpDef& def = *records[(data[0] + 256U * data[1]) % records.size()];
+  const auto& fields = def.attrs.fields();
+  Draw draw(data[3]);
+  mxnet::Attributes attributes;
+  for (const auto& field : fields) {
+    if (field.required || draw.once_in(2)) attributes[field.name] = draw.value(field);
+  }
+  if (!fields.empty())
+    attributes[fields[data[4] % fields.size()].name] = text_of(data + kHead, size - kHead);
+  attrs_of(def, attributes, kFirstOpset + data[2] % (kLastOpset - kFirstOpset + 1));
 }
 
 /// A letter for the opset, then a line of inputs ("data:1,3,8,8 label:N"), then the symbol.

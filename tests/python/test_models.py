@@ -35,6 +35,24 @@ def test_own_model(name, shape, opset, optimize):
     assert_same(run(result.model, {"data": expected["data"][:3]}), [expected["output"][:3]], rtol=1e-4, atol=1e-6)
 
 
+# Partitioned for oneDNN, and quantised with ranges and without (tools/quantize_digits.py).
+PARTITIONED = ["digits_cnn_fused", "digits_cnn_int8_naive", "digits_cnn_int8_none"]
+
+
+@pytest.mark.parametrize("name", PARTITIONED)
+@pytest.mark.parametrize("opset", [13, mx2onnx.DEFAULT_OPSET, 21, 27])
+def test_partitioned_model(name, opset):
+    prefix = ROOT / "tests" / "quantized" / name
+    expected = np.load("%s-expected.npz" % prefix)
+    symbol, params = "%s-symbol.json" % prefix, "%s-0000.params" % prefix
+    for optimize in (True, False):
+        result = mx2onnx.convert(symbol, params, inputs={"data": (16, 1, 8, 8)}, opset=opset, optimize=optimize)
+        check_model(result.model)
+        for optimised in (True, False):
+            (output,) = run(result.model, {"data": expected["data"]}, optimised=optimised)
+            assert_same([output], [expected["output"]], rtol=1e-4, atol=1e-6)
+
+
 SHARED_NAMES = sorted(p.name for p in SHARED.iterdir() if (p / "golden.npz").exists()) if SHARED.exists() else []
 needs_shared = pytest.mark.skipif(
     not SHARED.exists(), reason="../shared/models is not here: trained models that belong to others are not copied"

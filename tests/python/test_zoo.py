@@ -1,5 +1,7 @@
 """Forty of the models of `make zoo`: one of nearly every family, the small ones. Each converts with the recorded sizes and with free ones."""
 
+import collections
+import lzma
 import pathlib
 import re
 import sys
@@ -93,3 +95,25 @@ def test_form(name):
     assert zoo_verify.counts(model.graph) == (FORMS / (name + ".txt")).read_text()
     params = 4 * entry.size + sum(c.nbytes for c in entry.constants().values())
     assert sum(len(t.raw_data) for t in model.graph.initializer) <= 1.01 * params
+
+
+GLUON2 = {
+    "mobilenet0.25": {},
+    "resnet18_v1": {},
+    "squeezenet1.1": {},
+    # Its first block widens by a convolution of its own, which GluonCV's leaves out.
+    "mobilenetv2_0.25": {"Conv": 1, "Clip": 1},
+}
+"""Nets of Gluon 2's model zoo, and what their graphs have beside those of the nets of 1.x of the same name."""
+
+
+@pytest.mark.parametrize("name", GLUON2)
+def test_gluon_2_has_the_form_of_1(name):
+    """As many nodes of each operator: what MXNet 2 exports becomes nothing else. (All 30 were compared once.)"""
+    symbol = lzma.decompress((ROOT / "tests" / "zoo" / "gluon2" / (name + "-symbol.json.xz")).read_bytes()).decode()
+    inputs = {"data": (1, 3, 224, 224)}
+    result = mx2onnx.convert(symbol, random_weights=True, inputs=inputs, opset=17)
+    of_2 = collections.Counter(n.op_type for n in onnx.load_from_string(result.model).graph.node)
+    of_1 = collections.Counter(n.op_type for n in converted(name)[1].graph.node)
+    assert of_2 == of_1 + collections.Counter(GLUON2[name])
+    assert "BatchNormalization" not in of_2

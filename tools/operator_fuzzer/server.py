@@ -1,13 +1,20 @@
 """The side of the fuzzers that runs in MXNet's Python, as a program: answers requests of standard input, each in a process of its
-own, because MXNet now and then damages its memory."""
+own, because MXNet now and then damages its memory. A list of requests is answered by as few processes as it takes: one that crashes
+is followed by another for what it left, and the request that it crashed at is asked again alone."""
 
 import json
 import os
 import pickle
 import re
+import signal
 import struct
 import sys
 import zlib
+
+try:
+    from imperative import CANNOT_BIND, computed_by_call  # run as a program
+except ImportError:
+    from operator_fuzzer.imperative import CANNOT_BIND, computed_by_call
 
 GUARD = 64  # elements in front of and behind each array; keeps the alignment
 
@@ -34,6 +41,10 @@ def array_of(np, name, dtype, shape, seed, with_corners, bounds):
         values = rng.uniform(-1, 9, shape)
         values[:, 0] = rng.randint(0, bounds[1] + 1, shape[0])
         return values.astype(dtype)
+    if bounds and bounds[0] == "values":
+        return np.resize(np.array(bounds[1], "float64"), shape).astype(dtype)
+    if bounds and bounds[0] == "permutation":
+        return rng.permutation(int(np.prod(shape))).reshape(shape).astype(dtype)
     if bounds and "integers" in bounds:
         return rng.randint(bounds[0], bounds[1] + 1, shape).astype(dtype)
     if bounds:
@@ -119,8 +130,9 @@ def answer(mx, np, request, second):
     shapes, results, aux_shapes = symbol.infer_shape(**request["shapes"])
     if not arguments and not is_known(results):
         return "MXNet cannot infer the shapes"
-    if shapes is None:
-        if states or request["np_shape"] or any(n not in request["shapes"] for n in arguments):
+    depends_on_values = shapes is None
+    if depends_on_values:
+        if states or any(n not in request["shapes"] for n in arguments):
             return "MXNet cannot infer the shapes"
         # The size of an output depends on values: binding will tell whether that is all.
         shapes, aux_shapes = [request["shapes"][n] for n in arguments], []
@@ -135,18 +147,73 @@ def answer(mx, np, request, second):
         arrays[name] = array_of(np, role, np.dtype(kind).name, shape, seed, request["corners"], bounds)
         if request.get("step") is not None:
             arrays[name] = without_extremes(np, arrays[name], request["step"], seed)
+    if depends_on_values and request["np_shape"]:
+        outputs = computed_by_call(mx, request["symbol"], arrays)
+        return "MXNet cannot infer the shapes" if outputs is None else (request["symbol"], arrays, outputs)
     make = lambda name: in_guards(mx, np, arrays[name], second)
-    executor = getattr(symbol, "bind" if hasattr(symbol, "bind") else "_bind")(
-        mx.cpu(),
-        {n: make(n) for n in arguments},
-        aux_states={n: make(n) for n in states},
-        grad_req="null",
-    )
-    return request["symbol"], arrays, [o.asnumpy() for o in executor.forward(is_train=False)]
+    try:
+        executor = getattr(symbol, "bind" if hasattr(symbol, "bind") else "_bind")(
+            mx.cpu(),
+            {n: make(n) for n in arguments},
+            aux_states={n: make(n) for n in states},
+            grad_req="null",
+        )
+        outputs = [o.asnumpy() for o in executor.forward(is_train=False)]
+    except mx.MXNetError as error:
+        outputs = computed_by_call(mx, request["symbol"], arrays) if CANNOT_BIND.search(str(error)) else None
+        if outputs is None:
+            raise
+    return request["symbol"], arrays, outputs
+
+
+SECONDS = 10  # for one request
+
+
+class Child:
+    """A process that answers requests in turn, each as soon as it is done."""
+
+    def __init__(self, answer, requests):
+        reader, writer = os.pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            os.close(reader)
+            with os.fdopen(writer, "wb") as pipe:
+                for request in requests:
+                    signal.alarm(SECONDS)
+                    try:
+                        result = answer(request)
+                    except Exception as error:
+                        result = "MXNet: " + str(error).strip().split("\n")[-1][:200]
+                    pickle.dump(result, pipe, 4)
+                    pipe.flush()
+            os._exit(0)
+        os.close(writer)
+        self.pipe = os.fdopen(reader, "rb")
+
+    def answers(self):
+        found = []
+        with self.pipe:
+            while True:
+                try:
+                    found.append(pickle.load(self.pipe))
+                except (EOFError, pickle.UnpicklingError):
+                    break
+        os.waitpid(self.process, 0)
+        return found
+
+
+def answers_of(answer, requests):
+    """What answer(request) gives for each, in processes of their own."""
+    found = []
+    while len(found) < len(requests):
+        found += Child(answer, requests[len(found) :]).answers()
+        if len(found) < len(requests):
+            found += Child(answer, [requests[len(found)]]).answers() or ["MXNet crashed"]
+    return found
 
 
 def serve(answer):
-    """Answers each request with answer(mx, np, request), or with the message of what that raises."""
+    """Answers each request, or each of a list, with answer(mx, np, request), or with the message of what that raises."""
     os.environ["MXNET_SUBGRAPH_BACKEND"] = "NONE"
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -163,25 +230,8 @@ def serve(answer):
         if len(head) < 4:
             return
         request = pickle.loads(sys.stdin.buffer.read(struct.unpack("<I", head)[0]))
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reader)
-            import signal
-
-            signal.alarm(10)
-            try:
-                result = answer(mx, np, request)
-            except Exception as error:
-                result = "MXNet: " + str(error).strip().split("\n")[-1][:200]
-            with os.fdopen(writer, "wb") as pipe:
-                pickle.dump(result, pipe, 4)
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            data = pipe.read()
-        os.waitpid(child, 0)
-        data = data or pickle.dumps("MXNet crashed", 4)
+        found = answers_of(lambda r: answer(mx, np, r), request if isinstance(request, list) else [request])
+        data = pickle.dumps(found if isinstance(request, list) else found[0], 4)
         out.write(struct.pack("<I", len(data)) + data)
         out.flush()
 
@@ -190,6 +240,8 @@ def main():
     second = "--second" in sys.argv
 
     def in_mode(mx, np, request):
+        if mx.__version__.startswith("2."):
+            (mx.npx.set_np if request["np_shape"] else mx.npx.reset_np)()
         with mx.util.np_shape(request["np_shape"]):
             return answer(mx, np, request, second)
 

@@ -158,13 +158,17 @@ constexpr std::string_view kLeastNote =
 
 }  // namespace
 
+constexpr std::string_view kShiftNote =
+    "By a negative number of bits, or as many as there are, everything is shifted out, as MXNet's "
+    "vector instructions do; its other kernels shift by what is left of the number.";
+
 namespace binary {
 
 const BinaryFunction kBitwiseAnd{"{0} & {1}", bitwise_and, {}, and_of_bools};
 const BinaryFunction kBitwiseOr{"{0} | {1}", bitwise_or, {}, or_of_bools};
 const BinaryFunction kBitwiseXor{"{0} ^ {1}", bitwise_xor, {}, xor_of_bools};
-const BinaryFunction kLeftShift{"{0} << {1}", left_shift};
-const BinaryFunction kRightShift{"{0} >> {1}", right_shift};
+const BinaryFunction kLeftShift{"{0} << {1}", left_shift, kShiftNote};
+const BinaryFunction kRightShift{"{0} >> {1}", right_shift, kShiftNote};
 const BinaryFunction kGcd{"The greatest common divisor of {0} and {1}", gcd, kLeastNote};
 const BinaryFunction kLcm{"The least common multiple of {0} and {1}", lcm, kLeastNote};
 

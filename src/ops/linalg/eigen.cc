@@ -24,6 +24,12 @@ struct EighParam {
 
 // The output that has the eigenvalues, and the other one.
 void infer_eigen(InferContext& c, std::size_t values, std::size_t vectors) {
+  const Shape& found = c.output_shape(values);
+  if (found.known_rank() && found.rank() > 0) {
+    auto square = found.dims();
+    square.push_back(square.back());
+    c.set_input_shape(0, Shape(std::move(square)));
+  }
   if (!c.input_shape(0).known_rank()) return;
   auto dims = c.input_shape(0).dims();
   if (c.num_outputs() > 1) c.set_output_shape(vectors, c.input_shape(0));

@@ -143,6 +143,8 @@ void infer_tensorsolve(const TensorsolveParam& p, InferContext& c) {
   }
   check_same_count(c, 0, rows, columns);
   check_same_count(c, 1, rows, right.count());
+  // Of as many dimensions as A, all of size 1, MXNet takes all of them for those of the result.
+  if (right.rank() == a.rank()) dims = a.dims();
   c.set_output_shape(0, Shape(std::move(dims)));
 }
 
@@ -162,8 +164,8 @@ void infer_qr(const NoParam& /*p*/, InferContext& c) {
   if (!a.known_rank()) return;
   const std::size_t rank = a.rank();
   if (rank < 2) c.fail_input(0, "matrices");
-  if (!a[rank - 2].known() || !a[rank - 1].known()) return;
-  const Dim r = min(a[rank - 2], a[rank - 1]);
+  const bool both = a[rank - 2].known() && a[rank - 1].known();
+  const Dim r = both ? min(a[rank - 2], a[rank - 1]) : Dim();
   Shape q = a;
   q[rank - 1] = r;
   c.set_output_shape(0, q);

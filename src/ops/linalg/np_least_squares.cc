@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/matrices.h"
 #include "ops/linalg/elimination.h"
@@ -28,18 +29,33 @@ const Dim& columns_of(const Shape& shape) { return shape.dims().back(); }
 struct Decomposition {
   SingularValues parts;
   bool is_of_transposed;
+  /// Which of the values there are: behind them are zeros, or what rounding makes of zeros, where
+  /// it was not known which side is the shorter one. Absent where all are.
+  Value exist;
+
+  Value above(Builder& b, Value limits) const {
+    const Value are_above = b.binary("Greater", parts.values, limits);
+    return exist.present() ? b.binary("And", are_above, exist) : are_above;
+  }
 };
 
 Decomposition decompose(Builder& b, Value a) {
-  const bool swap = !certainly_at_least(columns_of(b.shape(a)), rows_of(b.shape(a)));
-  return {singular_values(b, swap ? transposed(b, a) : a), swap};
+  const Dim rows = rows_of(b.shape(a));
+  const Dim columns = columns_of(b.shape(a));
+  const bool swap = !certainly_at_least(columns, rows);
+  Decomposition result{singular_values(b, swap ? transposed(b, a) : a), swap, {}};
+  if (!certainly_at_least(swap ? rows : columns, swap ? columns : rows)) {
+    result.exist =
+        b.binary("Less", counting(b, swap ? columns : rows), scalar_size(b, min(rows, columns)));
+  }
+  return result;
 }
 
 // V^T diag(1 / s) U^T, where what is not above the limits counts as 0. `limits` has an axis of size
 // 1 in the place of the values.
 Value pseudo_inverse(Builder& b, const Decomposition& a, Value limits) {
   const auto& [left, values, right] = a.parts;
-  const Value counts = b.binary("Greater", values, limits);
+  const Value counts = a.above(b, limits);
   const Value inverse =
       b.where(counts, b.unary("Reciprocal", b.where(counts, values, real(b, 1))), real(b, 0));
   const Value scaled = b.mul(left, onnx::unsqueeze(b, inverse, {-2}));
@@ -49,12 +65,9 @@ Value pseudo_inverse(Builder& b, const Decomposition& a, Value limits) {
 
 Value largest(Builder& b, Value values) { return onnx::reduce(b, "ReduceMax", values, {-1}, true); }
 
+// MXNet does not look at `hermitian`: asymmetric matrices have their own pseudo-inverses with it.
 struct PinvParam {
-  bool hermitian = false;
-
-  static void declare(AttrDeclarer<PinvParam>& d) {
-    d.field("hermitian", &PinvParam::hermitian).help("A is symmetric, as its lower triangle says");
-  }
+  static void declare(AttrDeclarer<PinvParam>& d) { d.ignore({"hermitian"}); }
 };
 struct PinvScalarParam : PinvParam {
   double rcond = 1e-15;
@@ -62,48 +75,45 @@ struct PinvScalarParam : PinvParam {
   static void declare(AttrDeclarer<PinvScalarParam>& d) {
     d.field("rcond", &PinvScalarParam::rcond)
         .help("singular values up to this part of the largest one count as 0");
-    d.field("hermitian", &PinvScalarParam::hermitian)
-        .help("A is symmetric, as its lower triangle says");
+    d.ignore({"hermitian"});
   }
 };
 
-void infer_pinv(const PinvParam& p, InferContext& c) {
+void infer_pinv(const PinvParam& /*p*/, InferContext& c) {
   const DType dtype = c.input(0).dtype;
   if (dtype != DType::kUnknown) {
     c.set_output_dtype(0, dtype == DType::kFloat32 ? dtype : DType::kFloat64);
   }
-  if (p.hermitian) infer_square_shape(c);
+  const auto turned = [](const Shape& shape) {
+    auto dims = shape.dims();
+    std::swap(dims[dims.size() - 2], dims.back());
+    return Shape(std::move(dims));
+  };
+  const Shape& inverse = c.output_shape(0);
+  if (inverse.known_rank() && inverse.rank() >= 2) c.set_input_shape(0, turned(inverse));
   if (!c.input_shape(0).known_rank()) return;
-  const std::size_t rank = c.input_shape(0).rank();
-  if (rank < 2) c.fail_input(0, "matrices");
-  auto dims = c.input_shape(0).dims();
-  std::swap(dims[rank - 2], dims[rank - 1]);
-  c.set_output_shape(0, Shape(std::move(dims)));
+  if (c.input_shape(0).rank() < 2) c.fail_input(0, "matrices");
+  c.set_output_shape(0, turned(c.input_shape(0)));
 }
 
-Value matrices_of(Translation& t, bool hermitian) {
-  const Value a = t.b.cast(t.input(0), DType::kFloat64);
-  return hermitian ? symmetric(t.b, a, true) : a;
-}
-
-void translate_pinv(Translation& t, bool hermitian, Value part) {
+void translate_pinv(Translation& t, Value part) {
   if (!expect_linalg_type(t)) return;
   Builder& b = t.b;
-  const Decomposition a = decompose(b, matrices_of(t, hermitian));
+  const Decomposition a = decompose(b, b.cast(t.input(0), DType::kFloat64));
   const Value limits = b.mul(largest(b, a.parts.values), part);
   const Value inverse = pseudo_inverse(b, a, limits);
   t.set_output(0, onnx::expand(b, b.cast(inverse, t.output_type(0).dtype), t.output_shape(0)));
 }
 
 // The limits of the input are for each matrix.
-void translate_pinv_input(const PinvParam& p, Translation& t) {
+void translate_pinv_input(const PinvParam& /*p*/, Translation& t) {
   const std::size_t batch = t.input_rank(0) - 2;
   if (t.input_rank(1) > batch) {
     return t.refuse(
         fmt::format("expected {} dimensions of rcond at most, found {}", batch, t.input_rank(1)));
   }
   const Value part = onnx::unsqueeze(t.b, t.b.cast(t.input(1), DType::kFloat64), {-1});
-  translate_pinv(t, p.hermitian, part);
+  translate_pinv(t, part);
 }
 
 struct RankParam {
@@ -144,7 +154,18 @@ void infer_rank(const P& /*p*/, InferContext& c) {
       fail(ErrorCode::kUnsupported, "more limits than matrices are not supported");
     }
   }
-  c.set_output_shape(0, Shape(batch_of(c.input_shape(0))));
+  std::vector<Dim> batch = batch_of(m);
+  if (c.num_inputs() > 1) {
+    const Shape& limits = c.input_shape(1);
+    const std::size_t before = batch.size() - limits.rank();
+    for (std::size_t i = 0; i < limits.rank(); ++i) {
+      if (clash(limits[i], batch[before + i]) && clash(batch[before + i], limits[i])) {
+        c.fail_input(1, fmt::format("limits that broadcast with {}", Shape(batch).to_string()));
+      }
+      if (batch[before + i] == Dim(1)) batch[before + i] = limits[i];
+    }
+  }
+  c.set_output_shape(0, Shape(std::move(batch)));
 }
 
 // Of a vector 1 where no element is 0.
@@ -165,8 +186,8 @@ void translate_rank(Translation& t, bool hermitian, Limits limits) {
   }
   if (hermitian) return t.refuse("MXNet does not compute ranks of matrices that are hermitian");
   if (t.input_rank(0) < 2) return t.set_output(0, vector_rank(b, t.input(0)));
-  const Value values = decompose(b, b.cast(t.input(0), DType::kFloat64)).parts.values;
-  const Value counts = b.cast(b.binary("Greater", values, limits(values)), DType::kInt64);
+  const Decomposition a = decompose(b, b.cast(t.input(0), DType::kFloat64));
+  const Value counts = b.cast(a.above(b, limits(a.parts.values)), DType::kInt64);
   t.set_output(0, onnx::reduce(b, "ReduceSum", counts, {-1}, false));
 }
 
@@ -209,7 +230,7 @@ enum LstsqOutput { kSolution, kResiduals, kRank, kValues };
 
 void infer_lstsq(const LstsqParam& /*p*/, InferContext& c) {
   infer_linalg_dtypes_of(c, {kSolution, kResiduals, kValues});
-  c.set_output_dtype(kRank, DType::kInt32);
+  c.set_output_dtype(kRank, DType::kInt64);  // as MXNet 2.0.0b1 is built
   c.set_output_shape(kRank, Shape(std::vector<Dim>{}));
   c.set_input_shape(0, Shape::unknown_dims(2));
   const Shape right = c.input_shape(1);
@@ -262,7 +283,7 @@ void translate_lstsq(const LstsqParam& p, Translation& t) {
   Value solution = matrix_product(b, inverse, right);
   if (is_vector) solution = onnx::squeeze(b, solution, {1});
   t.set_output(kSolution, b.cast(solution, dtype));
-  const Value counts = b.cast(b.binary("Greater", a.parts.values, limits), DType::kInt32);
+  const Value counts = b.cast(a.above(b, limits), DType::kInt64);
   t.set_output(kRank, onnx::reduce(b, "ReduceSum", counts, {0}, false));
   const Dim count = min(m, n);
   const Value values = onnx::slice(b, a.parts.values, {{0, 0, count, 1}}, Shape{count});
@@ -280,9 +301,8 @@ void register_np_least_squares(Registry& r) {
       .summary("The pseudo-inverses of matrices.")
       .inputs({{"A", InputRole::kData}})
       .infer(infer_pinv)
-      .translate([](const PinvScalarParam& p, Translation& t) {
-        translate_pinv(t, p.hermitian, real(t.b, p.rcond));
-      })
+      .translate(
+          [](const PinvScalarParam& p, Translation& t) { translate_pinv(t, real(t.b, p.rcond)); })
       .note(not_finite);
   r.add<PinvParam>({"_npi_pinv"})
       .summary("The pseudo-inverses of matrices, with a limit for each.")

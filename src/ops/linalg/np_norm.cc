@@ -42,6 +42,10 @@ struct NpNormParam {
         .help("-2: of all elements; 1: Frobenius; 2: nuclear, the sum of the singular values");
   }
 
+  bool sums_columns_or_rows() const {
+    return flag != kFrobenius && flag != kNuclear && (std::abs(ord) == 1 || std::isinf(ord));
+  }
+
   bool is_of_all() const { return !axis && flag == kOfAllElements; }
 
   std::vector<std::size_t> axes(std::size_t rank) const {
@@ -65,6 +69,7 @@ struct NpNormParam {
 void infer_np_norm(const NpNormParam& p, InferContext& c) {
   c.unify_dtypes();
   const Shape& data = c.input_shape(0);
+  if (p.is_of_all() && !p.keepdims) c.set_output_shape(0, Shape(std::vector<Dim>{}));
   if (!data.known_rank()) return;
   const auto axes = p.axes(data.rank());
   std::vector<Dim> dims;
@@ -99,12 +104,13 @@ Value vector_norm(Builder& b, Value x, double ord, const Ints& axes) {
 }
 
 // Sums of magnitudes of the columns or rows, of which the largest or the least is taken.
-Value sums_norm(Builder& b, Value x, double ord, const std::vector<std::size_t>& axes) {
+Value sums_norm(Builder& b, Value x, double ord, const std::vector<std::size_t>& axes,
+                DType sums_as) {
   const bool of_columns = std::abs(ord) == 1;
   const Ints summed{static_cast<std::int64_t>(axes[of_columns ? 0 : 1])};
   const Ints left{static_cast<std::int64_t>(axes[of_columns ? 1 : 0])};
   const Value sums = onnx::reduce(b, "ReduceL1", x, summed, true);
-  return onnx::reduce(b, ord > 0 ? "ReduceMax" : "ReduceMin", sums, left, true);
+  return onnx::reduce(b, ord > 0 ? "ReduceMax" : "ReduceMin", b.cast(sums, sums_as), left, true);
 }
 
 // Of singular values the sum, the largest or the least; with a last axis of size 1.
@@ -121,7 +127,11 @@ Value spectral_norm(Builder& b, Value x, const NpNormParam& p,
     matrices = b.transpose(matrices, swap_perm(rank, rank - 2, rank - 1));
   const Value values = singular_values(b, matrices).values;
   if (p.flag == NpNormParam::kNuclear) return onnx::reduce(b, "ReduceSum", values, {-1}, true);
-  if (p.ord > 0) return onnx::reduce(b, "ReduceMax", values, {-1}, true);
+  if (p.ord > 0) {
+    // Of no values 0, where ONNX has -inf.
+    return b.binary("Max", onnx::reduce(b, "ReduceMax", values, {-1}, true),
+                    b.scalar(DType::kFloat64, 0));
+  }
   // Behind them are zeros, where it was not known which side is the shorter one.
   Shape shape = b.shape(values);
   const auto last = static_cast<std::int64_t>(shape.rank()) - 1;
@@ -130,11 +140,29 @@ Value spectral_norm(Builder& b, Value x, const NpNormParam& p,
   return onnx::reduce(b, "ReduceMin", first, {-1}, true);
 }
 
+// Sums of magnitudes are right of integers, too; they have to fit the type of these.
+void translate_sums_of_integers(const NpNormParam& p, Translation& t) {
+  Builder& b = t.b;
+  const DType dtype = t.output_type(0).dtype;
+  if (t.input_shape(0).is_empty()) {
+    return t.set_output(0, onnx::fill(b, dtype, 0, t.output_shape(0)));
+  }
+  const auto axes = p.axes(t.input_shape(0).rank());
+  const Value wide = b.cast(t.input(0), DType::kInt64);
+  t.set_output(0, onnx::reshape(b, sums_norm(b, wide, p.ord, axes, dtype), t.output_shape(0)));
+}
+
 void translate_np_norm(const NpNormParam& p, Translation& t) {
-  if (!expect_floating(t)) return;
   Builder& b = t.b;
   const DType dtype = t.output_type(0).dtype;
   const Shape& shape = t.input_shape(0);
+  if (is_integer(dtype) && p.axes(shape.rank()).size() == 2 && p.sums_columns_or_rows()) {
+    return translate_sums_of_integers(p, t);
+  }
+  if (!is_floating(dtype)) {
+    return t.refuse("MXNet divides integers in whole numbers here, and what it gives is no norm",
+                    "cast to float32 in the model");
+  }
   if (shape.is_empty()) return t.set_output(0, onnx::fill(b, dtype, 0, t.output_shape(0)));
   const auto axes = p.axes(shape.rank());
   // MXNet sums float16 in float32.
@@ -153,6 +181,9 @@ void translate_np_norm(const NpNormParam& p, Translation& t) {
     return finish(vector_norm(b, x, p.ord, as_ints(axes)));
   }
   if (axes.size() != 2) return t.refuse("MXNet has no norm of this order for a number");
+  if (p.flag == NpNormParam::kNuclear && std::abs(p.ord) != 2) {
+    return t.refuse(fmt::format("MXNet's front end has no nuclear norm of order {}", p.ord));
+  }
   if (p.flag == NpNormParam::kNuclear || std::abs(p.ord) == 2) {
     if (dtype == DType::kFloat16) {
       return t.refuse("MXNet does not compute singular values of float16");
@@ -162,7 +193,7 @@ void translate_np_norm(const NpNormParam& p, Translation& t) {
   if (std::abs(p.ord) != 1 && !std::isinf(p.ord)) {
     return t.refuse(fmt::format("there is no matrix norm of order {}", p.ord));
   }
-  finish(sums_norm(b, x, p.ord, axes));
+  finish(sums_norm(b, x, p.ord, axes, b.dtype(x)));
 }
 
 }  // namespace

@@ -200,6 +200,8 @@ void register_np_moments(Registry& r) {
         .infer(infer_spread)
         .translate(
             [is_root](const SpreadParam& p, Translation& t) { translate_spread(is_root, p, t); })
+        .note(
+            "Of no more elements than ddof a model of free sizes gives another number than MXNet.")
         .note(std::string(kMeanNote));
   }
   r.add<AverageParam>({"_npi_average"})

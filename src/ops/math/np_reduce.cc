@@ -70,6 +70,11 @@ void infer_total(Total total, const TotalParam& p, InferContext& c) {
   infer_shape(p, c);
   const DType dtype = c.input(0).dtype;
   if (p.dtype) return c.set_output_dtype(0, *p.dtype);
+  const DType found = c.output(0).dtype;
+  // An int64 may be of bools, and a mean's float32 of integers.
+  if (dtype == DType::kUnknown && total != Total::kMean && found != DType::kInt64) {
+    return c.set_input_dtype(0, found);
+  }
   if (dtype == DType::kUnknown) return;
   if (total == Total::kMean) {
     return c.set_output_dtype(0, is_floating(dtype) ? dtype : DType::kFloat32);
@@ -237,6 +242,14 @@ void add_totals(Registry& r) {
             })
             .check(check_initial<TotalParam>);
     if (!row.note.empty()) declarer.note(row.note);
+    if (total == Total::kProduct && is_legacy) {
+      declarer.note("Of no elements it is 0, but 1 in a model of free sizes.")
+          .variant(OriginRange::since(2, 0), "of no elements it is 1", [](auto& variant) {
+            variant.translate([](const TotalParam& p, Translation& t) {
+              translate_total(Total::kProduct, false, p, t);
+            });
+          });
+    }
     if (is_mean) {
       declarer.variant(OriginRange::until(1, 9), "of no elements it is 0", [](auto& variant) {
         variant.translate(

@@ -6,6 +6,7 @@
 // becomes int64 or float64. Comparisons have the same dtypes.
 #include <fmt/format.h>
 
+#include "onnx/shape_expr.h"
 #include "ops/expressions/binary_functions.h"
 #include "ops/expressions/common.h"
 
@@ -154,10 +155,23 @@ std::string reason_against(const ScalarRow& row, const ScalarParam& p, DType dty
       (dtype != DType::kBool || row.function.on_bool == nullptr)) {
     return fmt::format("MXNet does not compute this on {}", dtype_name(dtype));
   }
-  if (&row.function == &binary::kLogAddExp && is_integer(dtype)) {
+  if (&row.function == &binary::kLogAddExp && is_integer(dtype) && p.scalar <= -1) {
     return "MXNet cuts the logarithm to an integer, which its last digit decides";
   }
   return {};
+}
+
+// log(e^x + e^n) for a number n that is not negative, in float64 and cut: less than 1 above the
+// larger of both. e^710 is infinite, and what is cut then the least number. (Measured: -800 to 800
+// with numbers up to 710.)
+Value log_add_exp_of_integers(onnx::Builder& b, DType dtype, Value x, Value number) {
+  const auto over = [&](double limit) { return b.binary("Greater", x, b.scalar(dtype, limit)); };
+  const double n = static_cast<double>(read_ints(*b.graph().constant(number))[0]);
+  const Value larger = b.where(over(n), x, number);
+  if (dtype_size(dtype) == 1) return larger;
+  const Value least = b.scalar(dtype, dtype == DType::kInt32 ? -0x1p31 : -0x1p63);
+  if (n > 709) return onnx::expand(b, least, b.shape(x));
+  return b.where(over(709), least, larger);
 }
 
 void translate_scalar(const ScalarRow& row, const ScalarParam& p, Translation& t) {
@@ -169,6 +183,9 @@ void translate_scalar(const ScalarRow& row, const ScalarParam& p, Translation& t
   // Of an integer dtype 0.5 is 0, and so is 256 of uint8.
   const bool is_zero = is_integer(dtype) && read_ints(*t.b.graph().constant(number))[0] == 0;
   if (&row.function == &binary::kDivide && is_zero) return t.refuse("divides integers by 0");
+  if (&row.function == &binary::kLogAddExp && is_integer(dtype)) {
+    return t.set_output(0, log_add_exp_of_integers(t.b, dtype, data, number));
+  }
   const Value result = row.reversed ? row.function.in_dtype(t.b, dtype, number, data)
                                     : row.function.in_dtype(t.b, dtype, data, number);
   t.set_output(0, t.b.cast(result, t.output_type(0).dtype));

@@ -28,10 +28,6 @@ void translate_unary(const UnaryRow& row, Translation& t) {
   const DType dtype = b.dtype(x);
   if (dtype == DType::kBool) return t.refuse("MXNet does not compute this on bool");
   if (!is_integer(dtype)) return t.set_output(0, row.of(b, x));
-  if (row.on_integers == OnIntegers::kRefused) {
-    return t.refuse("MXNet cuts the value to an integer, which its last digit decides",
-                    "cast to float32 in the model");
-  }
   t.set_output(0, unary_of_integers(b, row, x));
 }
 

@@ -16,6 +16,8 @@ using onnx::Value;
 
 Value number(Builder& b, Value like, double value) { return b.scalar(b.dtype(like), value); }
 
+Value below(Builder& b, Value x, double limit) { return b.binary("Less", x, number(b, x, limit)); }
+
 Value truncate(Builder& b, Value x) {
   return b.mul(b.unary("Sign", x), b.unary("Floor", b.unary("Abs", x)));
 }
@@ -52,6 +54,25 @@ Value through_float64(Builder& b, Value x) {
   return b.cast(b.unary("Floor", b.cast(x, DType::kFloat64)), DType::kInt64);
 }
 Value magnitude(Builder& b, Value x) { return b.unary("Abs", through_float64(b, x)); }
+
+// MXNet computes in float64 and cuts towards 0, so that what lies below a negative number by less
+// than 1 is that number. From e^710 on 1 + e^-x is infinite, and what is cut then the least number,
+// which is -x of itself, too. (Measured: -800 to 800, and corners of int32 and int64.)
+Value log_sigmoid_of_integers(Builder& b, Value x) {
+  const Value negative = b.where(below(b, x, 0), x, number(b, x, 0));
+  if (dtype_size(b.dtype(x)) == 1) return negative;
+  const Value least = number(b, x, b.dtype(x) == DType::kInt32 ? -0x1p31 : -0x1p63);
+  const Value cut = b.where(below(b, x, -709), least, negative);
+  return b.where(b.binary("Equal", x, least), number(b, x, 0), cut);
+}
+
+// tanh(log(1 + e^x)) is 1 in float64 from 20 on, and below it takes less than 1 from x. (Measured
+// like log_sigmoid.)
+Value mish_of_integers(Builder& b, Value x) {
+  const Value lower =
+      b.where(below(b, x, 1), number(b, x, 0), narrow_arithmetic(b, "Sub", x, number(b, x, 1)));
+  return b.where(below(b, x, 20), lower, through_float64(b, x));
+}
 
 Value log10(Builder& b, Value x) {
   return b.mul(b.unary("Log", x), number(b, x, std::numbers::log10e));
@@ -137,8 +158,13 @@ std::vector<UnaryRow> unary_rows() {
       {{"relu", "_sparse_relu"}, "x where it is positive, else 0.", kNative, {}, relu},
       {{"sigmoid", "_sparse_sigmoid"}, "1 / (1 + e^-x).", kCut, "Sigmoid"},
       {{"softsign", "_npx_softsign"}, "x / (1 + |x|).", kCut, "Softsign"},
-      {{"log_sigmoid", "_sparse_log_sigmoid"}, "log(1 / (1 + e^-x)).", kRefused, {}, log_sigmoid},
-      {{"mish", "_sparse_mish"}, "x tanh(log(1 + e^x)).", kRefused, {}, mish},
+      {{"log_sigmoid", "_sparse_log_sigmoid"},
+       "log(1 / (1 + e^-x)).",
+       kExact,
+       {},
+       log_sigmoid,
+       log_sigmoid_of_integers},
+      {{"mish", "_sparse_mish"}, "x tanh(log(1 + e^x)).", kExact, {}, mish, mish_of_integers},
       {{"erf", "_npx_erf"}, "The error function.", kCut, "Erf"},
       {{"logical_not"}, "1 where x is 0, else 0.", kNative, {}, logical_not},
   };
@@ -165,8 +191,9 @@ Value unary_of_integers(Builder& b, const UnaryRow& row, Value x) {
       return b.cast(row.of(b, b.cast(x, DType::kFloat32)), dtype);
     case OnIntegers::kInFloat64:
       return b.cast(row.of(b, b.cast(x, DType::kFloat64)), dtype);
+    case OnIntegers::kExact:
+      return row.of_integers(b, x);
     case OnIntegers::kNative:
-    case OnIntegers::kRefused:
       break;
   }
   return row.of(b, x);

@@ -16,7 +16,7 @@ enum class OnIntegers {
   kUnchanged,  ///< Nothing.
   kInFloat32,  ///< Computed in float32 and cut.
   kInFloat64,  ///< Computed in float64 and cut.
-  kRefused,    ///< The cut value hangs on the last digit of what the C library gives.
+  kExact,      ///< A whole number by a rule of its own, `of_integers`.
 };
 
 struct UnaryRow {
@@ -26,6 +26,7 @@ struct UnaryRow {
   /// ONNX's operator, or a function that emits what it takes.
   std::string_view op_type;
   onnx::Value (*emit)(onnx::Builder& b, onnx::Value x) = nullptr;
+  onnx::Value (*of_integers)(onnx::Builder& b, onnx::Value x) = nullptr;
 
   /// Of floating-point elements, or of all where it is native to integers.
   onnx::Value of(onnx::Builder& b, onnx::Value x) const;

@@ -194,6 +194,10 @@ void register_conv(Registry& r) {
           "With a stride and a dilation above 1 on float32 only: of float64 MXNet computes "
           "something else.")
       .note(
+          "With target_shape of float64 and float16 MXNet 2.0.0b1 computes something else than "
+          "1.9.1, "
+          "and than itself of float32: the model is as these.")
+      .note(
           "MXNet 1.x has no layout NWC, and runs NHWC and NDHWC on GPUs only; they are converted "
           "with transpositions.");
 }

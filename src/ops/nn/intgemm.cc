@@ -21,18 +21,27 @@ Value number(Builder& b, double value) { return b.scalar(DType::kFloat32, value)
 
 Value max_absolute(Builder& b, Value x) {
   onnx::Ints axes = iota(b.shape(x).rank());
-  const Value largest = onnx::reduce(b, "ReduceMax", b.unary("Abs", x), axes, false);
+  if (b.shape(x).is_empty()) return onnx::fill(b, DType::kFloat32, 0, Shape{Dim(1)});
+  Value largest = onnx::reduce(b, "ReduceMax", b.unary("Abs", x), axes, false);
+  // Of no elements 0, where ONNX has -inf.
+  if (!b.shape(x).count().is_constant()) largest = b.binary("Max", largest, number(b, 0));
   return onnx::reshape(b, largest, Shape{Dim(1)});
 }
 
-// To whole numbers, halves to even ones, never -128.
+// To whole numbers, halves to even ones, never -128. What no int32 holds, and NaN, is x86's least
+// number.
 Value quantized(Builder& b, Value x, Value factor) {
   const Value whole = b.unary("Round", b.mul(x, factor));
-  return b.cast(onnx::clip(b, whole, -kMostMagnitude, kMostMagnitude), DType::kInt8);
+  const Value fits = b.binary("Less", whole, number(b, 0x1p31F));
+  const Value held = b.where(fits, whole, number(b, -kMostMagnitude));
+  return b.cast(onnx::clip(b, held, -kMostMagnitude, kMostMagnitude), DType::kInt8);
 }
 
 // What maps the given largest magnitude to 127.
-Value factor_of(Builder& b, Value most) { return b.div(number(b, kMostMagnitude), most); }
+Value factor_of(Builder& b, Value most) {
+  const Value scalar = onnx::reshape(b, most, Shape(std::vector<Dim>{}));
+  return b.div(number(b, kMostMagnitude), scalar);
+}
 
 void infer_maxabsolute(const NoParam& /*p*/, InferContext& c) {
   c.set_input_dtype(0, DType::kFloat32);
@@ -182,7 +191,8 @@ void register_intgemm(Registry& r) {
   r.add<NoParam>({"_contrib_intgemm_maxabsolute", "_npx_intgemm_maxabsolute"})
       .summary("The largest magnitude of all elements.")
       .infer(infer_maxabsolute)
-      .translate(translate_maxabsolute);
+      .translate(translate_maxabsolute)
+      .note("It is NaN where an element is; MXNet passes over NaN in some places.");
   r.add<NoParam>({"_contrib_intgemm_prepare_data", "_npx_intgemm_prepare_data"})
       .summary("Data as int8, of which 127 is the given magnitude.")
       .inputs({{"data", InputRole::kData}, {"maxabs", InputRole::kData}})

@@ -196,7 +196,7 @@ void translate_weights(const WeightsParam& p, Translation& t) {
   if (!p.whole && b.quantized_form() == onnx::QuantizedForm::kFloat)
     return keep_float(p, t, *weights, made);
   const std::string name = b.graph().name_of(t.input(3)) + "_quantized";
-  const Value weight = b.add_parameter(b.graph().names.unique(name), made.weight);
+  const Value weight = b.add_parameter(name, made.weight);
   std::vector<float> weight_steps;
   for (const float scale : made.scale) weight_steps.push_back(1 / scale);
   const Value per_channel = vector_constant(b, weight_steps);

@@ -354,7 +354,10 @@ void register_np_indexing(Registry& r) {
       .inputs({{"data", InputRole::kData}, {"indices", InputRole::kData}})
       .infer(infer_advanced_indexing)
       .translate(translate_advanced_indexing)
-      .note("An index out of range is an error of the runtime, as it is one of MXNet.");
+      .note("An index out of range is an error of the runtime, as it is one of MXNet.")
+      .note(
+          "Of no indices the result has NumPy's shape, where MXNet's is empty and of one "
+          "dimension.");
   r.add<MaskAssignScalarParam>({"_npi_boolean_mask_assign_scalar"})
       .summary("An array with a number where a mask is true.")
       .inputs({{"data", InputRole::kData}, {"mask", InputRole::kData}})

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
+#include "ops/expressions/broadcasting.h"
 #include "ops/expressions/common.h"
 
 namespace mx2onnx {
@@ -234,6 +235,17 @@ void infer_insert(const InsertParam& p, InferContext& c, InsertKind kind) {
   }
   const auto how = insertion(p, kind, to, axis, values, places ? &c.input_shape(*places) : nullptr);
   if (!how) return;
+  if (!p.val) {
+    std::vector<Dim> laid = values.dims();
+    if (how->turns_first)
+      std::rotate(laid.begin(), laid.begin() + 1,
+                  laid.begin() + static_cast<std::ptrdiff_t>(axis) + 1);
+    Shape room = to;
+    room[axis] = how->added;
+    if (!may_broadcast_to(Shape(std::move(laid)), room)) {
+      c.fail_input(1, fmt::format("values that broadcast to {}", room.to_string()));
+    }
+  }
   to[axis] = to[axis] + how->added;
   c.set_output_shape(0, to);
 }

@@ -113,7 +113,10 @@ void register_np_unique(Registry& r) {
       })
       .infer(infer_unique)
       .translate(translate_unique)
-      .note("NaN, and -0 beside 0, are not told apart as in MXNet.");
+      .note("NaN, and -0 beside 0, are not told apart as in MXNet.")
+      .note(
+          "Of no elements the result has NumPy's shape, where MXNet's is empty and of one "
+          "dimension.");
 }
 
 }  // namespace mx2onnx

@@ -327,6 +327,9 @@ void register_image_resize(Registry& r) {
       .infer(infer_image_resize)
       .translate([](const ImageResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
+      .note(
+          "MXNet 2.0.0b1 itself resizes uint8 images of more than four channels, and int8 ones, "
+          "wrongly; the model is as 1.9.1.")
       .note(limits);
   r.add<CvResizeParam>({"_cvimresize", "_npi_cvimresize"})
       .summary("An image resized as OpenCV does.")
@@ -334,6 +337,9 @@ void register_image_resize(Registry& r) {
       .infer(infer_cv_resize)
       .translate([](const CvResizeParam& p, Translation& t) { translate_resize(t, p.interp); })
       .note("An element that is infinite or NaN makes NaN of pixels that it has no weight in, too.")
+      .note(
+          "MXNet 2.0.0b1 itself resizes uint8 images of more than four channels, and int8 ones, "
+          "wrongly; the model is as 1.9.1.")
       .note(limits);
 }
 
