@@ -90,7 +90,8 @@ def reason(name):
         ("sgd_mom_update", "refused", "'sgd_mom_update' is an optimizer step: it has no place in inference"),
         ("_backward_Convolution", "refused", "is the gradient of another operator"),
         ("_npi_add", "planned", "NumPy interface"),
-        ("_contrib_quantized_conv", "planned", "quantised models"),
+        ("_contrib_quantized_rnn", "planned", "quantised models"),
+        ("_contrib_calibrate_entropy", "refused", "finds the ranges"),
         ("_cvimread", "refused", "images"),
         ("_contrib_dgl_subgraph", "refused", "graph"),
         ("Custom", "refused", "code of the user's program"),
@@ -184,6 +185,8 @@ OTHERWISE = {
     "Embedding": {"deterministic"},  # of 1.3 and 1.4
     "_contrib_SparseEmbedding": {"deterministic"},
     "Pooling": {"output_size"},  # of 2.0
+    "_contrib_quantized_pooling": {"output_size"},
+    "_contrib_quantized_conv": {"layout"},
     "_contrib_DeformableConvolution": {"layout"},  # the others are names of layouts of other ranks
     "_contrib_ModulatedDeformableConvolution": {"layout"},
     "_copyto": {"data"},  # an input that the table lists as an attribute

@@ -170,10 +170,11 @@ void translate_quantized_conv(const ConvParam& p, Translation& t) {
     real_sums =
         b.emit("Conv", std::move(inputs), std::move(attrs), {DType::kFloat32, t.output_shape(0)});
   }
-  if (layer.has_bias && layer.dtype == DType::kUint8) {
+  if (layer.dtype == DType::kUint8 && b.quantized_form() != QuantizedForm::kFloat) {
     t.warn("W-backends-differ",
-           "MXNet's convolution of uint8 data adds the integers of the bias as they are, without "
-           "regard to its range; so it is converted");
+           "MXNet's convolution of uint8 data takes the data's range for one of 127 steps, twice "
+           "what it is, and adds the integers of the bias without regard to their range; so it is "
+           "converted, but with --quantized-form float");
   }
   set_sums(t, sums, steps.sum, real_sums);
 }
