@@ -51,6 +51,25 @@ def test_float_net(mode, opset):
     assert np.abs(output - digits()["output"]).max() < 0.05
 
 
+@pytest.mark.parametrize("name", ["digits_cnn_fused", "digits_cnn_int8_naive", "digits_cnn_int8_none"])
+@pytest.mark.parametrize("form", ["qlinear", "float"])
+@pytest.mark.parametrize("opset", [13, mx2onnx.DEFAULT_OPSET, mx2onnx.LAST_OPSET])
+def test_fused_net(name, form, opset):
+    """The same of oneDNN's fused operators; without calibrated ranges their float form rounds, too."""
+    prefix = str(MODELS.parent / "quantized" / name)
+    inputs = {"data": ("batch", 1, 8, 8)}
+    result = mx2onnx.convert(
+        prefix + "-symbol.json", prefix + "-0000.params", inputs=inputs, quantized_form=form, opset=opset
+    )
+    check_model(result.model)
+    recorded = np.load(prefix + "-expected.npz")
+    (data,) = (recorded[key] for key in recorded.files if recorded[key].ndim == 4)
+    (expected,) = (recorded[key] for key in recorded.files if recorded[key].ndim == 2)
+    (output,) = run(result.model, {"data": data})
+    assert (output.argmax(1) == expected.argmax(1)).all()
+    assert np.abs(output - expected).max() < (0.05 if form == "float" else MOST_DIFFERENT)
+
+
 def test_weights_are_int8():
     graph = onnx.load_from_string(converted("naive").model).graph
     int8 = {i.name for i in graph.initializer if i.data_type == onnx.TensorProto.INT8 and np.prod(i.dims) > 32}

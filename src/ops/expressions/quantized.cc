@@ -31,7 +31,7 @@ Value origin(const Builder& b, Value value) {
 
 Value without_dimensions(Builder& b, Value x) {
   if (b.shape(x).known_rank() && b.shape(x).rank() == 0) return x;
-  return onnx::reshape(b, x, Shape{});
+  return onnx::reshape(b, x, Shape(std::vector<Dim>{}));
 }
 
 float of_known(std::string_view op_type, float x, float y) {
@@ -117,7 +117,7 @@ Value of_numbers(Builder& b, std::string_view op_type, Value x, Value y) {
   if (known_x && known_y) return number(b, of_known(op_type, *known_x, *known_y));
   x = known_x ? number(b, *known_x) : without_dimensions(b, x);
   y = known_y ? number(b, *known_y) : without_dimensions(b, y);
-  return b.emit(op_type, {x, y}, {}, {DType::kFloat32, Shape{}});
+  return b.emit(op_type, {x, y}, {}, {DType::kFloat32, Shape(std::vector<Dim>{})});
 }
 
 Value negative(Builder& b, Value x) {
