@@ -72,9 +72,11 @@ def verify(entry, opsets, quick):
 
     try:
         symbol, feeds = entry.symbol(), entry.feeds()
-        params = {} if entry.quantized else entry.params()  # INT8 is refused before weights are read
+        params = entry.params()
     except Exception as e:
         return dict(row, outcome="unreadable", note=v.one_line(e))
+    if entry.quantized:
+        return verify_quantized(entry, symbol, params, feeds, row)
     forms, refusals = {}, {}
     for opset in [MAIN] + opsets + [o for o in ALL if o not in opsets and o != MAIN]:
         first = not [o for o in row["opsets"] if o < MAIN]
@@ -113,6 +115,22 @@ def verify(entry, opsets, quick):
     if row["stages"] and row["outcome"] == "match":
         row["outcome"] = zoo_page.BEFORE_SORTS
     return row
+
+
+def verify_quantized(entry, symbol, params, feeds, row):
+    """A net of INT8, at opset 17: how far its numbers are from MXNet's, which round at every layer."""
+    try:
+        result = v.convert(entry, symbol, params, entry.fixed_inputs(), MAIN)
+        found = v.run(result.model, feeds)
+    except mx2onnx.Error as e:
+        return dict(row, outcome="refused", note=v.one_line(e))
+    except Exception as e:
+        return dict(row, outcome="ONNX Runtime", note=v.one_line(e))
+    far = [v.root_mean_square(f, entry.expected()[i]) for i, f in enumerate(found)]
+    note = "differences of the outputs (root mean square, in standard deviations): " + ", ".join(
+        "%.2g" % f for f in far
+    )
+    return dict(row, outcome=zoo_page.ROUNDED, note=note, opsets=[MAIN], ran=[MAIN], sizes=["fixed"])
 
 
 def verify_plain(entry, symbol, params, feeds):
@@ -283,9 +301,9 @@ def main():
         page = [
             rows.get(key) or dict(missing, corpus=key[0], name=key[1], family=family[key]) for key in sorted(family)
         ]
-        PAGE.write_text(zoo_page.page(page, args.build))
+        PAGE.write_text(zoo_page.page(page))
         print("written: %s" % PAGE.relative_to(ROOT))
-    sys.exit(1 if any(o not in (*zoo_page.GOOD, "refused") for o in counts) else 0)
+    sys.exit(1 if any(o not in (*zoo_page.GOOD, zoo_page.ROUNDED, "refused") for o in counts) else 0)
 
 
 if __name__ == "__main__":

@@ -240,6 +240,16 @@ def run(model, feeds):
     return loaded.run(None, {name: value for name, value in feeds.items() if name in wanted})
 
 
+def root_mean_square(found, expected):
+    """The root of the mean square difference of an output from what is recorded of it, in relation to that one's
+    standard deviation; infinite for another shape."""
+    shape, _, step, values = expected
+    if tuple(found.shape) != shape:
+        return float("inf")
+    difference = found.reshape(-1)[::step].astype("float64") - values
+    return float(np.sqrt(np.mean(difference**2)) / max(values.std(), 1e-30))
+
+
 def fixed_parts(result):
     """[(node, message)] of free sizes that the graph itself fixes, or frees on a condition."""
     return [(d["node"], d["message"]) for d in result.diagnostics if d["id"] in ("W-dim-fixed", "W-dim-condition")]

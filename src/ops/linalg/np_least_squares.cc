@@ -96,6 +96,16 @@ void infer_pinv(const PinvParam& /*p*/, InferContext& c) {
   c.set_output_shape(0, turned(c.input_shape(0)));
 }
 
+// MXNet does not broadcast one matrix to several limits.
+void infer_pinv_input(const PinvParam& p, InferContext& c) {
+  infer_pinv(p, c);
+  const Shape& matrices = c.input_shape(0);
+  if (!matrices.known_rank() || !c.input_shape(1).known_rank()) return;
+  const Shape batch(std::vector<Dim>(matrices.dims().begin(), matrices.dims().end() - 2));
+  if (c.input_shape(1).rank() <= batch.rank() && !may_broadcast_to(c.input_shape(1), batch))
+    c.fail_input(1, fmt::format("limits that broadcast to {}", batch.to_string()));
+}
+
 void translate_pinv(Translation& t, Value part) {
   if (!expect_linalg_type(t)) return;
   Builder& b = t.b;
@@ -307,7 +317,7 @@ void register_np_least_squares(Registry& r) {
   r.add<PinvParam>({"_npi_pinv"})
       .summary("The pseudo-inverses of matrices, with a limit for each.")
       .inputs({{"A", InputRole::kData}, {"rcond", InputRole::kData}})
-      .infer(infer_pinv)
+      .infer(infer_pinv_input)
       .translate(translate_pinv_input)
       .note(not_finite);
   r.add<RankParam>({"_npi_matrix_rank_none_tol"})
