@@ -114,8 +114,8 @@ struct ConvertOptions {
   /// (`mode=always`).
   bool no_dropout = false;
   /// How layers of a model that MXNet quantised are written: "qdq", as operators on float32 between
-  /// DequantizeLinear and QuantizeLinear; "qlinear", as operators on integers; "float", as the float
-  /// network, in which nothing is rounded.
+  /// DequantizeLinear and QuantizeLinear; "qlinear", as operators on integers; "float", as the
+  /// float network, in which nothing is rounded.
   std::string quantized_form = "qdq";
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
@@ -137,12 +137,12 @@ struct ConvertOptions {
   /// has `__shape__`.
   std::string custom_domain;
   /// "float32", or what products are computed in instead, from weights rounded to it while they are
-  /// written: "float16", where operators that would lose too much stay float32; or "bfloat16", which
-  /// weights alone are stored in, as ONNX Runtime has no kernels that compute in it (opset 13 and
-  /// up). Inputs and outputs stay float32.
+  /// written: "float16", where operators that would lose too much stay float32; or "bfloat16",
+  /// which weights alone are stored in, as ONNX Runtime has no kernels that compute in it (opset 13
+  /// and up). Inputs and outputs stay float32.
   std::string precision = "float32";
-  /// Float32 inputs and outputs become float16, too, but those for positions and ids. With "float16"
-  /// alone.
+  /// Float32 inputs and outputs become float16, too, but those for positions and ids. With
+  /// "float16" alone.
   bool half_ports = false;
   /// What stays float32: names of nodes or operators of the ONNX graph, with `*` for any text.
   std::vector<std::string> keep_float32;

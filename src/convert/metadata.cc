@@ -45,8 +45,7 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
     for (const auto& [from, to] : renames) names.emplace_back(from, JsonValue{to});
     metadata.emplace_back("mx2onnx.renamed", json_text({std::move(names)}));
   }
-  if (options.precision != "float32")
-    metadata.emplace_back("mx2onnx.precision", options.precision);
+  if (options.precision != "float32") metadata.emplace_back("mx2onnx.precision", options.precision);
   const auto made_up = random_names(model);
   if (!made_up.empty())
     metadata.emplace_back("mx2onnx.random_weights", json_text(json_strings(made_up)));

@@ -13,8 +13,8 @@ namespace mx2onnx {
 
 /// MXNet's version and the symbol's file name. Where the file takes other inputs than the MXNet
 /// model or has other names, also `mx2onnx.preprocessing` and `mx2onnx.renamed`, as JSON, which
-/// `mx2onnx verify` reads; where it has another precision than the MXNet model, `mx2onnx.precision`;
-/// where parameters are made up, `mx2onnx.random_weights`, a list of names.
+/// `mx2onnx verify` reads; where it has another precision than the MXNet model,
+/// `mx2onnx.precision`; where parameters are made up, `mx2onnx.random_weights`, a list of names.
 /// `renames` has the file's names by MXNet's.
 std::vector<std::pair<std::string, std::string>> make_metadata(
     const Model& model, const InferResult& types, const ConvertOptions& options,

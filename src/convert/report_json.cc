@@ -45,9 +45,8 @@ JsonValue json_precision(const PrecisionReport& precision) {
   if (precision.dtype.empty()) return {};
   JsonArray kept;
   for (const auto& entry : precision.kept) {
-    kept.push_back({JsonObject{{"op", {entry.op}},
-                               {"reason", {entry.reason}},
-                               {"nodes", json_number(entry.nodes)}}});
+    kept.push_back({JsonObject{
+        {"op", {entry.op}}, {"reason", {entry.reason}}, {"nodes", json_number(entry.nodes)}}});
   }
   return {JsonObject{{"dtype", {precision.dtype}},
                      {"count", json_number(precision.count)},

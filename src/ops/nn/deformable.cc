@@ -15,8 +15,8 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
-#include "ops/expressions/spatial.h"
 #include "ops/expressions/sliding_window.h"
+#include "ops/expressions/spatial.h"
 
 namespace mx2onnx {
 namespace {
