@@ -6,6 +6,7 @@
 #include "ir/dtype.h"
 
 #if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+#include <cpuid.h>
 #include <immintrin.h>
 #define MX2ONNX_HAS_F16C 1
 #endif
@@ -20,8 +21,17 @@ constexpr std::size_t kHalf = sizeof(std::uint16_t);
 
 constexpr std::size_t kLanes = 8;
 
+// Clang's __builtin_cpu_supports knows "f16c" from version 19 on.
+bool cpu_has_f16c() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
 bool has_f16c() {
-  static const bool has = __builtin_cpu_supports("avx") != 0 && __builtin_cpu_supports("f16c") != 0;
+  static const bool has = __builtin_cpu_supports("avx") != 0 && cpu_has_f16c();
   return has;
 }
 
