@@ -7,6 +7,7 @@ import re
 import sys
 
 import mx2onnx
+import numpy as np
 import pytest
 
 import onnx
@@ -73,6 +74,16 @@ def test_int8(name, bound):
     (found,) = zoo_verify.run(model, entry.feeds())
     assert zoo_verify.root_mean_square(found, expected) < bound
     assert found.reshape(-1)[:: expected[2]].argmax() == expected[3].argmax()
+
+
+def test_int8_of_random_weights():
+    """They are quantised as stored ones are."""
+    entry = CORPORA["gluoncv"]["mobilenet1.0_int8"]
+    result = mx2onnx.convert(entry.symbol(), inputs=entry.fixed_inputs(), random_weights=True)
+    graph = onnx.load_from_string(result.model).graph
+    int8 = [t for t in graph.initializer if t.data_type == onnx.TensorProto.INT8 and len(t.dims) == 4]
+    assert len(int8) == sum(node.op_type == "Conv" for node in graph.node) == 27
+    assert np.isfinite(zoo_verify.run(result.model, entry.feeds())[0]).all()
 
 
 FORMS = ROOT / "tests" / "forms"

@@ -110,17 +110,22 @@ void infer_weights(const WeightsParam& p, InferContext& c) {
   if (p.whole) infer_range_of_output(c, c.num_outputs() - 2);
 }
 
+// What is stored of an input, of a random parameter, too; null if it is computed.
+const Tensor* stored(const Translation& t, std::size_t i) {
+  return t.b.graph().constant(t.input(i));
+}
+
 // The parameters of the layer; nothing, with a refusal, if one is computed.
 std::optional<FloatWeights> float_weights(const WeightsParam& p, Translation& t) {
   for (std::size_t i = 3; i < t.num_inputs(); ++i) {
-    if (t.input_constant(i) != nullptr) continue;
+    if (stored(t, i) != nullptr) continue;
     t.refuse("the weights of a quantised layer are expected to be parameters, and one is computed");
     return std::nullopt;
   }
-  FloatWeights weights{*t.input_constant(3), p.num_group, {}, std::nullopt};
-  if (!p.no_bias) weights.bias = read_doubles(*t.input_constant(4));
+  FloatWeights weights{*stored(t, 3), p.num_group, {}, std::nullopt};
+  if (!p.no_bias) weights.bias = read_doubles(*stored(t, 4));
   if (!p.with_bn) return weights;
-  const auto values = [&](std::size_t i) { return read_doubles(*t.input_constant(p.norm() + i)); };
+  const auto values = [&](std::size_t i) { return read_doubles(*stored(t, p.norm() + i)); };
   weights.norm = NormValues{values(0), values(1), values(2), values(3), p.eps};
   if (p.fix_gamma) std::fill(weights.norm->gamma.begin(), weights.norm->gamma.end(), 1);
   return weights;
