@@ -33,7 +33,7 @@ Tensor cast(const Tensor& tensor, DType dtype);
 /// The elements of `from` (in row-major order) at offset + sum of index * stride, over all indices
 /// of `dims`: slices, transposes, and broadcasts with strides of 0.
 Tensor strided(const Tensor& from, std::vector<std::int64_t> dims, std::int64_t offset,
-               std::vector<std::int64_t> strides);
+               const std::vector<std::int64_t>& strides);
 
 /// A part of the bytes of something.
 struct DataPart {

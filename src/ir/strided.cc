@@ -216,7 +216,7 @@ ComputedData::Fill filler_of(const Tensor& from, Layout layout) {
 }  // namespace
 
 Tensor strided(const Tensor& from, std::vector<std::int64_t> dims, std::int64_t offset,
-               std::vector<std::int64_t> strides) {
+               const std::vector<std::int64_t>& strides) {
   Tensor result{from.dtype, std::move(dims), nullptr};
   Layout layout = simplified(result.dims, offset, strides);
   const std::int64_t columns = std::max<std::int64_t>(layout.columns(), 1);
