@@ -209,10 +209,17 @@ struct UnusedDimParam : CountParam {
   }
 };
 
+// Without `dim` MXNet joins these along the first axis; Concat flattens then.
+ConcatParam along_an_axis(const ConcatParam& p) {
+  ConcatParam result = p;
+  result.dim = p.dim.value_or(0);
+  return result;
+}
+
 // The parameter vector of an RNN knows its length: two parts of unknown length share what the
 // others leave.
 void infer_rnn_param_concat(const ConcatParam& p, InferContext& c) {
-  infer_concat(p, c);
+  infer_concat(along_an_axis(p), c);
   if (!c.output_shape(0).known_rank()) return;
   const std::size_t axis = checked_axis(p.dim.value_or(0), c.output_shape(0).rank(), "dim");
   Dim rest = c.output_shape(0)[axis];
@@ -301,7 +308,9 @@ void register_concat(Registry& r) {
       .summary("The weights and biases of an RNN joined to its parameter vector.")
       .variadic()
       .infer(infer_rnn_param_concat)
-      .translate(translate_concat<ConcatParam>);
+      .translate([](const ConcatParam& p, Translation& t) {
+        translate_concat<ConcatParam>(along_an_axis(p), t);
+      });
   r.add<NpConcatenateParam>({"_npi_concatenate"})
       .summary("Arrays joined along an axis.")
       .variadic()
