@@ -93,7 +93,7 @@ float num_steps(DType dtype, Steps steps) {
   constexpr float kInt32Steps = 2147483648.0F;
   if (dtype == DType::kInt32) return kInt32Steps;
   const float half = steps == Steps::kHalf ? 0.5F : 0;
-  return (dtype == DType::kInt8 ? 127 : 255) + half;
+  return (dtype == DType::kInt8 ? 127.0F : 255.0F) + half;
 }
 
 std::optional<float> known_number(const Builder& b, Value value) {
@@ -120,9 +120,9 @@ Value of_numbers(Builder& b, std::string_view op_type, Value x, Value y) {
   return b.emit(op_type, {x, y}, {}, {DType::kFloat32, Shape(std::vector<Dim>{})});
 }
 
-Value negative(Builder& b, Value x) {
-  const auto known = known_number(b, x);
-  return known ? number(b, -*known) : b.unary("Neg", without_dimensions(b, x));
+Value negative(Builder& b, Value number) {
+  const auto known = known_number(b, number);
+  return known ? mx2onnx::number(b, -*known) : b.unary("Neg", without_dimensions(b, number));
 }
 
 Value magnitude(Builder& b, const Range& range) {
