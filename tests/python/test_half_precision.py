@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import mx2onnx
 import numpy as np
@@ -10,6 +11,11 @@ import onnxruntime
 import pytest
 
 import onnx
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "zoo"))
+
+import zoo_corpus  # noqa: E402
+import zoo_verify  # noqa: E402
 
 MODELS = pathlib.Path(__file__).resolve().parent.parent / "models"
 TOOL = os.environ.get("MX2ONNX")
@@ -60,6 +66,22 @@ def test_bfloat16_weights(name, tmp_path):
     assert len(stored) == report["precision"]["count"] > 0
     result = mx2onnx.verify(*paths(name), path, expect=MODELS / (name + "-expected.npz"), atol=0.02)
     assert result.ok, result.table()
+
+
+NLP = {n: e for n, e in zoo_corpus.load("gluonnlp").items() if e.size < 300_000 and n != "mxrnn_unfused_bucketing_lm"}
+"""Small ones; that one's recording feeds a label, which the model does not take."""
+
+
+@pytest.mark.filterwarnings("ignore::mx2onnx.ConversionWarning")
+@pytest.mark.parametrize("name", sorted(NLP))
+def test_text_models_are_near_mxnet(name):
+    """Embeddings, masks, recurrence, attention and loops: 1 % of the largest value, of models of drawn weights."""
+    entry = NLP[name]
+    result = mx2onnx.convert(entry.symbol(), entry.params(), inputs=entry.fixed_inputs(), float16=True)
+    for found, (shape, _, step, expected) in zip(zoo_verify.run(result.model, entry.feeds()), entry.expected()):
+        assert found.shape == shape
+        difference = np.abs(found.reshape(-1)[::step].astype("float64") - expected)
+        assert difference.max(initial=0) <= 0.01 * max(np.abs(expected).max(initial=0), 1e-6)
 
 
 def fused(path):
