@@ -28,8 +28,7 @@ void check_precision(const ConvertOptions& options) {
          "leave out --weights-in-place");
   }
   const auto& cast = onnx::find_schema("Cast", options.opset)->inputs[0];
-  if (precision == "bfloat16" &&
-      (cast.dtypes >> static_cast<unsigned>(DType::kBfloat16) & 1U) == 0) {
+  if (precision == "bfloat16" && !cast.allows(DType::kBfloat16)) {
     fail(ErrorCode::kUsage, fmt::format("opset {} has no bfloat16", options.opset),
          "--opset 13 or higher");
   }

@@ -18,13 +18,7 @@ class Body {
     for (const auto* name : variables) add("", name, {}, {});
   }
   NodeEntry add(std::string op, std::string name, Attributes attrs, std::vector<NodeEntry> inputs) {
-    Node node;
-    node.op = std::move(op);
-    node.name = std::move(name);
-    node.attrs = std::move(attrs);
-    node.inputs = std::move(inputs);
-    symbol_.nodes.push_back(std::move(node));
-    return {static_cast<std::uint32_t>(symbol_.nodes.size() - 1), 0};
+    return add_node(symbol_, std::move(op), std::move(name), std::move(attrs), std::move(inputs));
   }
   Symbol finish(NodeEntry head) {
     symbol_.heads = {head};

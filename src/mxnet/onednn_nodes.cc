@@ -46,6 +46,17 @@ bool is_number(const Attributes& attrs, std::string_view name) {
   return text_of(attrs, name, "None") != "None";
 }
 
+NodeEntry add_node(Symbol& to, std::string op, std::string name, Attributes attrs,
+                   std::vector<NodeEntry> inputs) {
+  Node node;
+  node.op = std::move(op);
+  node.name = std::move(name);
+  node.attrs = std::move(attrs);
+  node.inputs = std::move(inputs);
+  to.nodes.push_back(std::move(node));
+  return {static_cast<std::uint32_t>(to.nodes.size() - 1), 0};
+}
+
 bool is_sum(const Node& node) {
   return is_any(node.op, {"elemwise_add", "_Plus", "_plus", "broadcast_add", "_npi_add"});
 }

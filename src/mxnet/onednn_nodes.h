@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mxnet/symbol.h"
 
@@ -18,6 +19,10 @@ std::string text_of(const Attributes& attrs, std::string_view name, std::string_
 bool is_true(const Attributes& attrs, std::string_view name);
 /// An attribute whose default is None.
 bool is_number(const Attributes& attrs, std::string_view name);
+
+/// Appends a node, and gives its first output.
+NodeEntry add_node(Symbol& to, std::string op, std::string name, Attributes attrs,
+                   std::vector<NodeEntry> inputs);
 
 /// Element by element, of two arrays.
 bool is_sum(const Node& node);

@@ -102,13 +102,7 @@ class Expansion {
   bool is_of_mxnet_2() const { return fused_.op.starts_with("_sg_onednn_"); }
 
   NodeEntry add(std::string op, std::string name, Attributes attrs, std::vector<NodeEntry> inputs) {
-    Node node;
-    node.op = std::move(op);
-    node.name = std::move(name);
-    node.attrs = std::move(attrs);
-    node.inputs = std::move(inputs);
-    to_.nodes.push_back(std::move(node));
-    return {static_cast<std::uint32_t>(to_.nodes.size() - 1), 0};
+    return add_node(to_, std::move(op), std::move(name), std::move(attrs), std::move(inputs));
   }
 
   Range add_range(const std::string& of) {

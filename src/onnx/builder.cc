@@ -61,7 +61,7 @@ bool Builder::takes(std::string_view op_type, DType dtype, std::size_t index) co
   const OpSchema* schema = find_schema(op_type, opset_);
   if (schema == nullptr || schema->inputs.empty()) return false;
   const auto& formal = schema->inputs[std::min(index, schema->inputs.size() - 1)];
-  return (formal.dtypes >> static_cast<unsigned>(dtype) & 1U) != 0;
+  return formal.allows(dtype);
 }
 
 void Builder::reserve_name(std::string_view name) {
@@ -223,7 +223,7 @@ void Builder::check_inputs(const Node& node, const OpSchema& schema) const {
       continue;
     }
     const DType dtype = graph_.type(node.inputs[i]).dtype;
-    if (formal.dtypes != 0 && (formal.dtypes >> static_cast<unsigned>(dtype) & 1U) == 0) {
+    if (formal.dtypes != 0 && !formal.allows(dtype)) {
       const int first = first_opset_for_dtype(node.op_type, i, dtype, opset_);
       fail(ErrorCode::kUnsupported,
            fmt::format("ONNX's {} of opset {} does not take {}", node.op_type, opset_,

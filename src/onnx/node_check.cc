@@ -65,8 +65,7 @@ std::optional<std::string> wrong_outputs(const Node& node, const OpSchema& schem
     const DType dtype = graph.type(node.outputs[i]).dtype;
     const DType expected =
         formal.group < 0 ? DType::kUnknown : groups[static_cast<std::uint8_t>(formal.group)];
-    const bool allowed =
-        formal.dtypes == 0 || (formal.dtypes >> static_cast<unsigned>(dtype) & 1U) != 0;
+    const bool allowed = formal.dtypes == 0 || formal.allows(dtype);
     if (!allowed || (expected != DType::kUnknown && expected != dtype)) {
       return fmt::format("output {} of {} cannot be {}{}", i, node.op_type, dtype_name(dtype),
                          expected == DType::kUnknown

@@ -83,7 +83,7 @@ int first_opset_for_dtype(std::string_view op_type, std::size_t index, DType dty
   for (const auto& schema : versions_of(op_type)) {
     if (schema.inputs.empty() || schema.deprecated) continue;
     const auto& formal = schema.inputs[std::min(index, schema.inputs.size() - 1)];
-    if ((formal.dtypes >> static_cast<unsigned>(dtype) & 1U) != 0 && schema.since_version > opset) {
+    if (formal.allows(dtype) && schema.since_version > opset) {
       return schema.since_version;
     }
   }

@@ -44,6 +44,8 @@ struct FormalRow {
   std::int8_t group;  ///< Formals of one operator with the same group have the same type; -1: free.
   bool optional;
   bool variadic;
+
+  bool allows(DType dtype) const { return (dtypes >> static_cast<unsigned>(dtype) & 1U) != 0; }
 };
 
 struct OpSchema {

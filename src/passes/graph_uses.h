@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <variant>
 #include <vector>
 
 #include "onnx/graph.h"
@@ -28,6 +30,22 @@ class GraphUses {
   std::vector<char> is_output_;
   std::vector<std::int64_t> producer_;
 };
+
+/// Calls `visit(value)` for what the bodies of a node take and give, its own values and those
+/// around it.
+template <typename Visit>
+void for_each_use_within(const onnx::Node& node, const Visit& visit) {
+  for (const auto& attr : node.attrs) {
+    const auto* inner = std::get_if<std::shared_ptr<onnx::Body>>(&attr.value);
+    if (inner == nullptr) continue;
+    onnx::for_each_body(**inner, [&](const onnx::Body& body) {
+      for (const auto& within : body.nodes) {
+        for (const onnx::Value input : within.inputs) visit(input);
+      }
+      for (const onnx::Value output : body.outputs) visit(output);
+    });
+  }
+}
 
 /// Adds a constant for an input of a node, named after the node.
 onnx::Value add_constant(onnx::Graph& graph, const onnx::Node& node, Tensor tensor);

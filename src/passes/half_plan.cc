@@ -8,13 +8,13 @@
 
 #include "base/star_pattern.h"
 #include "onnx/schema.h"
+#include "passes/graph_uses.h"
 #include "passes/half_rules.h"
 #include "passes/half_weights.h"
 
 namespace mx2onnx::passes {
 namespace {
 
-using onnx::Body;
 using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
@@ -39,10 +39,6 @@ constexpr std::size_t kLargeWeight = std::size_t{64} << 10;
 
 const onnx::FormalRow* formal(std::span<const onnx::FormalRow> rows, std::size_t i) {
   return rows.empty() ? nullptr : &rows[std::min(i, rows.size() - 1)];
-}
-
-bool allows(const onnx::FormalRow& row, DType dtype) {
-  return (row.dtypes >> static_cast<unsigned>(dtype) & 1U) != 0;
 }
 
 class Planner {
@@ -87,7 +83,7 @@ class Planner {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const auto* row = formal(schema->inputs, i);
       if (!is_float(node.inputs[i]) || row == nullptr) continue;
-      if (!allows(*row, options_.half)) {
+      if (!row->allows(options_.half)) {
         if (row->group >= 0) return std::nullopt;
         continue;
       }
@@ -97,7 +93,7 @@ class Planner {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const auto* row = formal(schema->outputs, i);
       if (!is_float(node.outputs[i]) || row == nullptr) continue;
-      if (!allows(*row, options_.half) ||
+      if (!row->allows(options_.half) ||
           std::find(groups.begin(), groups.end(), row->group) == groups.end())
         return std::nullopt;
       result.outputs.push_back(i);
@@ -126,17 +122,9 @@ class Planner {
         if (marks && is_float(node.inputs[i])) for_positions_[node.inputs[i].id] = 1;
       }
       // A body sees the values around it.
-      for (const auto& attr : node.attrs) {
-        const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value);
-        if (inner == nullptr) continue;
-        for_each_node(**inner, [&](const Node& within) { mark_all(within.inputs); });
-        for_each_body(**inner, [&](const Body& within) { mark_all(within.outputs); });
-      }
-    }
-  }
-  void mark_all(const std::vector<Value>& values) {
-    for (const Value value : values) {
-      if (is_float(value)) for_positions_[value.id] = 1;
+      for_each_use_within(node, [&](Value value) {
+        if (is_float(value)) for_positions_[value.id] = 1;
+      });
     }
   }
 
@@ -190,13 +178,11 @@ class Planner {
     for (const std::size_t i : values.inputs) {
       const Value input = node.inputs[i];
       const Tensor* constant = graph_.constant(input);
-      if (constant != nullptr ? !holds(*constant) : !is_narrow(input))
-        return constant != nullptr ? kConstants : kWide;
+      if (constant != nullptr && !holds(*constant)) return kConstants;
+      if (constant == nullptr && plan_.is_half[input.id] == 0) return kWide;
     }
     return {};
   }
-
-  bool is_narrow(Value value) const { return plan_.is_half[value.id] != 0; }
 
   void keep(const Node& node, std::string_view reason) {
     if (node.is("Shape") || node.is("Size")) return;

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "onnx/schema.h"
+#include "passes/graph_uses.h"
 
 namespace mx2onnx::passes {
 namespace {
 
-using onnx::Body;
 using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
@@ -46,22 +46,14 @@ class Converter {
   void want(Value value, std::size_t as) { wanted_[as][value.id] = 1; }
 
   void collect_wanted() {
-    const auto want_floats = [&](const std::vector<Value>& values) {
-      for (const Value value : values) {
-        if (is_float(value)) want(value, kFloat);
-      }
-    };
     for (std::size_t at = 0; at < plan_.nodes.size(); ++at) {
       const Node& node = graph_.main.nodes[at];
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         if (is_float(node.inputs[i])) want(node.inputs[i], takes_half(at, i) ? kHalf : kFloat);
       }
-      for (const auto& attr : node.attrs) {
-        const auto* inner = std::get_if<std::shared_ptr<Body>>(&attr.value);
-        if (inner == nullptr) continue;
-        for_each_node(**inner, [&](const Node& within) { want_floats(within.inputs); });
-        for_each_body(**inner, [&](const Body& within) { want_floats(within.outputs); });
-      }
+      for_each_use_within(node, [&](Value value) {
+        if (is_float(value)) want(value, kFloat);
+      });
     }
     // Constants that are stored so whoever uses them.
     for (std::uint32_t id = 0; id < num_values_; ++id) {
@@ -116,18 +108,15 @@ class Converter {
     new_nodes_.push_back(std::move(node));
   }
 
-  Tensor rounded(Value value, const Tensor& tensor) {
-    result_.losses.push_back(std::make_shared<RoundingLosses>());
-    result_.losses.back()->name = graph_.name_of(value);
-    return rounded_to(options_.half, tensor, result_.losses.back());
-  }
-
   void round_constants() {
     for (std::uint32_t id = 0; id < num_values_; ++id) {
       const Value value{id};
       const Tensor* tensor = graph_.constant(value);
       if (tensor == nullptr || wanted_[kHalf][id] == 0) continue;
-      Tensor half = rounded(value, *tensor);
+      auto losses = std::make_shared<RoundingLosses>();
+      losses->name = graph_.name_of(value);
+      result_.losses.push_back(losses);
+      Tensor half = rounded_to(options_.half, *tensor, std::move(losses));
       const Value target = homes_[id] == kHalf ? value : twin(value);
       graph_.info(target).type.dtype = options_.half;
       graph_.info(target).constant = std::move(half);
@@ -136,13 +125,12 @@ class Converter {
 
   void rewrite() {
     homes_.resize(num_values_, kFloat);
+    std::vector<char> was_float(num_values_, 0);
     for (std::uint32_t id = 0; id < num_values_; ++id) {
-      if (is_float({id})) homes_[id] = home({id});
+      was_float[id] = static_cast<char>(is_float({id}));
+      if (was_float[id] != 0) homes_[id] = home({id});
     }
     // From here on types are those of the result.
-    std::vector<char> was_float(num_values_, 0);
-    for (std::uint32_t id = 0; id < num_values_; ++id)
-      was_float[id] = static_cast<char>(is_float({id}));
     round_constants();
     for (std::uint32_t id = 0; id < num_values_; ++id) {
       if (was_float[id] != 0 && homes_[id] == kHalf) graph_.info({id}).type.dtype = options_.half;

@@ -81,6 +81,13 @@ float integer_at(std::span<const std::byte> bytes, DType dtype, std::size_t i) {
   return static_cast<float>(value);
 }
 
+void infer_range_ends(InferContext& c, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    c.set_input_dtype(i, DType::kFloat32);
+    c.set_input_shape(i, Shape{1});
+  }
+}
+
 std::size_t row_size(const Tensor& tensor) {
   const auto count = static_cast<std::size_t>(tensor.count());
   const auto rows = static_cast<std::size_t>(tensor.dims.empty() ? 1 : tensor.dims[0]);
@@ -234,18 +241,17 @@ void set_outputs(Translation& t, const Quantized& q) {
   t.set_output(2, q.range.max);
 }
 
-void infer_range_outputs(InferContext& c) {
-  for (std::size_t i = 1; i < 3; ++i) {
+void infer_range_outputs(InferContext& c, std::size_t first) {
+  for (std::size_t i = first; i < first + 2; ++i) {
     c.set_output_dtype(i, DType::kFloat32);
     c.set_output_shape(i, Shape{1});
   }
 }
 
+void infer_range(InferContext& c, std::size_t first) { infer_range_ends(c, first, first + 2); }
+
 void infer_range_inputs(InferContext& c, std::size_t first) {
-  for (std::size_t i = first; i < c.num_inputs(); ++i) {
-    c.set_input_dtype(i, DType::kFloat32);
-    c.set_input_shape(i, Shape{1});
-  }
+  infer_range_ends(c, first, c.num_inputs());
 }
 
 std::vector<float> channel_magnitudes(const Tensor& tensor) {

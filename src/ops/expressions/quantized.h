@@ -83,8 +83,10 @@ onnx::Value real(onnx::Builder& b, const Quantized& q, Steps steps);
 void set_quantized(Translation& t, onnx::Value real, const Range& range, DType dtype, Steps steps);
 /// Sets the outputs to integers with their range.
 void set_outputs(Translation& t, const Quantized& q);
-/// Ranges of the outputs 1 and 2, or of inputs: float32 of one element.
-void infer_range_outputs(InferContext& c);
+/// Shape rules of the ends of ranges, which are float32 of one element: of the outputs `first` and
+/// the next, of two inputs, and of all inputs from the first.
+void infer_range_outputs(InferContext& c, std::size_t first = 1);
+void infer_range(InferContext& c, std::size_t first);
 void infer_range_inputs(InferContext& c, std::size_t first);
 
 /// The largest magnitude of each index of axis 0 of float32 data, or of all of it.

@@ -30,7 +30,16 @@ struct CalibratedParam {
 /// What is wrong with the range: an end that is not finite.
 std::vector<AttrProblem> check_range(const CalibratedParam& p);
 
+/// The names of integers and the ends of their range, as outputs.
+inline const std::vector<std::string> kQuantizedOutputs{"output", "min_output", "max_output"};
+
+/// Inputs without parameters.
+std::vector<InputDef> data_inputs(const std::vector<std::string>& names);
 /// Data and the ends of its range.
 std::vector<InputDef> with_range(std::string name, std::string min, std::string max);
+
+bool is_int8_or_uint8(DType dtype);
+/// Refuses an input of another type; true if the translation can go on.
+bool expect_integers(Translation& t, std::size_t i = 0);
 
 }  // namespace mx2onnx

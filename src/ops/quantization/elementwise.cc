@@ -19,14 +19,8 @@ using onnx::Builder;
 using onnx::QuantizedForm;
 using onnx::Value;
 
-const std::vector<std::string> kOutputs{"output", "min_output", "max_output"};
-
 std::vector<InputDef> pair_inputs() {
-  std::vector<InputDef> inputs;
-  for (const char* name : {"lhs", "rhs", "lhs_min", "lhs_max", "rhs_min", "rhs_max"}) {
-    inputs.push_back({name, InputRole::kData});
-  }
-  return inputs;
+  return data_inputs({"lhs", "rhs", "lhs_min", "lhs_max", "rhs_min", "rhs_max"});
 }
 
 std::pair<Quantized, Quantized> pair_of(const Translation& t) {
@@ -44,8 +38,6 @@ void infer_pair_shapes(InferContext& c) {
 struct AddParam : CalibratedParam {
   static void declare(AttrDeclarer<AddParam>& d) { declare_range(d); }
 };
-
-bool is_integers(DType dtype) { return dtype == DType::kInt8 || dtype == DType::kUint8; }
 
 void infer_add(const AddParam& p, InferContext& c) {
   infer_pair_shapes(c);
@@ -94,7 +86,7 @@ void translate_add(const AddParam& p, Translation& t) {
   if (!expect_quantized_form(t)) return;
   const DType lhs_type = t.input_type(0).dtype;
   const DType rhs_type = t.input_type(1).dtype;
-  if (!is_integers(lhs_type) || !is_integers(rhs_type)) {
+  if (!is_int8_or_uint8(lhs_type) || !is_int8_or_uint8(rhs_type)) {
     return t.refuse(fmt::format("expected int8 or uint8 data, found {} and {}",
                                 dtype_name(lhs_type), dtype_name(rhs_type)));
   }
@@ -268,12 +260,8 @@ Value norm_shift(const NormParam& p, Translation& t) {
 
 void translate_norm(const NormParam& p, Translation& t) {
   Builder& b = t.b;
-  if (!expect_quantized_form(t)) return;
+  if (!expect_quantized_form(t) || !expect_integers(t)) return;
   const Quantized q{t.input(0), {t.input(5), t.input(6)}};
-  if (!is_integers(t.input_type(0).dtype)) {
-    return t.refuse(
-        fmt::format("expected int8 or uint8 data, found {}", dtype_name(t.input_type(0).dtype)));
-  }
   const Value step = step_of(b, q.range, DType::kInt8, Steps::kHalf);
   if (!expect_step(t, step)) return;
   const Value x = in_steps_of(b, q, step, t.input_type(0).dtype == DType::kUint8);
@@ -300,7 +288,7 @@ void register_quantized_elementwise(Registry& r) {
   r.add<AddParam>({"_contrib_quantized_elemwise_add", "_npx_quantized_elemwise_add"})
       .summary("Adds arrays of integers, each of a range of its own.")
       .inputs(pair_inputs())
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_add)
       .translate(translate_add)
       .check([](const AddParam& p, const CheckContext& /*context*/) { return check_range(p); })
@@ -310,7 +298,7 @@ void register_quantized_elementwise(Registry& r) {
       .summary("Multiplies arrays of int8, each of a range of its own.")
       .inputs(pair_inputs())
       .outputs_by([](const MulParam& p, std::size_t /*num_inputs*/) {
-        return p.enable_float_output ? std::vector<std::string>{"output"} : kOutputs;
+        return p.enable_float_output ? std::vector<std::string>{"output"} : kQuantizedOutputs;
       })
       .infer(infer_mul)
       .translate(translate_mul)
@@ -320,14 +308,14 @@ void register_quantized_elementwise(Registry& r) {
   r.add<ActParam>({"_contrib_quantized_act", "_npx_quantized_act"})
       .summary("relu of int8.")
       .inputs(with_range("data", "min_data", "max_data"))
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_act)
       .translate(translate_act)
       .check(check_act);
   r.add<NormParam>({"_contrib_quantized_batch_norm"})
       .summary("Batch normalisation of int8 or uint8.")
       .inputs(norm_inputs())
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_norm)
       .translate(translate_norm)
       .check(check_norm)

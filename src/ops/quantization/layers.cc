@@ -9,6 +9,7 @@
 #include "ops/expressions/convolution.h"
 #include "ops/expressions/dense.h"
 #include "ops/expressions/quantized.h"
+#include "ops/quantization/calibrated.h"
 #include "ops/record/registry.h"
 
 namespace mx2onnx {
@@ -57,13 +58,6 @@ Layer layer_of(const Translation& t, bool no_bias) {
   Layer layer{quantized(0), quantized(1), {}, !no_bias, t.input_type(0).dtype};
   if (layer.has_bias) layer.bias = quantized(2);
   return layer;
-}
-
-bool expect_integers(Translation& t) {
-  const DType given = t.input_type(0).dtype;
-  if (given == DType::kInt8 || given == DType::kUint8) return true;
-  t.refuse(fmt::format("expected int8 or uint8 data, found {}", dtype_name(given)));
-  return false;
 }
 
 /// The steps of a layer's data, weight and sums.
@@ -244,11 +238,10 @@ constexpr const char* kSumsNote =
 }  // namespace
 
 void register_quantized_layers(Registry& r) {
-  const std::vector<std::string> outputs{"output", "min_output", "max_output"};
   r.add<ConvParam>({"_contrib_quantized_conv", "_npx_quantized_conv"})
       .summary("Convolution of int8 or uint8 data with an int8 weight.")
       .inputs_by(quantized_conv_inputs)
-      .outputs(outputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_conv)
       .translate(translate_quantized_conv)
       .check(check_quantized_conv)
@@ -260,7 +253,7 @@ void register_quantized_layers(Registry& r) {
        {"_contrib_quantized_fully_connected", "_npx_quantized_fully_connected"})
       .summary("A dense layer of int8 or uint8 data with an int8 weight.")
       .inputs_by(quantized_dense_inputs)
-      .outputs(outputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_dense)
       .translate(translate_quantized_dense)
       .note(kSumsNote);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/numbered.h"
+#include "ops/quantization/calibrated.h"
 
 namespace mx2onnx {
 namespace {
@@ -166,7 +167,6 @@ void add_fused(Registry& r, std::vector<std::string> names, std::string summary,
 
 void register_onednn_fused(Registry& r) {
   const std::vector<std::string> of_conv{"output", "output_min", "output_max"};
-  const std::vector<std::string> of_others{"output", "min_output", "max_output"};
   const std::string conv = "A convolution with BatchNorm, a sum and activations that follow it.";
   const std::string dense = "A dense layer with what follows it, element by element.";
   const std::string scores = "The products of queries and keys of attention.";
@@ -174,13 +174,13 @@ void register_onednn_fused(Registry& r) {
   add_fused<ConvParam>(r, {"_sg_mkldnn_conv"}, conv, of_conv);
   add_fused<ConvParamOf2>(r, {"_sg_onednn_conv"}, conv, of_conv);
   for (const auto* name : {"_sg_mkldnn_fully_connected", "_sg_onednn_fully_connected"})
-    add_fused<DenseParam>(r, {name}, dense, of_others);
+    add_fused<DenseParam>(r, {name}, dense, kQuantizedOutputs);
   for (const auto* name : {"_sg_mkldnn_selfatt_qk", "_sg_onednn_selfatt_qk"})
-    add_fused<AttentionParam>(r, {name}, scores, of_others);
+    add_fused<AttentionParam>(r, {name}, scores, kQuantizedOutputs);
   for (const auto* name : {"_sg_mkldnn_selfatt_valatt", "_sg_onednn_selfatt_valatt"})
-    add_fused<AttentionParam>(r, {name}, values, of_others);
+    add_fused<AttentionParam>(r, {name}, values, kQuantizedOutputs);
   add_fused<BatchDotParam>(r, {"_sg_onednn_batch_dot"}, "Products of matrices, one for one.",
-                           of_others);
+                           kQuantizedOutputs);
 }
 
 }  // namespace mx2onnx

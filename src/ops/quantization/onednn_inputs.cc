@@ -107,7 +107,7 @@ void infer_weights(const WeightsParam& p, InferContext& c) {
     c.set_output_dtype(1, DType::kFloat32);
     c.set_output_shape(1, channels);
   }
-  if (p.whole) infer_range_of_output(c, c.num_outputs() - 2);
+  if (p.whole) infer_range_outputs(c, c.num_outputs() - 2);
 }
 
 // What is stored of an input, of a random parameter, too; null if it is computed.

@@ -55,7 +55,7 @@ void infer_quantize(const QuantizeParam& p, InferContext& c) {
   infer_same_shape(c);
   c.set_input_dtype(0, DType::kFloat32);
   c.set_output_dtype(0, p.dtype());
-  infer_range_of_output(c, 1);
+  infer_range_outputs(c, 1);
 }
 
 // The type that the kernel saturates to: MXNet has it write over what is added, and takes the bytes
@@ -183,7 +183,7 @@ void infer_accumulated(const AccumulatedParam& /*p*/, InferContext& c) {
   infer_range(c, 4);
   c.set_input_dtype(0, DType::kFloat32);
   c.set_output_dtype(0, DType::kInt32);
-  infer_range_of_output(c, 1);
+  infer_range_outputs(c, 1);
 }
 
 void translate_accumulated(const AccumulatedParam& p, Translation& t) {

@@ -14,23 +14,6 @@
 
 namespace mx2onnx {
 
-std::vector<AttrProblem> check_range(const CalibratedParam& p) {
-  std::vector<AttrProblem> problems;
-  const auto check = [&](const char* name, const std::optional<double>& value) {
-    if (!value || std::isfinite(static_cast<float>(*value))) return;
-    problems.push_back({name, fmt::format("expected a finite float32, found {}", *value), ""});
-  };
-  check("min_calib_range", p.min_calib_range);
-  check("max_calib_range", p.max_calib_range);
-  return problems;
-}
-
-std::vector<InputDef> with_range(std::string name, std::string min, std::string max) {
-  return {{std::move(name), InputRole::kData},
-          {std::move(min), InputRole::kData},
-          {std::move(max), InputRole::kData}};
-}
-
 namespace {
 
 using onnx::Builder;
@@ -226,10 +209,9 @@ constexpr const char* kNearTieNote =
 }  // namespace
 
 void register_quantize(Registry& r) {
-  const std::vector<std::string> outputs{"output", "min_output", "max_output"};
   r.add<QuantizeV2Param>({"_contrib_quantize_v2", "_npx_contrib_quantize_v2"})
       .summary("To int8 or uint8, by a calibrated range or that of the elements.")
-      .outputs(outputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantize_v2)
       .translate(translate_quantize_v2)
       .check(check_quantize_v2)
@@ -237,7 +219,7 @@ void register_quantize(Registry& r) {
   r.add<QuantizeParam>({"_contrib_quantize", "_npx_contrib_quantize"})
       .summary("To int8 or uint8, by a given range.")
       .inputs(with_range("data", "min_range", "max_range"))
-      .outputs(outputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantize)
       .translate(translate_quantize)
       .note(kNearTieNote);
@@ -249,7 +231,7 @@ void register_quantize(Registry& r) {
   r.add<QuantizeV2Param>({"_contrib_requantize", "_npx_requantize"})
       .summary("From the int32 sums of quantised layers to int8 or uint8.")
       .inputs(with_range("data", "min_range", "max_range"))
-      .outputs(outputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_requantize)
       .translate(translate_requantize)
       .check(check_quantize_v2)

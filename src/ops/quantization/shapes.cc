@@ -21,8 +21,6 @@ using onnx::Builder;
 using onnx::QuantizedForm;
 using onnx::Value;
 
-const std::vector<std::string> kOutputs{"output", "min_output", "max_output"};
-
 Quantized data_of(const Translation& t) { return {t.input(0), {t.input(1), t.input(2)}}; }
 
 void infer_kept_types(InferContext& c) {
@@ -30,13 +28,6 @@ void infer_kept_types(InferContext& c) {
   infer_range_outputs(c);
   c.set_input_dtype(0, c.output(0).dtype);
   c.set_output_dtype(0, c.input(0).dtype);
-}
-
-bool expect_integers(Translation& t, std::size_t i = 0) {
-  const DType given = t.input_type(i).dtype;
-  if (given == DType::kInt8 || given == DType::kUint8) return true;
-  t.refuse(fmt::format("expected int8 or uint8 data, found {}", dtype_name(given)));
-  return false;
 }
 
 using Change = std::function<Value(Builder&, Value)>;
@@ -267,27 +258,27 @@ void register_quantized_shapes(Registry& r) {
   r.add<PoolingParam>({"_contrib_quantized_pooling", "_npx_quantized_pooling"})
       .summary("The largest or the mean of windows of integers.")
       .inputs(data)
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_pool)
       .translate(translate_quantized_pool)
       .check(check_quantized_pool);
   r.add<ConcatParam>({"_contrib_quantized_concat", "_npx_quantized_concat"})
       .summary("Joins arrays of integers, brought to the largest of their ranges.")
       .variadic()
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_concat)
       .translate(translate_quantized_concat);
   r.add<NoParam>({"_contrib_quantized_flatten", "_npx_quantized_flatten"})
       .summary("All axes but the first become one.")
       .inputs(data)
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_flatten)
       .translate(translate_quantized_flatten);
   r.add<TransposeParam>(
        {"_contrib_quantized_transpose", "quantized_transpose", "_npx_quantized_transpose"})
       .summary("Axes of integers in another order.")
       .inputs(data)
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_transpose)
       .translate(translate_quantized_transpose);
   r.add<EmbeddingParam>({"_contrib_quantized_embedding", "_npx_quantized_embedding"})
@@ -296,7 +287,7 @@ void register_quantized_shapes(Registry& r) {
                {"weight", InputRole::kWeight},
                {"min_weight", InputRole::kWeight},
                {"max_weight", InputRole::kWeight}})
-      .outputs(kOutputs)
+      .outputs(kQuantizedOutputs)
       .infer(infer_quantized_embedding)
       .translate(translate_quantized_embedding);
 }

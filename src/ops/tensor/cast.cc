@@ -46,7 +46,7 @@ void translate_cast(const P& /*p*/, Translation& t) {
 
 std::vector<AttrProblem> check_cast(const CastParam& p, const CheckContext& context) {
   const auto& results = onnx::find_schema("Cast", context.opset)->outputs[0];
-  if ((results.dtypes >> static_cast<unsigned>(p.dtype) & 1U) != 0) return {};
+  if (results.allows(p.dtype)) return {};
   const int first = onnx::first_opset_for_dtype("Cast", 0, p.dtype, context.opset);
   return {
       {"dtype",
