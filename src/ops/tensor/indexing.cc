@@ -8,6 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/ids.h"
 #include "ops/expressions/notes.h"
 
 namespace mx2onnx {
@@ -20,13 +21,11 @@ enum class OutOfRange { kClip, kWrap, kRaise };
 
 // Indices as int64 within [0, size).
 Value valid_indices(Builder& b, Value indices, const Dim& size, OutOfRange mode) {
+  if (mode == OutOfRange::kClip) return clipped_ids(b, indices, size);
   const Value whole = b.cast(indices, DType::kInt64);
   switch (mode) {
-    case OutOfRange::kClip: {
-      const Value last =
-          onnx::reshape(b, onnx::size_tensor(b, size - 1), Shape(std::vector<Dim>{}));
-      return b.emit("Clip", {whole, b.int_scalar(0), last}, {}, b.type(whole));
-    }
+    case OutOfRange::kClip:
+      break;
     case OutOfRange::kWrap:
       // Mod takes the sign of the divisor, as MXNet's wrapping does.
       return onnx::reshape(b, b.binary("Mod", whole, onnx::size_tensor(b, size)), b.shape(whole));
