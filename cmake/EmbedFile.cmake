@@ -1,5 +1,7 @@
-# Writes the C++ file of architectures/data.h: cmake -DINPUT=data/architectures.bin -DOUTPUT=… -P EmbedFile.cmake
-# Without an input the span is empty. Numbers between commas, as every compiler takes arrays of any length.
+# Writes a C++ file with a function that gives a file's bytes:
+#   cmake -DINPUT=data/viewer.html -DOUTPUT=… -DHEADER=picture/viewer.h -DNAMESPACE=mx2onnx::picture -DFUNCTION=viewer_page -P EmbedFile.cmake
+# HEADER declares `std::span<const unsigned char> FUNCTION()` in NAMESPACE. Without an input the span is empty.
+# Numbers between commas, as every compiler takes arrays of any length.
 if(INPUT)
   file(READ ${INPUT} hex HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
@@ -11,5 +13,5 @@ if(INPUT)
 else()
   set(span "{}")
 endif()
-file(WRITE ${OUTPUT} "#include \"architectures/data.h\"\n\nnamespace mx2onnx::architectures {\n\n${text}"
-     "std::span<const unsigned char> packed_nets() { return ${span}; }\n\n}  // namespace mx2onnx::architectures\n")
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\n\n${text}"
+     "std::span<const unsigned char> ${FUNCTION}() { return ${span}; }\n\n}  // namespace ${NAMESPACE}\n")

@@ -6,6 +6,7 @@
 #include <protozero/pbf_reader.hpp>
 
 #include "base/error.h"
+#include "onnx/stored_attribute.h"
 
 namespace mx2onnx::onnx {
 namespace {
@@ -162,6 +163,7 @@ class Reader {
   }
 
   void read_attribute(pbf_reader reader, StoredNode& node) {
+    std::string value_text = attribute_text(reader);
     std::string_view name;
     std::int64_t value = 0;
     while (reader.next()) {
@@ -181,6 +183,8 @@ class Reader {
       }
     }
     if (name == "transA") node.transposes_first = value != 0;
+    node.attributes.emplace_back(name, std::move(value_text));
+    count();
   }
 
   // Of a branch or a loop's body: its operators.
@@ -295,10 +299,15 @@ class Reader {
         case varint(2):
           weight.dtype = reader.get_int32();
           break;
-        case text(4):  // float_data, int32_data, int64_data, raw_data, double_data, uint64_data
+        case text(9): {
+          const auto raw = reader.get_view();
+          weight.bytes += raw.size();
+          weight.raw = std::as_bytes(std::span(raw.data(), raw.size()));
+          break;
+        }
+        case text(4):  // float_data, int32_data, int64_data, double_data, uint64_data
         case text(5):
         case text(7):
-        case text(9):
         case text(10):
         case text(11):
           weight.bytes += view_of(reader).size();

@@ -31,6 +31,8 @@ struct StoredNode {
   std::string_view domain;
   std::vector<std::string_view> inputs;
   std::vector<std::string_view> outputs;
+  /// With their values as texts; of long lists the first elements.
+  std::vector<std::pair<std::string_view, std::string>> attributes;
   bool transposes_first = false;      ///< The attribute transA.
   std::vector<std::string_view> ops;  ///< Operators of the graphs within it, however deep.
 };
@@ -39,7 +41,9 @@ struct StoredWeight {
   std::string_view name;
   std::int64_t dtype = 0;
   std::vector<std::int64_t> dims;
-  std::uint64_t bytes = 0;  ///< In the file or beside it.
+  std::uint64_t bytes = 0;  ///< In the file.
+  /// The elements as they lie in memory, if the file has them so.
+  std::span<const std::byte> raw;
 };
 
 struct StoredModel {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,9 +29,11 @@ const std::vector<Pass>& pipeline();
 /// Fails with kUsage if a name is that of no pass.
 void check_names(const std::vector<std::string>& disabled);
 
-/// Runs the pipeline without the disabled passes; the counts of changes by pass.
+/// Runs the pipeline without the disabled passes; the counts of changes by pass. Calls `after` with
+/// the name of each that has changed something.
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(
-    onnx::Graph& graph, const std::vector<std::string>& disabled, bool weights_stay = false);
+    onnx::Graph& graph, const std::vector<std::string>& disabled, bool weights_stay = false,
+    const std::function<void(std::string_view pass)>& after = {});
 
 std::size_t remove_identities(onnx::Graph& graph);
 std::size_t fold_constants(onnx::Graph& graph);

@@ -42,7 +42,8 @@ void check_names(const std::vector<std::string>& disabled) {
 }
 
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(
-    onnx::Graph& graph, const std::vector<std::string>& disabled, bool weights_stay) {
+    onnx::Graph& graph, const std::vector<std::string>& disabled, bool weights_stay,
+    const std::function<void(std::string_view pass)>& after) {
   std::vector<std::pair<std::string, std::size_t>> counts;
   for (const auto& pass : pipeline()) {
     if (std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
@@ -50,6 +51,7 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(
     if (run == nullptr) continue;
     interruption_point();
     counts.emplace_back(pass.name, run(graph));
+    if (after && counts.back().second > 0) after(pass.name);
   }
   return counts;
 }
