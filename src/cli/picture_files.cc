@@ -11,6 +11,8 @@
 namespace mx2onnx::cli {
 namespace {
 
+constexpr const char* kGroup = "A picture";
+
 void write_one(const std::string& path, const std::string& text) {
   if (path.empty()) return;
   if (!is_standard_output(path)) {
@@ -23,17 +25,20 @@ void write_one(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-void PictureFiles::declare(CLI::App& command) {
-  const std::string group = "A picture";
+void PictureFiles::declare_html(CLI::App& command) {
   command
       .add_option("--html", html,
                   "write a page that shows the model: its graph in blocks, what each\n"
                   "node is and became; one file that needs no network")
       ->type_name("FILE")
-      ->group(group);
+      ->group(kGroup);
+}
+
+void PictureFiles::declare(CLI::App& command) {
+  declare_html(command);
   command.add_option("--dot", dot, "write the graph for Graphviz, with blocks as clusters")
       ->type_name("FILE")
-      ->group(group);
+      ->group(kGroup);
 }
 
 bool PictureFiles::on_standard_output() const {

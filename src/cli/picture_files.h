@@ -15,6 +15,7 @@ struct PictureFiles {
   std::string html;
   std::string dot;
 
+  void declare_html(CLI::App& command);
   void declare(CLI::App& command);
   bool wanted() const { return !html.empty() || !dot.empty(); }
   /// True if one of them is "-": then nothing else is printed.

@@ -11,7 +11,7 @@ import pytest
 from test_cli import MODELS, TOOL
 from test_inspect import symbol_text
 
-from onnx import numpy_helper
+from onnx import load, numpy_helper
 
 pytestmark = pytest.mark.skipif(not TOOL, reason="MX2ONNX does not name the command line tool (make test does)")
 CNN = [str(MODELS / "digits_cnn-symbol.json"), str(MODELS / "digits_cnn-0000.params"), "--input", "data:batch,1,8,8"]
@@ -287,3 +287,49 @@ def test_a_page_is_whole_or_not_there(tmp_path):
     process = tool("inspect", str(tmp_path / "missing-symbol.json"), "--html", str(page))
     assert process.returncode != 0
     assert page.read_text() == "before"
+
+
+def test_convert_writes_the_page_of_what_it_did(tmp_path):
+    page = tmp_path / "half.html"
+    process = tool("convert", *CNN, "-o", str(tmp_path / "half.onnx"), "--float16", "--html", str(page))
+    assert process.returncode == 0, process.stderr
+    found = model_of(page.read_text(encoding="utf-8"))
+    onnx = found["graphs"][1]
+    names = [node.name for node in load(tmp_path / "half.onnx").graph.node]
+    assert [node["name"] for node in onnx["nodes"]] == names
+    passes = {e["pass"] for node in found["graphs"][0]["nodes"] for e in node.get("passes", [])}
+    assert "float16" in passes
+    folder = str(tmp_path / "many") + "/"
+    process = tool("convert", *CNN, "-o", folder, "--html", str(page))
+    assert process.returncode == 2 and "--html" in process.stderr
+
+
+def test_python_has_the_same(tmp_path):
+    symbol, params, _, _ = CNN
+    inputs = {"data": ("batch", 1, 8, 8)}
+    assert mx2onnx.inspect(symbol, params, inputs=inputs, graph=True) == document(*CNN)
+    mx2onnx.inspect(symbol, params, inputs=inputs, html=tmp_path / "a.html")
+    mx2onnx.convert(symbol, params, inputs=inputs, html=tmp_path / "b.html")
+    pages = [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.html", "b.html")]
+    assert pages[0] == pages[1] == page_of(tmp_path, *CNN)
+    assert "graphs" not in mx2onnx.inspect(symbol, params, inputs=inputs)
+
+
+def test_a_notebook_shows_a_picture(tmp_path):
+    inputs = {"data": ("batch", 1, 8, 8)}
+    result = mx2onnx.convert(CNN[0], CNN[1], inputs=inputs)
+    frame = Markup(result._repr_html_())
+    ((tag, attributes),) = [e for e in frame.elements if e[0] == "iframe"]
+    assert tag == "iframe" and attributes["sandbox"] == "allow-scripts"
+    assert attributes["srcdoc"] == result.to_html()
+    assert [g["side"] for g in model_of(result.to_html())["graphs"]] == ["mxnet", "onnx"]
+    # Of what is live, the ONNX graph is there.
+    text = (MODELS / "digits_cnn-symbol.json").read_text()
+    live = mx2onnx.convert(text, CNN[1], inputs=inputs)
+    assert [g["side"] for g in model_of(live.to_html())["graphs"]] == ["onnx"]
+    # Files that are gone are no reason to show nothing.
+    symbol = tmp_path / "gone-symbol.json"
+    symbol.write_text(text)
+    gone = mx2onnx.convert(symbol, CNN[1], inputs=inputs)
+    symbol.unlink()
+    assert gone._repr_html_().endswith("</table>")

@@ -47,7 +47,6 @@ export class Canvas {
   private scene: Scene = { width: 0, height: 0, boxes: [], lines: [] };
   private lineBounds: Window[] = [];
   private readonly drawn = new Map<string, SVGElement>();
-  private window: Window | null = null;
 
   constructor(
     private readonly graph: Graph,
@@ -61,35 +60,18 @@ export class Canvas {
     this.lineBounds = scene.lines.map(bounds);
     for (const drawn of this.drawn.values()) drawn.remove();
     this.drawn.clear();
-    this.window = null;
   }
 
-  /** Puts into the page what can be seen in the window, and some of what is around it. */
-  show(window: Window, redraw = false): void {
-    const near = this.window;
-    const inside =
-      near !== null &&
-      window.x >= near.x &&
-      window.y >= near.y &&
-      window.x + window.width <= near.x + near.width &&
-      window.y + window.height <= near.y + near.height;
-    // A window that has become much smaller is drawn anew, too: most of what is there is not seen.
-    if (inside && !redraw && window.width * 6 > near.width) return;
-    const around = {
-      x: window.x - window.width / 2,
-      y: window.y - window.height / 2,
-      width: window.width * 2,
-      height: window.height * 2,
-    };
-    this.window = around;
+  /** Puts into the page what is in the window, and nothing else. */
+  show(window: Window): void {
     const wanted = new Set<string>();
     for (const box of this.scene.boxes) {
-      if (!overlaps(box, around)) continue;
+      if (!overlaps(box, window)) continue;
       wanted.add(box.item.id);
       if (!this.drawn.has(box.item.id)) this.drawBox(box);
     }
     this.scene.lines.forEach((line, index) => {
-      if (!overlaps(this.lineBounds[index]!, around)) return;
+      if (!overlaps(this.lineBounds[index]!, window)) return;
       wanted.add(line.id);
       if (!this.drawn.has(line.id)) this.drawLine(line);
     });

@@ -32,7 +32,8 @@ export function shape(sizes: Size[]): string {
 }
 
 export function type(value: { dtype: string; shape: Size[] }): string {
-  return `${value.dtype === "unknown" ? "?" : value.dtype} ${shape(value.shape)}`;
+  if (value.dtype === "unknown") return shape(value.shape);
+  return `${value.dtype} ${shape(value.shape)}`;
 }
 
 export function real(number: number | string): string {

@@ -1,15 +1,10 @@
-// Where everything lies: each open block is laid out by dagre alone, from the inside out, and is then one box of that
+// Where everything lies: each open block is arranged alone, from the inside out, and is then one box of that
 // size in the block around it. What does not change is not laid out again.
-import { Graph as DagreGraph, layout as dagreLayout } from "@dagrejs/dagre";
+import { ABOVE, arrange, BELOW, type Point } from "./arrange";
 import { edgeLabel } from "./format";
 import type { Graph } from "./model";
 import { nodeLines } from "./nodes";
 import type { Group, Item, LevelEdge, Tree } from "./tree";
-
-export interface Point {
-  x: number;
-  y: number;
-}
 
 export interface Box {
   item: Item;
@@ -47,11 +42,10 @@ interface Plan {
 
 const LINE_HEIGHT = 16;
 const LETTER = 6.9;
+const SMALL_LETTER = 5.6;
 const HEADER = 30;
 const MARGIN = 12;
-const PORT = 2;
 const FEWEST_LETTERS = 9;
-const MANY = 120;
 
 function sizeOf(graph: Graph, item: Item): { width: number; height: number } {
   const lines = nodeLines(graph, item);
@@ -114,71 +108,53 @@ export class Layouter {
 
   private make(group: Group, open: ReadonlySet<string>): Plan {
     const { graph } = this.tree;
+    const plans = group.children.map((child) =>
+      child.kind === "group" && open.has(child.id) ? this.plan(child, open) : null,
+    );
+    const index = new Map<Item | null, number>(group.children.map((child, at) => [child, at]));
+    const labels = group.edges.map((edge) => edgeLabel(edge.values.map((value) => graph.values[value]!)));
+    const sizes = group.children.map((child, at) => {
+      const { width, height } = plans[at] ?? sizeOf(graph, child);
+      return { width: Math.ceil(width), height: Math.ceil(height) };
+    });
+    const arrangement = arrange({
+      boxes: sizes,
+      edges: group.edges.map((edge, at) => ({
+        from: edge.from === null ? ABOVE : index.get(edge.from)!,
+        to: edge.to === null ? BELOW : index.get(edge.to)!,
+        labelWidth: Math.ceil(labels[at]!.length * SMALL_LETTER) + 6,
+      })),
+    });
     const isRoot = group.parent === null;
-    const dagre = new DagreGraph({ multigraph: true });
-    const ranker = group.children.length > MANY ? "longest-path" : "network-simplex";
-    dagre.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 34, edgesep: 14, ranker });
-    const plans = new Map<string, Plan>();
-    for (const child of group.children) {
-      const inner = child.kind === "group" && open.has(child.id) ? this.plan(child, open) : null;
-      if (inner !== null) plans.set(child.id, inner);
-      const size = inner ?? sizeOf(graph, child);
-      dagre.setNode(child.id, { width: size.width, height: size.height });
-    }
-    const top = group.edges.some((edge) => edge.from === null);
-    const bottom = group.edges.some((edge) => edge.to === null);
-    if (top) dagre.setNode("above", { width: PORT, height: PORT });
-    if (bottom) dagre.setNode("below", { width: PORT, height: PORT });
-    const above = new Set<string>();
-    const below = new Set<string>();
-    group.edges.forEach((edge, index) => {
-      const from = edge.from?.id ?? "above";
-      const to = edge.to?.id ?? "below";
-      above.add(to);
-      below.add(from);
-      const label = edgeLabel(edge.values.map((value) => graph.values[value]!));
-      dagre.setEdge(from, to, { width: label.length * 5.6 + 6, height: 14, labelpos: "c", index, label }, `${index}`);
-    });
-    // The doors are at the border, whatever has no edges.
-    for (const child of group.children) {
-      if (top && !above.has(child.id)) dagre.setEdge("above", child.id, { weight: 0 }, "door");
-      if (bottom && !below.has(child.id)) dagre.setEdge(child.id, "below", { weight: 0 }, "door");
-    }
-    dagreLayout(dagre);
-    return this.read(group, dagre, plans, isRoot);
-  }
-
-  private read(group: Group, dagre: DagreGraph, plans: Map<string, Plan>, isRoot: boolean): Plan {
     const header = isRoot ? MARGIN : HEADER;
-    const title = isRoot ? 0 : (group.name.length + 18) * LETTER;
-    const inner = dagre.graph() as { width?: number; height?: number };
-    const innerWidth = Math.max(inner.width ?? 0, 1);
-    const width = Math.max(innerWidth + 2 * MARGIN, title);
-    const height = Math.max(inner.height ?? 0, 1) + header + MARGIN;
-    const left = (width - innerWidth) / 2;
+    const title = isRoot ? 0 : (group.name.length + 6) * LETTER;
+    const width = Math.max(arrangement.width + 2 * MARGIN, title);
+    const height = arrangement.height + header + MARGIN;
+    const left = (width - arrangement.width) / 2;
     const shift = (point: Point): Point => ({ x: point.x + left, y: point.y + header });
-    const centre = (id: string) => dagre.node(id) as Point & { width: number; height: number };
-    const places = group.children.map((item) => {
-      const box = centre(item.id);
-      const at = shift({ x: box.x - box.width / 2, y: box.y - box.height / 2 });
-      return { item, ...at, width: box.width, height: box.height, plan: plans.get(item.id) ?? null };
+    const places = group.children.map((item, at) => {
+      const { x, y } = arrangement.boxes[at]!;
+      const size = sizes[at]!;
+      return { item, ...shift({ x: x - size.width / 2, y: y - size.height / 2 }), ...size, plan: plans[at]! };
     });
-    const lines: Plan["lines"] = [];
-    for (const id of dagre.edges()) {
-      const laid = dagre.edge(id) as { points: Point[]; index?: number; label?: string; x?: number; y?: number };
-      if (laid.index === undefined) continue;
-      const edge = group.edges[laid.index]!;
-      const points = laid.points.map(shift);
-      // Edges leave below the middle of a box and come in above it.
-      const from = centre(edge.from?.id ?? "above");
-      const to = centre(edge.to?.id ?? "below");
-      points[0] = edge.from === null ? { x: width / 2, y: 0 } : shift({ x: from.x, y: from.y + from.height / 2 });
-      points[points.length - 1] =
-        edge.to === null ? { x: width / 2, y: height } : shift({ x: to.x, y: to.y - to.height / 2 });
-      if (edge.from === null) points.splice(1, 0, shift({ x: from.x, y: 0 }));
-      if (edge.to === null) points.splice(points.length - 1, 0, { x: shift(to).x, y: height - MARGIN });
-      lines.push({ edge, points, label: laid.label ?? "", at: shift({ x: laid.x ?? 0, y: laid.y ?? 0 }) });
-    }
+    const lines = group.edges.map((edge, at) => {
+      const laid = arrangement.edges[at]!;
+      const points = laid.points.slice(1, -1).map(shift);
+      // Edges leave below the middle of a box and come in above it; those of the outside go through the door.
+      if (edge.from === null) {
+        points.unshift({ x: width / 2, y: 0 }, shift({ x: arrangement.above!.x, y: 0 }));
+      } else {
+        const box = places[index.get(edge.from)!]!;
+        points.unshift({ x: box.x + box.width / 2, y: box.y + box.height });
+      }
+      if (edge.to === null) {
+        points.push(shift({ x: arrangement.below!.x, y: arrangement.height }), { x: width / 2, y: height });
+      } else {
+        const box = places[index.get(edge.to)!]!;
+        points.push({ x: box.x + box.width / 2, y: box.y });
+      }
+      return { edge, points, label: labels[at]!, at: shift(laid.label) };
+    });
     return { width, height, places, lines };
   }
 }

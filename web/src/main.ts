@@ -27,7 +27,7 @@ class Page {
       });
       this.sides.push(side);
       const title = graph.side === "mxnet" ? "MXNet" : "ONNX";
-      main.append(h("section", { class: "side", id: graph.side, "aria-label": title }, side.svg));
+      main.append(h("section", { class: "side", id: graph.side, "aria-label": title }, side.frame));
     }
     this.panel = new Panel(byId("about"), document_, this.sides, { go: (side, item) => this.go(side, item) });
     this.panel.show(null, null);

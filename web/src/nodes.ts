@@ -26,8 +26,8 @@ export function kindOf(graph: Graph, item: Item): string {
 export function nodeLines(graph: Graph, item: Item): string[] {
   if (item.kind === "group") {
     const lines = [shorten(item.name, MOST_LETTERS), `${item.size} nodes`];
-    if (item.parameters !== 0) lines.push(`${count(item.parameters)} parameters`);
-    if (item.multiplyAdds !== 0) lines.push(`${count(item.multiplyAdds)} multiply-adds`);
+    if (item.parameters !== 0 && item.parameters !== null) lines.push(`${count(item.parameters)} parameters`);
+    if (item.multiplyAdds !== 0 && item.multiplyAdds !== null) lines.push(`${count(item.multiplyAdds)} multiply-adds`);
     return lines;
   }
   if (item.kind !== "node") return [shorten(graph.values[item.value]!.name, MOST_LETTERS)];

@@ -156,7 +156,10 @@ export class Panel {
       }
     }
     this.showNeighbours(side, node);
-    if (side.graph.side === "mxnet") this.showDocumentation(this.document.documentation[node.op]);
+    const { documentation } = this.document;
+    if (side.graph.side === "mxnet" && Object.hasOwn(documentation, node.op)) {
+      this.showDocumentation(documentation[node.op]!);
+    }
   }
 
   private showAttributes(node: GraphNode): void {
@@ -196,8 +199,7 @@ export class Panel {
     this.add(this.links("Before it", side, [...new Set(before)]), this.links("After it", side, after));
   }
 
-  private showDocumentation(found: OperatorDocument | undefined): void {
-    if (found === undefined) return;
+  private showDocumentation(found: OperatorDocument): void {
     this.add(h("section", {}, h("h3", {}, `About ${found.name}`), h("p", {}, found.summary)));
     const rows = found.attributes
       .filter((attribute) => attribute.expected !== "")

@@ -1,5 +1,6 @@
 // One graph on the page: what of it is open, what is chosen, and moving about in it.
 import { Canvas, element, type Window } from "./canvas";
+import { h } from "./dom";
 import { Layouter, type Box, type Scene } from "./layout";
 import type { Graph } from "./model";
 import { spoken } from "./nodes";
@@ -13,7 +14,8 @@ export interface SideEvents {
 
 export class Side {
   readonly tree: Tree;
-  readonly svg = element("svg", { tabindex: 0, role: "application", "aria-roledescription": "graph" });
+  readonly frame = h("div", { class: "frame" });
+  private readonly svg = element("svg", { tabindex: 0, role: "application", "aria-roledescription": "graph" });
   readonly open: Set<string>;
   private readonly layouter: Layouter;
   private readonly canvas: Canvas;
@@ -39,7 +41,8 @@ export class Side {
     const defs = element("defs");
     defs.append(arrow);
     this.svg.append(defs, this.canvas.layer);
-    this.viewport = new Viewport(this.svg, this.canvas.layer, (window) => this.canvas.show(window));
+    this.frame.append(this.svg);
+    this.viewport = new Viewport(this.frame, this.svg, this.canvas.layer, (window) => this.canvas.show(window));
     this.layOut();
     this.svg.addEventListener("click", (event) => this.click(event));
     this.svg.addEventListener("dblclick", (event) => {
@@ -191,11 +194,26 @@ export class Side {
       const edges = item.parent.edges;
       const next = edges.find((edge) => (direction === "after" ? edge.from : edge.to) === item);
       const found = direction === "after" ? next?.to : next?.from;
-      if (found !== undefined && found !== null) {
-        this.events.choose(found);
+      if (next !== undefined && found !== undefined && found !== null) {
+        this.events.choose(this.doorOf(found, direction, next.values));
         return;
       }
     }
+  }
+
+  /** What is in an open block where these values come in, or go out. */
+  private doorOf(item: Item, direction: "after" | "before", values: number[]): Item {
+    let found = item;
+    while (found.kind === "group" && this.open.has(found.id)) {
+      const inner = found.edges.find((edge) => {
+        const outside = direction === "after" ? edge.from : edge.to;
+        return outside === null && edge.values.some((value) => values.includes(value));
+      });
+      const next = direction === "after" ? inner?.to : inner?.from;
+      if (next === undefined || next === null) break;
+      found = next;
+    }
+    return found;
   }
 
   private beside(direction: -1 | 1): void {
@@ -215,6 +233,6 @@ export class Side {
   /** Shows all of it, as large as a sheet of paper allows; gives back how to undo that. */
   preparePrint(): () => void {
     const all: Window = { x: 0, y: 0, width: this.scene.width, height: this.scene.height };
-    return this.viewport.preparePrint(() => this.canvas.show(all, true));
+    return this.viewport.preparePrint(() => this.canvas.show(all));
   }
 }

@@ -1,6 +1,7 @@
-// Moving and scaling one layer of an SVG: mouse, wheel, fingers.
+// Moving and scaling one layer of an SVG: mouse, wheel, fingers. The SVG is twice as wide and as high as its frame and is
+// moved as a whole, which costs no painting; only where its border would be seen, or the scale changes, it is painted anew.
 import type { Window } from "./canvas";
-import type { Point } from "./layout";
+import type { Point } from "./arrange";
 
 const SMALLEST = 0.03;
 const LARGEST = 3;
@@ -19,7 +20,11 @@ export class Viewport {
   private readonly pointers = new Map<number, Point>();
   private dragged = 0;
 
+  /** Where the layer was when it was painted. */
+  private painted: { x: number; y: number; scale: number } | null = null;
+
   constructor(
+    private readonly frame: HTMLElement,
     private readonly svg: SVGSVGElement,
     private readonly layer: SVGGElement,
     private readonly show: (window: Window) => void,
@@ -31,7 +36,11 @@ export class Viewport {
       svg.addEventListener(name, (event) => this.pointers.delete(event.pointerId));
     }
     // Until somebody has moved it, it begins where a page begins.
-    new ResizeObserver(() => (this.touched ? this.draw() : this.home())).observe(svg);
+    new ResizeObserver(() => {
+      this.painted = null;
+      if (this.touched) this.draw();
+      else this.home();
+    }).observe(frame);
   }
 
   /** True if what ends in a click was a movement. */
@@ -42,11 +51,12 @@ export class Viewport {
   setSize(width: number, height: number): void {
     this.width = width;
     this.height = height;
+    this.painted = null;
     this.draw();
   }
 
   private get room(): { width: number; height: number } {
-    return { width: this.svg.clientWidth || 1, height: this.svg.clientHeight || 1 };
+    return { width: this.frame.clientWidth || 1, height: this.frame.clientHeight || 1 };
   }
 
   fit(): void {
@@ -104,11 +114,13 @@ export class Viewport {
   preparePrint(show: () => void): () => void {
     const { layer, svg } = this;
     layer.removeAttribute("transform");
+    svg.style.transform = "";
     layer.classList.remove("far");
     svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     show();
     return () => {
       svg.removeAttribute("viewBox");
+      this.painted = null;
       this.draw();
     };
   }
@@ -122,20 +134,33 @@ export class Viewport {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      const { width, height } = this.room;
-      this.layer.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`);
-      this.layer.classList.toggle("far", this.scale < SMALL_TEXT);
-      this.show({
-        x: -this.x / this.scale,
-        y: -this.y / this.scale,
-        width: width / this.scale,
-        height: height / this.scale,
-      });
+      this.paint();
+    });
+  }
+
+  private paint(): void {
+    const { width, height } = this.room;
+    const { painted } = this;
+    const moved = painted === null ? { x: 0, y: 0 } : { x: this.x - painted.x, y: this.y - painted.y };
+    const isNear = Math.abs(moved.x) <= width / 2 && Math.abs(moved.y) <= height / 2;
+    if (painted !== null && painted.scale === this.scale && isNear) {
+      this.svg.style.transform = `translate(${moved.x}px, ${moved.y}px)`;
+      return;
+    }
+    this.painted = { x: this.x, y: this.y, scale: this.scale };
+    this.svg.style.transform = "";
+    this.layer.setAttribute("transform", `translate(${this.x + width / 2} ${this.y + height / 2}) scale(${this.scale})`);
+    this.layer.classList.toggle("far", this.scale < SMALL_TEXT);
+    this.show({
+      x: (-this.x - width / 2) / this.scale,
+      y: (-this.y - height / 2) / this.scale,
+      width: (2 * width) / this.scale,
+      height: (2 * height) / this.scale,
     });
   }
 
   private at(event: MouseEvent): Point {
-    const box = this.svg.getBoundingClientRect();
+    const box = this.frame.getBoundingClientRect();
     return { x: event.clientX - box.x, y: event.clientY - box.y };
   }
 
