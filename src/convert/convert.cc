@@ -165,7 +165,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   clock.begin("optimize");
   if (options.optimize) {
     result.report.passes =
-        passes::run_pipeline(result.graph, options.disabled_passes, options.weights_in_place);
+        passes::run_pipeline(result.graph, options.disabled_passes,
+                             {options.opset, options.weights_in_place});
   } else {
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);

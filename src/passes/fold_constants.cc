@@ -79,14 +79,12 @@ std::size_t fold(Graph& graph, IsWorth is_worth) {
 
 }  // namespace
 
-std::size_t fold_constants(Graph& graph) {
-  return fold(graph, [](std::size_t size, std::size_t freed) {
+std::size_t fold_constants(Graph& graph, const PassOptions& options) {
+  const auto small = [](std::size_t size, std::size_t /*freed*/) { return size <= kAlwaysSmall; };
+  const auto no_larger = [](std::size_t size, std::size_t freed) {
     return size <= kAlwaysSmall || size <= freed;
-  });
-}
-
-std::size_t fold_small_constants(Graph& graph) {
-  return fold(graph, [](std::size_t size, std::size_t /*freed*/) { return size <= kAlwaysSmall; });
+  };
+  return options.weights_stay ? fold(graph, small) : fold(graph, no_larger);
 }
 
 }  // namespace mx2onnx::passes

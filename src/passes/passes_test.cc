@@ -1,40 +1,13 @@
 // Each pass on small graphs, before and after.
-#include <gtest/gtest.h>
-
-#include "onnx/builder.h"
-#include "onnx/check.h"
 #include "onnx/opset.h"
-#include "onnx/text.h"
 #include "passes/pass.h"
 #include "support/error_text.h"
+#include "support/pass_test.h"
 
 namespace mx2onnx::passes {
 namespace {
 
 using onnx::Value;
-
-class PassTest : public testing::Test {
- protected:
-  Value input(const std::string& name, const Shape& shape) {
-    return b_.add_input(name, {DType::kFloat32, shape});
-  }
-  Value weight(const std::string& name, std::vector<std::int64_t> dims, std::vector<float> values) {
-    return b_.add_parameter(name, make_tensor(std::move(dims), values));
-  }
-  void output(Value value, const std::string& name) {
-    b_.begin_node(name);
-    graph_.main.outputs.push_back(b_.name_output(value, name));
-  }
-  // The text after a pass that has to leave a well-formed graph.
-  std::string after(std::size_t (*pass)(onnx::Graph&), std::size_t changes) {
-    EXPECT_EQ(pass(graph_), changes);
-    onnx::check_graph(graph_);
-    return onnx::to_text(graph_);
-  }
-
-  onnx::Graph graph_;
-  onnx::Builder b_{graph_, 17};
-};
 
 TEST_F(PassTest, RemoveIdentities) {
   const Value x = input("x", Shape{2});
@@ -221,7 +194,9 @@ TEST_F(PassTest, PipelineKnowsItsPasses) {
   EXPECT_EQ(error_text([&] { check_names({"fold_everything"}); }),
             "there is no pass \"fold_everything\"\n"
             "hint: the passes are remove_identities, fold_constants, slice_before_concat, "
-            "merge_resizes, fold_batch_norm, share_duplicate_weights or remove_dead_nodes");
+            "merge_resizes, merge_bounds, name_hard_activations, fold_batch_norm, "
+            "share_duplicate_weights, share_duplicate_nodes, slices_to_split or "
+            "remove_dead_nodes");
   EXPECT_EQ(run_pipeline(graph_, {"fold_constants"}).size(), pipeline().size() - 1);
 }
 
