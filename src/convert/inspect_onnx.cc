@@ -130,10 +130,7 @@ class OnnxInspector {
       entry.known = true;
       ++entry.nodes;
     };
-    for (const auto& node : model_.nodes) {
-      add(node.op_type);
-      for (const auto op : node.ops) add(op);
-    }
+    for_each_stored_node(model_, [&](const onnx::StoredNode& node) { add(node.op_type); });
     for (auto& [op, entry] : counts) result_.operators.push_back(std::move(entry));
   }
 
@@ -149,7 +146,9 @@ class OnnxInspector {
   }
 
   Number multiply_adds(const onnx::StoredNode& node) {
-    if (!node.ops.empty()) return std::nullopt;
+    if (std::any_of(node.attributes.begin(), node.attributes.end(),
+                    [](const onnx::StoredAttribute& entry) { return !entry.graphs.empty(); }))
+      return std::nullopt;
     const bool is_conv = node.op_type == "Conv" || node.op_type == "ConvInteger";
     const bool is_transposed = node.op_type == "ConvTranspose";
     const bool is_product = node.op_type == "MatMul" || node.op_type == "Gemm";
@@ -166,13 +165,15 @@ class OnnxInspector {
       return times(times(size_(data[0]), size_(data[1])), weights);
     }
     if (is_product) {
-      if (data.rank() == 0 || (node.transposes_first && data.rank() != 2)) return std::nullopt;
-      return times(size_.count(output), size_(data[node.transposes_first ? 0 : data.rank() - 1]));
+      const auto* transposes = node.find("transA");
+      const bool first = transposes != nullptr && transposes->integer.value_or(0) != 0;
+      if (data.rank() == 0 || (first && data.rank() != 2)) return std::nullopt;
+      return times(size_.count(output), size_(data[first ? 0 : data.rank() - 1]));
     }
-    const Number filters = weight.rank() == 0 ? std::nullopt : size_(weight[0]);
+    const std::uint64_t filters = weight.rank() == 0 ? 0 : size_(weight[0]).value_or(0);
     const Number elements = size_.count(weight);
-    if (!filters || *filters == 0 || !elements) return std::nullopt;
-    return times(size_.count(is_transposed ? data : output), *elements / *filters);
+    if (filters == 0 || !elements) return std::nullopt;
+    return times(size_.count(is_transposed ? data : output), *elements / filters);
   }
 
   LayerInfo layer(const onnx::StoredNode& node) {
