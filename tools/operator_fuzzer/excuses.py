@@ -61,6 +61,8 @@ from operator_fuzzer.conditions_matrices import (
     equal_singular_values,
     matrices_with_extremes,
     products_with_extremes,
+    scaled_away,
+    signs_by_rounding,
     singular_or_not_finite,
     singular_values_at_the_limit,
     triangle_is_singular,
@@ -152,6 +154,8 @@ GENERAL = [
     ("box_encode", lambda case: np.array(index_is_outside(case.inputs, case.attrs, case.expected))),
     ("_npi_svd", equal_singular_values),
     ("_npi_qr", dependent_columns),
+    ("_npi_qr", signs_by_rounding),
+    ("_npi_norm", scaled_away),
     ("matrix_rank|_npi_(pinv|lstsq)", singular_values_at_the_limit),
     ("det", within_the_rounding_of_a_determinant),
 ]
