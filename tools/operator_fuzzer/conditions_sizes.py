@@ -95,6 +95,9 @@ def sizes_do_not_fit(inputs, attrs, outputs):
     if "kernel" in attrs:
         groups, places = int(attrs.get("num_deformable_group") or 1), int(np.prod(ast.literal_eval(attrs["kernel"])))
         same = inputs[0].shape[2:] == inputs[1].shape[2:] and len(inputs[0]) == len(inputs[1])
+        same = same and (
+            len(inputs) < 4 or inputs[2].shape[2:] == inputs[1].shape[2:] and len(inputs[0]) == len(inputs[2])
+        )
         return not same or inputs[1].shape[1] % (2 * places * groups) != 0
     if "num_args" in attrs:
         return len({a.shape for a in inputs}) > 1
