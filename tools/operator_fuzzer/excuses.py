@@ -174,6 +174,10 @@ FAILS = [
     ("^slice_like$", has_no_dimension),
     ("^Reshape$", other_number_of_elements),
     ("allclose", other_shape),
+    (
+        "getnnz",
+        lambda inputs, attrs, outputs: str(attrs.get("axis")) == "0",
+    ),  # which MXNet refuses where there is something
     ("sldwin", windows_do_not_fit_at_all),
     ("_image_random", images_not_finite),
     ("boolean_mask_assign", mask_is_outside),
