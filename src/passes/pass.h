@@ -42,8 +42,11 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(
     const std::function<void(std::string_view pass)>& after = {});
 
 std::size_t remove_identities(onnx::Graph& graph, const PassOptions& options = {});
-/// Only what gives up to 1 KiB where weights stay.
+/// What gives up to 1 KiB or, unless weights stay, lets the file grow little.
 std::size_t fold_constants(onnx::Graph& graph, const PassOptions& options = {});
+std::size_t merge_reshapes(onnx::Graph& graph, const PassOptions& options = {});
+std::size_t merge_casts(onnx::Graph& graph, const PassOptions& options = {});
+std::size_t name_depth_to_space(onnx::Graph& graph, const PassOptions& options = {});
 std::size_t merge_bounds(onnx::Graph& graph, const PassOptions& options = {});
 std::size_t name_hard_activations(onnx::Graph& graph, const PassOptions& options = {});
 std::size_t slice_before_concat(onnx::Graph& graph, const PassOptions& options = {});

@@ -37,10 +37,18 @@ TEST_F(PassTest, FoldConstants) {
 
 TEST_F(PassTest, FoldConstantsDoesNotGrowTheFile) {
   const Value w = weight("w", {1}, {1});
-  output(b_.add(input("x", Shape{1000}),
-                b_.emit("Expand", {w, b_.ints({1000})}, {}, {DType::kFloat32, Shape{1000}})),
-         "y");
+  const auto spread = [&](std::int64_t size) {
+    return b_.emit("Expand", {w, b_.ints({size})}, {}, {DType::kFloat32, Shape{size}});
+  };
+  output(b_.add(input("x", Shape{5000}), spread(5000)), "y");
   EXPECT_EQ(fold_constants(graph_), 0U);
+  // A little, and no more together than 256 KiB.
+  for (std::int64_t size = 3001; size < 3101; ++size) {
+    output(b_.add(input(std::to_string(size), Shape{size}), spread(size)),
+           "y" + std::to_string(size));
+  }
+  EXPECT_EQ(fold_constants(graph_, {17, true}), 0U);
+  EXPECT_EQ(fold_constants(graph_), 21U);
 }
 
 TEST_F(PassTest, ShareDuplicateWeights) {
@@ -194,7 +202,8 @@ TEST_F(PassTest, PipelineKnowsItsPasses) {
   EXPECT_EQ(error_text([&] { check_names({"fold_everything"}); }),
             "there is no pass \"fold_everything\"\n"
             "hint: the passes are remove_identities, fold_constants, slice_before_concat, "
-            "merge_resizes, merge_bounds, name_hard_activations, fold_batch_norm, "
+            "merge_resizes, merge_reshapes, merge_casts, name_depth_to_space, merge_bounds, "
+            "name_hard_activations, fold_batch_norm, "
             "share_duplicate_weights, share_duplicate_nodes, slices_to_split or "
             "remove_dead_nodes");
   EXPECT_EQ(run_pipeline(graph_, {"fold_constants"}).size(), pipeline().size() - 1);

@@ -95,8 +95,8 @@ Surroundings::Surroundings(Graph& graph) : graph_(graph), entries_(graph.num_val
 }
 
 const Surroundings::Entry& Surroundings::entry(Value value) const {
-  static const Entry kNothing;
-  return value.id < entries_.size() ? entries_[value.id] : kNothing;
+  static const Entry nothing;
+  return value.id < entries_.size() ? entries_[value.id] : nothing;
 }
 
 Surroundings::Entry& Surroundings::entry_for_change(Value value) {

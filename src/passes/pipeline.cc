@@ -21,6 +21,11 @@ const std::vector<Pass>& pipeline() {
       {"slice_before_concat", "slices the one part that is wanted of what would be joined first",
        slice_before_concat},
       {"merge_resizes", "makes one Resize of two that repeat pixels", merge_resizes},
+      {"merge_reshapes", "makes one Reshape of several in a row, and one Transpose",
+       merge_reshapes},
+      {"merge_casts", "makes one Cast of two where the first keeps all numbers", merge_casts},
+      // Looks for one Reshape, not two.
+      {"name_depth_to_space", "makes one DepthToSpace of a pixel shuffle", name_depth_to_space},
       {"merge_bounds", "makes one Clip of Max and Min with numbers", merge_bounds},
       // Looks for Clip.
       {"name_hard_activations", "makes HardSigmoid and HardSwish of what computes them",

@@ -17,7 +17,7 @@ namespace mx2onnx::passes {
 struct NewNode {
   std::string op_type;
   std::vector<onnx::Value> inputs;
-  onnx::Attributes attrs = {};
+  onnx::Attributes attrs;
 };
 
 /// Where something is being replaced.

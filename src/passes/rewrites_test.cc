@@ -1,4 +1,6 @@
 // The passes that put one operator in place of an expression, before and after.
+#include <fmt/format.h>
+
 #include "onnx/opset.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
@@ -117,6 +119,119 @@ TEST_F(HardActivationsTest, NotOtherNumbers) {
   EXPECT_EQ(name_hard_activations(graph_), 0U);
   output(b_.div(onnx::clip(b_, b_.add(x_, number(2)), 0, 6), number(6)), "y");
   EXPECT_EQ(name_hard_activations(graph_), 0U);
+}
+
+class MergeReshapesTest : public PassTest {
+ protected:
+  Value reshape(Value x, const Shape& shape, const std::vector<std::int64_t>& numbers) {
+    return b_.emit("Reshape", {x, b_.ints(numbers)}, {}, {DType::kFloat32, shape});
+  }
+  // What the last node was told, or its operator.
+  std::string of(Value y, std::size_t changes) {
+    output(y, "y");
+    EXPECT_EQ(merge_reshapes(graph_), changes);
+    onnx::check_graph(graph_);
+    const auto& node = graph_.main.nodes.back();
+    std::string text = fmt::format("{} {}", node.op_type, graph_.name_of(node.inputs[0]));
+    if (node.is("Reshape")) {
+      for (const auto number : read_ints(*graph_.constant(node.inputs[1])))
+        text += fmt::format(" {}", number);
+    }
+    return text;
+  }
+  DimArena arena_;
+  Dim batch_ = arena_.symbol("batch");
+};
+
+TEST_F(MergeReshapesTest, OfAllKinds) {
+  const Value flat = reshape(input("x", Shape{batch_, 4, 1, 1}), Shape{batch_, 4}, {0, 4});
+  EXPECT_EQ(of(onnx::unsqueeze(b_, onnx::unsqueeze(b_, flat, {2}), {2}), 2), "Identity x");
+}
+
+TEST_F(MergeReshapesTest, SizesThatStay) {
+  const Value parts = reshape(input("x", Shape{batch_, 32}), Shape{batch_, 4, 8}, {0, 4, 8});
+  EXPECT_EQ(of(reshape(parts, Shape{batch_, 2, 16}, {0, 2, 16}), 1), "Reshape x 0 2 16");
+}
+
+TEST_F(MergeReshapesTest, OneSizeIsComputed) {
+  const Dim all = batch_ * 7;
+  const Value rows = reshape(input("x", Shape{batch_, 7, 8}), Shape{all, 8}, {-1, 8});
+  EXPECT_EQ(of(reshape(rows, Shape{all * 2, 4}, {-1, 4}), 1), "Reshape x -1 4");
+}
+
+TEST_F(MergeReshapesTest, NotWhereTwoSizesAreComputed) {
+  const Dim length = arena_.symbol("length");
+  const Value rows =
+      reshape(input("x", Shape{length, batch_, 8}), Shape{length * batch_, 8}, {-1, 8});
+  EXPECT_EQ(of(reshape(rows, Shape{batch_, length, 8}, {-1, 7, 8}), 0), "Reshape Reshape -1 7 8");
+}
+
+TEST_F(MergeReshapesTest, NothingOfWhatTurnsBack) {
+  const Value x = input("x", Shape{2, 3, 4});
+  EXPECT_EQ(of(b_.transpose(b_.transpose(x, {1, 2, 0}), {2, 0, 1}), 1), "Identity x");
+}
+
+TEST_F(MergeReshapesTest, Transposes) {
+  const Value x = input("x", Shape{2, 3, 4});
+  EXPECT_EQ(of(b_.transpose(b_.transpose(x, {1, 0, 2}), {0, 2, 1}), 1), "Transpose x");
+  EXPECT_EQ(graph_.main.nodes.back().ints_attr("perm"), (std::vector<std::int64_t>{1, 2, 0}));
+}
+
+TEST_F(MergeReshapesTest, ATransposeOfOnes) {
+  EXPECT_EQ(of(b_.transpose(input("x", Shape{2, 1, 4}), {1, 0, 2}), 1), "Reshape x 1 2 4");
+}
+
+class MergeCastsTest : public PassTest {
+ protected:
+  std::string of(DType from, DType between, DType to) {
+    output(b_.cast(b_.cast(input("x", Shape{2}, from), between), to), "y");
+    merge_casts(graph_);
+    onnx::check_graph(graph_);
+    const auto& node = graph_.main.nodes.back();
+    return fmt::format("{} {}", node.op_type, graph_.name_of(node.inputs[0]));
+  }
+};
+
+TEST_F(MergeCastsTest, ThereAndBack) {
+  EXPECT_EQ(of(DType::kFloat16, DType::kFloat32, DType::kFloat16), "Identity x");
+}
+TEST_F(MergeCastsTest, BoolThroughFloat) {
+  EXPECT_EQ(of(DType::kBool, DType::kFloat32, DType::kInt64), "Cast x");
+}
+TEST_F(MergeCastsTest, NotWhereNumbersAreLost) {
+  EXPECT_EQ(of(DType::kInt32, DType::kFloat32, DType::kInt64), "Cast Cast");
+}
+TEST_F(MergeCastsTest, NotWhereTheLastOneDecides) {
+  EXPECT_EQ(of(DType::kInt32, DType::kFloat64, DType::kUint8), "Cast Cast");
+}
+
+class DepthToSpaceTest : public PassTest {
+ protected:
+  // With 2x2 blocks; returns what the last node is.
+  std::string shuffled(const Shape& apart, const std::vector<std::int64_t>& numbers,
+                       const std::vector<std::int64_t>& perm) {
+    const Value x = input("x", Shape{1, 12, 4, 5});
+    const Value parts = b_.emit("Reshape", {x, b_.ints(numbers)}, {}, {DType::kFloat32, apart});
+    output(b_.emit("Reshape", {b_.transpose(parts, perm), b_.ints({1, 3, 8, 10})}, {},
+                   {DType::kFloat32, Shape{1, 3, 8, 10}}),
+           "y");
+    name_depth_to_space(graph_);
+    onnx::check_graph(graph_);
+    const auto& node = graph_.main.nodes.back();
+    return fmt::format("{} {}", node.op_type, node.string_attr("mode", ""));
+  }
+};
+
+TEST_F(DepthToSpaceTest, ChannelsFirst) {
+  EXPECT_EQ(shuffled(Shape{1, 3, 2, 2, 4, 5}, {1, 3, 2, 2, 4, 5}, {0, 1, 4, 2, 5, 3}),
+            "DepthToSpace CRD");
+}
+TEST_F(DepthToSpaceTest, BlocksFirst) {
+  EXPECT_EQ(shuffled(Shape{1, 2, 2, 3, 4, 5}, {1, 2, 2, 3, 4, 5}, {0, 3, 4, 1, 5, 2}),
+            "DepthToSpace DCR");
+}
+TEST_F(DepthToSpaceTest, NotWithColumnsAndRowsExchanged) {
+  EXPECT_EQ(shuffled(Shape{1, 3, 2, 2, 4, 5}, {1, 3, 2, 2, 4, 5}, {0, 1, 4, 3, 5, 2}), "Reshape ");
 }
 
 TEST_F(PassTest, RewritingFollowsWhatItReplaced) {
