@@ -1,7 +1,7 @@
-# Writes a C++ file with a function that gives a file's bytes:
-#   cmake -DINPUT=data/viewer.html -DOUTPUT=… -DHEADER=picture/viewer.h -DNAMESPACE=mx2onnx::picture -DFUNCTION=viewer_page -P EmbedFile.cmake
-# HEADER declares `std::span<const unsigned char> FUNCTION()` in NAMESPACE. Without an input the span is empty.
-# Numbers between commas, as every compiler takes arrays of any length.
+# Writes the C++ file that has a file's bytes as a function's span, which HEADER declares:
+# cmake -DINPUT=data/architectures.bin -DOUTPUT=… -DHEADER=architectures/data.h -DNAMESPACE=mx2onnx::architectures
+#       -DFUNCTION=packed_nets -P EmbedFile.cmake
+# Without an input the span is empty. Numbers between commas, as every compiler takes arrays of any length.
 if(INPUT)
   file(READ ${INPUT} hex HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")

@@ -315,6 +315,31 @@ def inspect(
         return result
 
 
+def lint(model: Union[Path, bytes, ConvertResult], targets: Union[str, Iterable[str]] = ()) -> list[dict[str, Any]]:
+    """Says what runtimes would refuse of an ONNX model, or compute wrongly. ``model`` is the path of a file, ours or
+    anybody's, its bytes, or a result of :func:`convert`; ``targets`` are names of :func:`lint_targets`, all of them unless
+    given.
+
+    A dict for each target, with ``target``, ``runtime`` (its version), ``how`` (how its rules are known), ``runs`` (False
+    if something is certainly refused or wrong) and ``findings``, the worst first: a dict each with ``severity`` ("wrong",
+    "refuse", "risk", "slow" or "untried"), ``op``, ``message``, ``advice``, ``how``, ``certain`` (False where the file does not
+    say enough to be sure), ``count`` and ``nodes`` (the names of at most ten).
+
+    Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are no ONNX models."""
+    with check.in_our_words("lint"):
+        names = check.texts("targets", targets)
+        if isinstance(model, ConvertResult):
+            model = model.model if model.model is not None else model.path  # type: ignore[assignment]
+        if isinstance(model, (bytes, bytearray, memoryview)):
+            return _core.lint_model(bytes(model), names)
+        return _core.lint_file(check.path("model", model), names)
+
+
+def lint_targets() -> list[str]:
+    """The runtimes that :func:`lint` has rules for."""
+    return _core.lint_targets()
+
+
 def operators() -> list[dict[str, Any]]:
     """The operator table: a dict per MXNet operator that is translated, with ``name``, ``aliases``,
     ``summary``, ``inputs``, ``attributes``, ``notes`` (known limits) and ``variants``: what it is in files of

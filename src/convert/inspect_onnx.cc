@@ -103,10 +103,7 @@ class OnnxInspector {
       entry.known = true;
       ++entry.nodes;
     };
-    for (const auto& node : model_.nodes) {
-      add(node.op_type);
-      for (const auto op : node.ops) add(op);
-    }
+    for_each_stored_node(model_, [&](const onnx::StoredNode& node) { add(node.op_type); });
     for (auto& [op, entry] : counts) result_.operators.push_back(std::move(entry));
   }
 
@@ -122,9 +119,15 @@ class OnnxInspector {
   }
 
   Number work_of(const onnx::StoredNode& node) {
-    if (!node.ops.empty()) return std::nullopt;
+    const auto has_graphs = [](const auto& attribute) { return !attribute.graphs.empty(); };
+    if (std::any_of(node.attributes.begin(), node.attributes.end(), has_graphs))
+      return std::nullopt;
     if (node.outputs.empty()) return 0;
-    OnnxWork work{node.op_type, {}, shape_of(node.outputs[0]), node.transposes_first};
+    const auto* transposes = node.find("transA");
+    OnnxWork work{node.op_type,
+                  {},
+                  shape_of(node.outputs[0]),
+                  transposes != nullptr && transposes->integer.value_or(0) != 0};
     constexpr std::size_t kMostThatCount = 3;
     for (const auto input : node.inputs) {
       if (work.inputs.size() < kMostThatCount) work.inputs.push_back(shape_of(input));

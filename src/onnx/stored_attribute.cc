@@ -7,95 +7,40 @@
 namespace mx2onnx::onnx {
 namespace {
 
-using protozero::pbf_reader;
-using protozero::pbf_wire_type;
-
 constexpr std::size_t kMostElements = 64;
 constexpr std::size_t kMostLetters = 2000;
 
-constexpr std::uint32_t tag(std::uint32_t number, pbf_wire_type type) {
-  return protozero::tag_and_type(number, type);
-}
+std::string_view beginning(std::string_view text) { return text.substr(0, kMostLetters); }
 
-/// The elements of a list, which may come one by one or packed.
-class ListText {
- public:
-  template <typename T>
-  void add(const T& value) {
-    if (++count_ > kMostElements) return;
-    text_ += fmt::format("{}{}", text_.empty() ? "" : ", ", value);
-  }
-  bool empty() const { return count_ == 0; }
-  std::string take() const {
-    return fmt::format("[{}{}]", text_,
-                       count_ > kMostElements ? fmt::format(", … {} more", count_ - kMostElements)
-                                              : std::string());
-  }
-
- private:
-  std::string text_;
-  std::size_t count_ = 0;
-};
-
-std::string_view text_of(pbf_reader& reader) {
-  const auto view = reader.get_view();
-  return std::string_view(view.data(), view.size()).substr(0, kMostLetters);
+/// The first elements of a list, each as a text.
+template <typename List, typename ToText>
+std::string list_text(const List& list, const ToText& to_text) {
+  std::string result = "[";
+  for (std::size_t i = 0; i < list.size() && i < kMostElements; ++i)
+    result += fmt::format("{}{}", i == 0 ? "" : ", ", to_text(list[i]));
+  if (list.size() > kMostElements)
+    result += fmt::format(", … {} more", list.size() - kMostElements);
+  return result + "]";
 }
 
 }  // namespace
 
-std::string attribute_text(pbf_reader reader) {
-  constexpr auto kBytes = pbf_wire_type::length_delimited;
-  std::string single;
-  ListText list;
-  while (reader.next()) {
-    switch (reader.tag_and_type()) {
-      case tag(2, pbf_wire_type::fixed32):
-        single = fmt::format("{:g}", reader.get_float());
-        break;
-      case tag(3, pbf_wire_type::varint):
-        single = std::to_string(reader.get_int64());
-        break;
-      case tag(4, kBytes):
-        single = text_of(reader);
-        break;
-      case tag(5, kBytes):
-        reader.skip();
-        single = "a tensor";
-        break;
-      case tag(6, kBytes):
-        reader.skip();
-        single = "a graph";
-        break;
-      case tag(7, kBytes):
-        for (const float value : reader.get_packed_float()) list.add(fmt::format("{:g}", value));
-        break;
-      case tag(7, pbf_wire_type::fixed32):
-        list.add(fmt::format("{:g}", reader.get_float()));
-        break;
-      case tag(8, kBytes):
-        for (const auto value : reader.get_packed_int64()) list.add(value);
-        break;
-      case tag(8, pbf_wire_type::varint):
-        list.add(reader.get_int64());
-        break;
-      case tag(9, kBytes):
-        list.add(text_of(reader));
-        break;
-      case tag(10, kBytes):
-        reader.skip();
-        list.add("a tensor");
-        break;
-      case tag(11, kBytes):
-        reader.skip();
-        list.add("a graph");
-        break;
-      default:
-        reader.skip();
-    }
-  }
+std::string attribute_text(const StoredAttribute& attribute) {
+  const auto number = [](float value) { return fmt::format("{:g}", value); };
   // Some programs write the fields of the other kinds, too, with zeros in them.
-  return list.empty() ? single : list.take();
+  if (!attribute.integers.empty())
+    return list_text(attribute.integers, [](auto value) { return std::to_string(value); });
+  if (!attribute.numbers.empty()) return list_text(attribute.numbers, number);
+  if (!attribute.texts.empty()) return list_text(attribute.texts, beginning);
+  if (attribute.graphs.size() > 1)
+    return list_text(attribute.graphs, [](const StoredGraph& /*graph*/) { return "a graph"; });
+  if (!attribute.graphs.empty()) return "a graph";
+  if (attribute.tensor) return "a tensor";
+  if (attribute.text && !attribute.text->empty()) return std::string(beginning(*attribute.text));
+  if (attribute.integer && *attribute.integer != 0) return std::to_string(*attribute.integer);
+  if (attribute.number && *attribute.number != 0) return number(*attribute.number);
+  if (attribute.integer) return std::to_string(*attribute.integer);
+  return attribute.number ? number(*attribute.number) : std::string();
 }
 
 }  // namespace mx2onnx::onnx

@@ -1,13 +1,13 @@
-// The value of an AttributeProto as a text.
+// The value of a stored attribute as a text.
 #pragma once
 
-#include <protozero/pbf_reader.hpp>
 #include <string>
+
+#include "onnx/reader.h"
 
 namespace mx2onnx::onnx {
 
-/// "[1, 1]"; of long lists and texts the beginning, of tensors and graphs a word. Throws what
-/// protozero throws.
-std::string attribute_text(protozero::pbf_reader reader);
+/// "[1, 1]"; of long lists and texts the beginning, of tensors and graphs a word.
+std::string attribute_text(const StoredAttribute& attribute);
 
 }  // namespace mx2onnx::onnx

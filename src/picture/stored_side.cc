@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "convert/inspect_onnx.h"
 #include "onnx/reader.h"
+#include "onnx/stored_attribute.h"
 #include "picture/blocks.h"
 #include "picture/sides.h"
 
@@ -73,10 +74,11 @@ class StoredSide {
     value.bytes = stored_bytes(weight);
     // Whatever the sizes say: what is there is looked at, and it is not made into an array.
     const std::size_t element = dtype_size(dtype);
-    if (element == 0 || weight.raw.empty() || weight.raw.size() % element != 0) return;
+    const auto raw = weight.raw();
+    if (element == 0 || raw.empty() || raw.size() % element != 0) return;
     const Tensor tensor{dtype,
-                        {static_cast<std::int64_t>(weight.raw.size() / element)},
-                        std::make_shared<BorrowedData>(file_, weight.raw)};
+                        {static_cast<std::int64_t>(raw.size() / element)},
+                        std::make_shared<BorrowedData>(file_, raw)};
     value.statistics = statistics_.look_at(tensor);
     value.numbers = small_numbers(tensor);
   }
@@ -92,7 +94,8 @@ class StoredSide {
     result.parameters = layer.parameters;
     result.parameter_bytes = layer.parameter_bytes;
     result.multiply_adds = layer.multiply_adds;
-    for (const auto& [name, value] : node.attributes) result.attributes.emplace_back(name, value);
+    for (const auto& attribute : node.attributes)
+      result.attributes.emplace_back(attribute.name, onnx::attribute_text(attribute));
     for (const auto input : node.inputs) {
       result.inputs.push_back(value_of(input));
       // A file may have its nodes in any order; what comes later tells nothing of blocks.

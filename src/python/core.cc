@@ -253,6 +253,7 @@ NB_MODULE(_core, m) {
           "epoch"_a = nb::none(), "unpack_limit"_a = nb::none());
 
   bind_custom_operator(m);
+  bind_lint(m);
 
   nb::class_<mx2onnx::Preprocessing>(m, "Preprocessing")
       .def(nb::init<>())
