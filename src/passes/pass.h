@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,9 +35,11 @@ const std::vector<Pass>& pipeline();
 void check_names(const std::vector<std::string>& disabled);
 
 /// Runs the passes that are not disabled, in order, and again as long as one of them made something
-/// for another to find; the counts of changes by pass.
+/// for another to find; the counts of changes by pass. Calls `after` with the name of a pass whenever
+/// it has changed something.
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(
-    onnx::Graph& graph, const std::vector<std::string>& disabled, const PassOptions& options = {});
+    onnx::Graph& graph, const std::vector<std::string>& disabled, const PassOptions& options = {},
+    const std::function<void(std::string_view pass)>& after = {});
 
 std::size_t remove_identities(onnx::Graph& graph, const PassOptions& options = {});
 /// What gives up to 1 KiB or, unless weights stay, lets the file grow little.

@@ -56,7 +56,8 @@ void check_names(const std::vector<std::string>& disabled) {
 }
 
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(
-    onnx::Graph& graph, const std::vector<std::string>& disabled, const PassOptions& options) {
+    onnx::Graph& graph, const std::vector<std::string>& disabled, const PassOptions& options,
+    const std::function<void(std::string_view pass)>& after) {
   std::vector<const Pass*> enabled;
   std::vector<std::pair<std::string, std::size_t>> counts;
   for (const auto& pass : pipeline()) {
@@ -72,6 +73,7 @@ std::vector<std::pair<std::string, std::size_t>> run_pipeline(
     const std::size_t changes = enabled[at]->run(graph, options);
     counts[at].second += changes;
     idle = changes == 0 ? idle + 1 : 1;
+    if (after && changes > 0) after(enabled[at]->name);
   }
   return counts;
 }
