@@ -47,6 +47,7 @@ struct StoredAttribute {
   std::optional<std::string_view> text;
   std::vector<std::int64_t> integers;
   std::vector<float> numbers;
+  std::vector<std::string_view> texts;
   std::optional<StoredWeight> tensor;
   std::vector<StoredGraph> graphs;
 };
