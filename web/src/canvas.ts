@@ -1,7 +1,7 @@
 // Draws a scene as SVG: only what is near to what is seen is in the page, so that large graphs move as small ones do.
 import { path, type Box, type Line, type Scene } from "./layout";
 import type { Graph } from "./model";
-import { kindOf, nodeLines } from "./nodes";
+import { blockTitle, kindOf, nodeLines } from "./nodes";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -101,13 +101,11 @@ export class Canvas {
     const radius = box.item.kind === "input" || box.item.kind === "output" ? box.height / 2 : 6;
     group.append(element("rect", { width: box.width, height: box.height, rx: radius }));
     if (box.isOpen && box.item.kind === "group") {
-      group.append(text(`− ${box.item.name}`, { x: 10, y: 19, class: "title" }));
+      group.append(text(blockTitle(box.item, true), { x: 10, y: 19, class: "title" }));
     } else {
-      const lines = nodeLines(this.graph, box.item);
-      const first = box.item.kind === "group" ? `+ ${lines[0] ?? ""}` : (lines[0] ?? "");
-      lines.forEach((line, index) => {
+      nodeLines(this.graph, box.item).forEach((line, index) => {
         const at = { x: box.width / 2, y: 20 + 16 * index, class: index === 0 ? "title middle" : "middle" };
-        group.append(text(index === 0 ? first : line, at));
+        group.append(text(line, at));
       });
     }
     (box.isOpen ? this.blocks : this.nodes).append(group);

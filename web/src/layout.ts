@@ -3,7 +3,7 @@
 import { ABOVE, arrange, BELOW, type Point } from "./arrange";
 import { edgeLabel } from "./format";
 import type { Graph } from "./model";
-import { nodeLines } from "./nodes";
+import { blockTitle, nodeLines } from "./nodes";
 import type { Group, Item, LevelEdge, Tree } from "./tree";
 
 export interface Box {
@@ -41,7 +41,8 @@ interface Plan {
 }
 
 const LINE_HEIGHT = 16;
-const LETTER = 6.9;
+const LETTER = 6.7;
+const TITLE_LETTER = 7.9;
 const SMALL_LETTER = 5.6;
 const HEADER = 30;
 const MARGIN = 12;
@@ -49,8 +50,8 @@ const FEWEST_LETTERS = 9;
 
 function sizeOf(graph: Graph, item: Item): { width: number; height: number } {
   const lines = nodeLines(graph, item);
-  const letters = Math.max(FEWEST_LETTERS, ...lines.map((line) => line.length));
-  return { width: letters * LETTER + 24, height: lines.length * LINE_HEIGHT + 14 };
+  const widths = lines.map((line, index) => line.length * (index === 0 ? TITLE_LETTER : LETTER));
+  return { width: Math.max(FEWEST_LETTERS * LETTER, ...widths) + 20, height: lines.length * LINE_HEIGHT + 14 };
 }
 
 export class Layouter {
@@ -127,7 +128,7 @@ export class Layouter {
     });
     const isRoot = group.parent === null;
     const header = isRoot ? MARGIN : HEADER;
-    const title = isRoot ? 0 : (group.name.length + 6) * LETTER;
+    const title = isRoot ? 0 : blockTitle(group, true).length * TITLE_LETTER + 2 * MARGIN;
     const width = Math.max(arrangement.width + 2 * MARGIN, title);
     const height = arrangement.height + header + MARGIN;
     const left = (width - arrangement.width) / 2;

@@ -1,9 +1,15 @@
 // What stands in a box, and what kind of box it is.
 import { count, nameWithin, shape, shorten } from "./format";
 import type { Graph } from "./model";
-import type { Item } from "./tree";
+import { ancestors, type Group, type Item } from "./tree";
 
 const MOST_LETTERS = 34;
+
+/** Of a block, what its name says within the blocks around it, with a sign for open or closed. */
+export function blockTitle(group: Group, isOpen: boolean): string {
+  const around = ancestors(group).map((outer) => outer.name);
+  return `${isOpen ? "−" : "+"} ${shorten(nameWithin(group.name, around.slice(1)), MOST_LETTERS)}`;
+}
 
 const KINDS: [RegExp, string][] = [
   [/conv|fullyconnected|dense|gemm|matmul|^_?(np_|npi_)?dot|batch_dot|linalg|rnn|lstm|gru|embedding|interleaved/i, "weighted"],
@@ -25,7 +31,7 @@ export function kindOf(graph: Graph, item: Item): string {
 /** The lines of a box, the first of which is its title. */
 export function nodeLines(graph: Graph, item: Item): string[] {
   if (item.kind === "group") {
-    const lines = [shorten(item.name, MOST_LETTERS), `${item.size} nodes`];
+    const lines = [blockTitle(item, false), `${item.size} nodes`];
     if (item.parameters !== 0 && item.parameters !== null) lines.push(`${count(item.parameters)} parameters`);
     if (item.multiplyAdds !== 0 && item.multiplyAdds !== null) lines.push(`${count(item.multiplyAdds)} multiply-adds`);
     return lines;

@@ -74,7 +74,9 @@ export class Side {
     for (const box of this.scene.boxes) this.boxes.set(box.item.id, box);
     this.canvas.setScene(this.scene);
     const after = stay === undefined ? undefined : this.boxes.get(stay.id);
-    this.viewport.setSize(this.scene.width, this.scene.height);
+    const first = this.scene.boxes[0];
+    const top = first === undefined ? 0 : first.x + first.width / 2;
+    this.viewport.setSize(this.scene.width, this.scene.height, top);
     if (before !== undefined && after !== undefined) {
       this.viewport.keep(
         { x: before.x + before.width / 2, y: before.y },

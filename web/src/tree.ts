@@ -197,22 +197,16 @@ function connect(tree: Tree): void {
   }
 }
 
-/** Groups to open at first: from the outside in, while there is not too much to look at. */
+/** What to open at first: from the outside in, each level as a whole, while there is not too much to look at. */
 export function openAtFirst(tree: Tree, most = 48): Set<string> {
   const open = new Set<string>([tree.root.id]);
   let shown = tree.root.children.length;
-  let queue = tree.root.children;
-  while (queue.length > 0) {
-    const next: Item[] = [];
-    // The small ones first: they tell most for the room that they take.
-    const groups = queue.filter((item) => item.kind === "group").sort((a, b) => a.children.length - b.children.length);
-    for (const group of groups) {
-      if (shown + group.children.length > most) continue;
-      shown += group.children.length;
-      open.add(group.id);
-      next.push(...group.children);
-    }
-    queue = next;
+  let level = tree.root.children;
+  for (;;) {
+    const groups = level.filter((item) => item.kind === "group");
+    level = groups.flatMap((group) => group.children);
+    shown += level.length;
+    if (groups.length === 0 || shown > most) return open;
+    for (const group of groups) open.add(group.id);
   }
-  return open;
 }

@@ -15,6 +15,7 @@ export class Viewport {
   private scale = 1;
   private width = 1;
   private height = 1;
+  private top = 0;
   private waiting = false;
   private touched = false;
   private readonly pointers = new Map<number, Point>();
@@ -48,9 +49,11 @@ export class Viewport {
     return this.dragged > 4;
   }
 
-  setSize(width: number, height: number): void {
+  /** `top` is where the graph begins, from the left. */
+  setSize(width: number, height: number, top: number): void {
     this.width = width;
     this.height = height;
+    this.top = top;
     this.painted = null;
     this.draw();
   }
@@ -70,8 +73,9 @@ export class Viewport {
 
   home(): void {
     const { width } = this.room;
-    this.set(Math.max(0.5, Math.min((width - EDGE) / this.width, READABLE)));
-    this.x = (width - this.width * this.scale) / 2;
+    this.set(Math.max(0.6, Math.min((width - EDGE) / this.width, READABLE)));
+    const isWide = this.width * this.scale > width;
+    this.x = width / 2 - (isWide ? this.top : this.width / 2) * this.scale;
     this.y = EDGE / 2;
     this.draw();
   }

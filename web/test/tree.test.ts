@@ -56,9 +56,10 @@ describe("the tree of blocks", () => {
     expect((group as Group).multiplyAdds).toBeNull();
   });
 
-  it("opens small blocks first, and not too many", () => {
+  it("opens level by level, each as a whole, and not too much", () => {
     expect([...openAtFirst(tree)].length).toBe(3);
-    expect([...openAtFirst(tree, 6)]).toEqual([tree.root.id]);
+    expect([...openAtFirst(tree, 8)]).toEqual([tree.root.id, block.id]);
+    expect([...openAtFirst(tree, 7)]).toEqual([tree.root.id]);
   });
 
   it("knows names that are no names of properties", () => {
