@@ -171,9 +171,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   if (result.trace != nullptr)
     after = [&](std::string_view pass) { result.trace->after_pass(pass, result.graph); };
   if (options.optimize) {
-    result.report.passes =
-        passes::run_pipeline(result.graph, options.disabled_passes,
-                             {options.opset, options.weights_in_place}, after);
+    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes,
+                                                {options.opset, options.weights_in_place}, after);
   } else {
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);
@@ -183,6 +182,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     result.report.passes.push_back(std::move(entry));
   result.half = apply_precision(result.graph, options);
   if (after && options.precision != "float32") after(options.precision);
+  passes::keep_draws_apart(result.graph);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 

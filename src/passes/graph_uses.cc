@@ -1,5 +1,9 @@
 #include "passes/graph_uses.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace mx2onnx::passes {
 
 using onnx::Body;
@@ -35,6 +39,13 @@ Value add_constant(Graph& graph, const Node& node, Tensor tensor) {
   info.type = tensor.type();
   info.constant = std::move(tensor);
   return graph.add_value(std::move(info));
+}
+
+bool draws(const onnx::Node& node) {
+  constexpr std::array<std::string_view, 7> kOps = {
+      "Bernoulli",     "Dropout",          "Multinomial",      "RandomNormal",
+      "RandomUniform", "RandomNormalLike", "RandomUniformLike"};
+  return std::find(kOps.begin(), kOps.end(), node.op_type) != kOps.end();
 }
 
 Value Replacements::resolve(Value value) const {

@@ -47,6 +47,9 @@ void for_each_use_within(const onnx::Node& node, const Visit& visit) {
   }
 }
 
+/// Whether the node gives other values each time.
+bool draws(const onnx::Node& node);
+
 /// Adds a constant for an input of a node, named after the node.
 onnx::Value add_constant(onnx::Graph& graph, const onnx::Node& node, Tensor tensor);
 

@@ -35,8 +35,8 @@ const std::vector<Pass>& pipeline();
 void check_names(const std::vector<std::string>& disabled);
 
 /// Runs the passes that are not disabled, in order, and again as long as one of them made something
-/// for another to find; the counts of changes by pass. Calls `after` with the name of a pass whenever
-/// it has changed something.
+/// for another to find; the counts of changes by pass. Calls `after` with the name of a pass
+/// whenever it has changed something.
 std::vector<std::pair<std::string, std::size_t>> run_pipeline(
     onnx::Graph& graph, const std::vector<std::string>& disabled, const PassOptions& options = {},
     const std::function<void(std::string_view pass)>& after = {});
@@ -57,5 +57,9 @@ std::size_t share_duplicate_weights(onnx::Graph& graph, const PassOptions& optio
 std::size_t share_duplicate_nodes(onnx::Graph& graph, const PassOptions& options = {});
 std::size_t slices_to_split(onnx::Graph& graph, const PassOptions& options = {});
 std::size_t remove_dead_nodes(onnx::Graph& graph, const PassOptions& options = {});
+
+/// What comes last, optimised or not: no two nodes that draw have the same place in their bodies,
+/// where ONNX Runtime would have them draw the same numbers. The number of nodes added for that.
+std::size_t keep_draws_apart(onnx::Graph& graph);
 
 }  // namespace mx2onnx::passes

@@ -24,13 +24,6 @@ using onnx::Value;
 
 constexpr std::size_t kMostTensorBytes = 1024;  // of an attribute
 
-bool draws(const Node& node) {
-  constexpr std::array<std::string_view, 7> kOps = {
-      "Bernoulli",     "Dropout",          "Multinomial",      "RandomNormal",
-      "RandomUniform", "RandomNormalLike", "RandomUniformLike"};
-  return std::find(kOps.begin(), kOps.end(), node.op_type) != kOps.end();
-}
-
 // What the node computes, as bytes: equal for nodes that are equal. Empty for one that is left
 // alone.
 class Identity {

@@ -263,7 +263,7 @@ def test_every_option_of_convert_has_python_s_word():
 
 
 # What a session of the terminal needs and a program has other ways for.
-NOT_IN_PYTHON = {"--jobs"}
+NOT_IN_PYTHON = {"--jobs", "--list-targets"}
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,21 @@ def test_distribution_of_parameters(name, parameters, cdf, opset):
     assert (samples[0] != samples[1]).any()
 
 
+@pytest.mark.parametrize("before", range(24))
+def test_draws_of_a_loop_are_its_own(before):
+    # ONNX Runtime seeds a node with its place in its body: none may have the place of another body's.
+    net = SymbolBuilder()
+    rate = net.variable("lam")
+    for i in range(before):
+        rate = net.node("_mul_scalar" if i % 2 else "_plus_scalar", "step%d" % i, rate, scalar=1 if i % 2 else 0.125)
+    node = net.node("_sample_poisson", "op", rate, shape=(COUNT,), dtype="float64")
+    model = mx2onnx.convert(net.json([node[0], 0, 0]), inputs={"lam": ((2,), "float32")}).model
+    onnxruntime.set_seed(1234567891)
+    feeds = {"lam": np.full(2, 4 - 0.125 * ((before + 1) // 2), np.float32)}
+    for row in run(model, feeds)[0]:
+        assert distance(row, poisson_cdf(4)) < KOLMOGOROV
+
+
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("name", sorted({name for name, *_ in DISTRIBUTIONS}))
 def test_shapes_and_dtypes(name, opset):
