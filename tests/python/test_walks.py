@@ -82,7 +82,7 @@ CASES = {
         """
         warning: input 'softmax_label' looks like a label of training: output 'softmax_output' needs it; without it: --outputs blockgrad0_output,fc7_output [W-label-input]
         warning: sizes 'height' and 'width' can be 7 to 8: 8 is taken; otherwise say --input data:batch,3,HEIGHT,WIDTH [W-size-chosen]
-        out.onnx: opset 17, 45 nodes from 31, 3584 bytes of weights
+        out.onnx: opset 17, 40 nodes from 31, 3584 bytes of weights
           input  data: float32 (batch, 3, 8, 8)
           input  softmax_label: float32 (batch,)
           output blockgrad0_output: float32 (batch, 8)
@@ -131,7 +131,7 @@ CASES = {
     "a detector": Walk(
         "ssd_deploy",
         """
-        out.onnx: opset 17, 125 nodes from 13, 3556 bytes of weights
+        out.onnx: opset 17, 119 nodes from 13, 3556 bytes of weights
           input  data: float32 (batch, 3, height, width)
           output detection_output: float32 (batch, 3*((height + 3)//4)*((width + 3)//4), 6)
         """,
@@ -152,7 +152,7 @@ CASES = {
         "ctc_training",
         """
         warning: input 'label' looks like a label of training: output 'ctc_output' needs it; without it: --outputs pred_output [W-label-input]
-        out.onnx: opset 17, 99 nodes from 6, 100 bytes of weights
+        out.onnx: opset 17, 98 nodes from 6, 100 bytes of weights
           input  data: float32 (batch, length, 4)
           input  label: float32 (batch, label_length)
           output ctc_output: float32 (batch,)
