@@ -25,6 +25,7 @@ _TEXTS = {
     "--quantized-form": "quantized_form",
     "--architecture": "architecture",
     "--output": "output",
+    "--html": "html",
     "-o": "output",
 }
 _FLAGS = {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convert/problems.h"
+#include "convert/trace.h"
 #include "infer/infer.h"
 #include "ir/dim.h"
 #include "mx2onnx/convert.h"
@@ -35,6 +36,8 @@ struct Conversion {
   passes::HalfResult half;  ///< What became of it in half precision.
   onnx::ModelInfo info;
   Report report;
+  /// What became of each node, if somebody wants to know.
+  std::unique_ptr<Trace> trace;
 };
 
 /// Reads, upgrades, binds, infers, translates, optimises and checks a model.

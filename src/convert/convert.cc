@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "base/attempt.h"
 #include "base/error.h"
@@ -150,7 +151,9 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     result.problems.clear();
     said.clear();
     auto error = attempt([&] {
-      result.graph = translate_model(model, types, options, result.problems, said);
+      if (result.trace != nullptr) *result.trace = {};
+      result.graph =
+          translate_model(model, types, options, result.problems, said, result.trace.get());
       fail_if_any(result.problems, options.opset);
     });
     clock.begin("infer");
@@ -164,16 +167,22 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   note_random_weights(model, result.report);
 
   clock.begin("optimize");
+  std::function<void(std::string_view)> after;
+  if (result.trace != nullptr)
+    after = [&](std::string_view pass) { result.trace->after_pass(pass, result.graph); };
   if (options.optimize) {
     result.report.passes =
-        passes::run_pipeline(result.graph, options.disabled_passes, options.weights_in_place);
+        passes::run_pipeline(result.graph, options.disabled_passes,
+                             {options.opset, options.weights_in_place}, after);
   } else {
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);
+    if (after) after("remove_dead_nodes");
   }
   for (auto& entry : spell_for_targets(result.graph, options))
     result.report.passes.push_back(std::move(entry));
   result.half = apply_precision(result.graph, options);
+  if (after && options.precision != "float32") after(options.precision);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
@@ -188,6 +197,15 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   describe_result(model, result);
   lint_for_targets(result.graph, result.info, options, diagnostics);
   result.stage = ConversionStage::kDone;
+}
+
+// Another conversion of what was read already.
+Conversion again(const Conversion& first) {
+  Conversion other;
+  other.found = first.found;
+  other.params = first.params;
+  if (first.trace != nullptr) other.trace = std::make_unique<Trace>();
+  return other;
 }
 
 // The steps at the opset that is asked for or, where the model needs a higher one, at the first
@@ -209,9 +227,7 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
   if (!error) return;
   Conversion raised;
   const auto converts_to = [&](int opset) {
-    Conversion other;
-    other.found = result.found;
-    other.params = result.params;
+    Conversion other = again(result);
     ConvertOptions at = options;
     at.opset = opset;
     const auto failure = attempt([&] { run_at_opset(source, at, other); });
@@ -246,9 +262,7 @@ void convert_graph(const Source& source, const ConvertOptions& given, Conversion
       may_have_old_pooling(*result.found, options)) {
     ConvertOptions old = options;
     old.mxnet_version = kLastOldPooling;
-    Conversion other;
-    other.found = result.found;
-    other.params = result.params;
+    Conversion other = again(result);
     if (!attempt([&] { run_steps(source, old, other); })) {
       result = std::move(other);
       auto& diagnostics = result.report.diagnostics;
@@ -260,9 +274,7 @@ void convert_graph(const Source& source, const ConvertOptions& given, Conversion
   std::string hint = error->hint();
   if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
     const auto converts = [&](const ConvertOptions& other) {
-      Conversion trial;
-      trial.found = result.found;
-      trial.params = result.params;
+      Conversion trial = again(result);
       return !attempt([&] { run_steps(source, other, trial); });
     };
     const std::string better = hint_for_sizes(*error, *result.model, options, converts);

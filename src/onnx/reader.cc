@@ -186,6 +186,10 @@ class Reader {
         case text(5):
           attribute.tensor = read_weight(reader.get_message());
           break;
+        case text(9):
+          attribute.texts.push_back(view_of(reader));
+          count();
+          break;
         case text(6):
         case text(11):
           read_graph(reader.get_message(), attribute.graphs.emplace_back(), depth + 1);
@@ -336,6 +340,12 @@ const StoredAttribute* StoredNode::find(std::string_view attribute) const {
     if (entry.name == attribute) return &entry;
   }
   return nullptr;
+}
+
+std::span<const std::byte> StoredWeight::raw() const {
+  constexpr std::uint32_t kRawData = 9;
+  if (field != kRawData) return {};
+  return std::as_bytes(std::span(elements.data(), elements.size()));
 }
 
 StoredModel read_model(std::span<const std::byte> bytes) {

@@ -35,6 +35,9 @@ struct StoredWeight {
   /// field of this number; none of a tensor that lies elsewhere.
   std::string_view elements;
   std::uint32_t field = 0;
+
+  /// The elements as they lie in memory, if the file has them so.
+  std::span<const std::byte> raw() const;
 };
 
 struct StoredGraph;
