@@ -194,10 +194,6 @@ class Reader {
         case text(11):
           read_graph(reader.get_message(), attribute.graphs.emplace_back(), depth + 1);
           break;
-        case text(9):
-          attribute.texts.push_back(view_of(reader));
-          count();
-          break;
         case fixed32(7):
           attribute.numbers.push_back(reader.get_float());
           count();
