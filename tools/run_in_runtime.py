@@ -61,22 +61,24 @@ def tvm(path, inputs, count):
 
 def mnn(path, inputs, count):
     import MNN
-    from MNN.tools import mnnconvert
 
     made = tempfile.mkstemp(suffix=".mnn")[1]
-    try:
-        MNN.tools.mnnconvert.Tools.mnnconvert(
-            ["", "-f", "ONNX", "--modelFile", path, "--MNNModel", made, "--bizCode", "x"]
-        )
-    except AttributeError:
-        import _tools
+    # Its converter is a module of its own, which has no name of a package.
+    import _tools
 
-        _tools.mnnconvert(["", "-f", "ONNX", "--modelFile", path, "--MNNModel", made, "--bizCode", "x"])
-    assert mnnconvert and os.path.getsize(made) > 0, "conversion failed"
+    _tools.mnnconvert(["", "-f", "ONNX", "--modelFile", path, "--MNNModel", made, "--bizCode", "x"])
+    assert os.path.getsize(made) > 0, "conversion failed"
     net = MNN.nn.load_module_from_file(made, [], [])
     names = net.get_info()["inputNames"]
-    fed = [MNN.expr.const(inputs[n], list(inputs[n].shape), MNN.expr.NCHW, MNN.expr.dtype_of(inputs[n])) for n in names]
+    fed = []
+    for value in (inputs[name] for name in names):
+        kind = (
+            MNN.expr.float if value.dtype == np.float32 else MNN.expr.uint8 if value.dtype == np.uint8 else MNN.expr.int
+        )
+        value = value if value.dtype in (np.float32, np.uint8) else value.astype(np.int32)
+        fed.append(MNN.expr.const(value, list(value.shape), MNN.expr.NCHW, kind))
     found = net.forward(fed)
+    os.unlink(made)
     return [MNN.expr.convert(f, MNN.expr.NCHW).read() for f in found]
 
 

@@ -13,6 +13,7 @@
 #include "cli/picture_files.h"
 #include "cli/terminal.h"
 #include "cli/text_fit.h"
+#include "mx2onnx/lint.h"
 #include "mx2onnx/printable.h"
 
 namespace mx2onnx::cli {
@@ -287,6 +288,12 @@ std::string pass_list() {
   return text;
 }
 
+std::string target_list() {
+  std::string text;
+  for (const auto& runtime : lint_runtimes()) text += (text.empty() ? "" : ", ") + runtime.name;
+  return text;
+}
+
 }  // namespace
 
 void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
@@ -336,9 +343,10 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
       ->type_name("FORM");
   command
       .add_option("--target", arguments->options.targets,
-                  "the runtime that the model is for, or several (mx2onnx lint\n"
-                  "--list-targets): decides the opset, fixes sizes where that helps it,\n"
-                  "spells otherwise what it gets wrong, and warns of what remains")
+                  "the runtime that the model is for, or several: decides the opset, fixes sizes "
+                  "where that helps it, spells otherwise what it gets wrong, and warns of what "
+                  "remains; " +
+                      target_list())
       ->type_name("NAME,...")
       ->delimiter(',')
       ->allow_extra_args(false);

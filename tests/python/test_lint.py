@@ -168,6 +168,7 @@ def test_broken_files():
 
 @needs_tool
 def test_to_the_letter(tmp_path):
+    """The command of docs/lint.md, but for the file's name."""
     data = model([pool(pads=[1, 1, 1, 1], count_include_pad=1)], [X])
     (tmp_path / "m.onnx").write_bytes(data)
     command = [TOOL, "lint", "m.onnx", "--target", "opencv4,tract"]
