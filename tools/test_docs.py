@@ -6,6 +6,9 @@ A fenced block of sh, python, js, cpp or html must have one of these lines befor
     <!-- test -->                        run it
     <!-- test: openvino -->              run it with the Python that OPENVINO_PYTHON names (said to be skipped where it does not)
     <!-- test: tvm -->                   the same with TVM_PYTHON
+    <!-- test: opencv -->                the same with OPENCV_PYTHON
+    <!-- test: tract -->                 the same with TRACT_PYTHON
+    <!-- test: ncnn -->                  the same with NCNN_PYTHON, which has ncnn and pnnx
     <!-- test: coremltools -->           the same with COREMLTOOLS_PYTHON, which has coremltools, onnx2torch and torch
     <!-- test: onnxruntime-web -->       run it with node; ONNXRUNTIME_WEB names the node_modules that have onnxruntime-web
     <!-- test: browser -->               open it in Chromium, with these node_modules in place of the server that it names
@@ -37,6 +40,9 @@ KINDS = {"sh", "python", "js", "cpp", "html"}
 NEEDS = {
     "openvino": "OPENVINO_PYTHON",
     "tvm": "TVM_PYTHON",
+    "opencv": "OPENCV_PYTHON",
+    "tract": "TRACT_PYTHON",
+    "ncnn": "NCNN_PYTHON",
     "coremltools": "COREMLTOOLS_PYTHON",
     "onnxruntime-web": "ONNXRUNTIME_WEB",
     "browser": "ONNXRUNTIME_WEB",

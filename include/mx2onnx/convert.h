@@ -117,6 +117,10 @@ struct ConvertOptions {
   /// DequantizeLinear and QuantizeLinear; "qlinear", as operators on integers; "float", as the
   /// float network, in which nothing is rounded.
   std::string quantized_form = "qdq";
+  /// Runtimes that the model is for, by their names (`lint_runtimes`): decides the opset, with
+  /// `raise_opset`, fixes sizes that would stay free where these cost one of them something, spells
+  /// otherwise what one gets wrong, and says what remains (`W-target-refuse`, `W-target-wrong`…).
+  std::vector<std::string> targets;
   bool optimize = true;
   /// Passes left out of the pipeline, by name.
   std::vector<std::string> disabled_passes;

@@ -152,6 +152,7 @@ def convert(
     unpack_limit: Optional[int] = None,
     architecture: Optional[str] = None,
     prepare: bool = False,
+    target: Union[str, Iterable[str]] = (),
     progress: Optional[Callable[[int, int], None]] = None,
     html: Optional[Path] = None,
 ) -> ConvertResult:
@@ -208,6 +209,10 @@ def convert(
     where and why); inputs and outputs stay float32 unless ``float16_io``. ``bfloat16`` stores weights in that type and
     computes in float32. ``keep_float32`` names nodes or operators of the ONNX model that stay, with ``*`` for any text.
 
+    ``target`` names the runtime that the model is for, or several (:func:`lint_targets`): that decides the opset, fixes
+    sizes where free ones cost it something, spells otherwise what it gets wrong, and what remains comes as warnings
+    (:func:`lint`).
+
     ``mxnet_version="0.7"`` says which MXNet wrote the symbol, where the file does
     not say it or is wrong: some operators changed between versions (``variants`` in ``operators``).
     ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
@@ -232,6 +237,7 @@ def convert(
         options.rename_params = _rename_rules(rename_params)
         options.random_weights = check.flag("random_weights", random_weights)
         options.no_dropout = check.flag("no_dropout", no_dropout)
+        options.targets = check.texts("target", target)
         options.quantized_form = check.text("quantized_form", quantized_form)
         options.external_data = check.flag("external_data", external_data)
         options.weights_in_place = check.flag("weights_in_place", weights_in_place)

@@ -7,7 +7,12 @@ import shlex
 _WORD = r"'[^']*'|\"[^\"]*\"|[^\s'\"();]*[^\s'\"();,.:?]"
 
 # Options with a value, and how the argument is written with one.
-_LISTS = {"--outputs": "outputs", "--disable-pass": "disabled_passes", "--keep-float32": "keep_float32"}
+_LISTS = {
+    "--outputs": "outputs",
+    "--disable-pass": "disabled_passes",
+    "--keep-float32": "keep_float32",
+    "--target": "target",
+}
 _MAPPINGS = {"--rename": "rename", "--rename-param": "rename_params"}
 _NUMBERS = {"--opset": "opset", "--batch": "batch", "--epoch": "epoch", "--unpack-limit": "unpack_limit"}
 _NUMBER_LISTS = {"--mean": "mean", "--std": "std"}

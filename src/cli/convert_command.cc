@@ -334,6 +334,14 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
                   "QuantizeLinear and DequantizeLinear), qlinear (operators on integers) or float "
                   "(nothing is rounded)")
       ->type_name("FORM");
+  command
+      .add_option("--target", arguments->options.targets,
+                  "the runtime that the model is for, or several (mx2onnx lint\n"
+                  "--list-targets): decides the opset, fixes sizes where that helps it,\n"
+                  "spells otherwise what it gets wrong, and warns of what remains")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command.add_flag("--no-optimize", arguments->no_optimize, "leave out all optimisation passes");
   command
       .add_option("--disable-pass", arguments->options.disabled_passes,

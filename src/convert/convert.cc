@@ -27,6 +27,7 @@
 #include "convert/signature.h"
 #include "convert/size_hints.h"
 #include "convert/stream_sink.h"
+#include "convert/targets.h"
 #include "convert/translate.h"
 #include "convert/weights_in_place.h"
 #include "infer/infer.h"
@@ -178,6 +179,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     passes::remove_dead_nodes(result.graph);
     if (after) after("remove_dead_nodes");
   }
+  for (auto& entry : spell_for_targets(result.graph, options))
+    result.report.passes.push_back(std::move(entry));
   result.half = apply_precision(result.graph, options);
   if (after && options.precision != "float32") after(options.precision);
   const auto renames = rename_ports(result.graph, options.rename);
@@ -192,6 +195,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   result.info.metadata.insert(result.info.metadata.end(), found.metadata.begin(),
                               found.metadata.end());
   describe_result(model, result);
+  lint_for_targets(result.graph, result.info, options, diagnostics);
   result.stage = ConversionStage::kDone;
 }
 
@@ -247,7 +251,8 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
 
 }  // namespace
 
-void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result) {
+void convert_graph(const Source& source, const ConvertOptions& given, Conversion& result) {
+  const ConvertOptions options = with_targets(given);
   const auto error = attempt([&] { run_steps(source, options, result); });
   if (!error) {
     make_printable(result.report.diagnostics);

@@ -65,6 +65,7 @@ Texts attribute_texts(const Term& term, const onnx::StoredNode& node) {
   if (attribute->text) texts.emplace_back(*attribute->text);
   for (const auto value : attribute->integers) texts.push_back(std::to_string(value));
   for (const auto value : attribute->numbers) texts.push_back(number_text(value));
+  texts.insert(texts.end(), attribute->texts.begin(), attribute->texts.end());
   return texts;
 }
 

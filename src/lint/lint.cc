@@ -53,6 +53,7 @@ class Linter {
 
   LintResult run() {
     check_opset();
+    check_model();
     visit(model_, nullptr);
     LintResult result{describe(runtime_), {}};
     for (auto& [key, finding] : findings_) result.findings.push_back(std::move(finding));
@@ -71,6 +72,24 @@ class Linter {
     finding.advice = fmt::format("convert with --opset {}", runtime_.best_opset);
     finding.how = runtime_.how;
     findings_.emplace(Key{"", finding.message, true}, std::move(finding));
+  }
+
+  // Rules of the model as a whole: a node that takes its inputs and gives its outputs.
+  void check_model() {
+    onnx::StoredNode whole;
+    for (const auto& input : model_.inputs) whole.inputs.push_back(input.name);
+    for (const auto& output : model_.outputs) whole.outputs.push_back(output.name);
+    const Facts facts(model_, nullptr, opset_);
+    const lint::NodeView view{whole, facts, opset_, false, model_inputs_};
+    for (const auto& rule : runtime_.rules) {
+      if (rule.operators.front() != lint::kWholeModel) continue;
+      const Answer answer = holds(rule, view);
+      if (answer == Answer::kNo) continue;
+      const bool is_certain = answer == Answer::kYes;
+      LintFinding finding{
+          severity_of(rule.effect), "", rule.message, rule.advice, rule.how, is_certain, 0, {}};
+      findings_.emplace(Key{"", rule.message, is_certain}, std::move(finding));
+    }
   }
 
   void visit(const onnx::StoredGraph& graph, const Facts* around) {

@@ -48,6 +48,9 @@ struct Term {
   std::vector<std::string> values;  ///< One of these; a single one for kLess and kMore.
 };
 
+/// In place of operators, for the model as a whole: its inputs and outputs.
+constexpr std::string_view kWholeModel = "(model)";
+
 /// All terms have to hold.
 struct Rule {
   Effect effect = Effect::kRuns;

@@ -78,6 +78,8 @@ Value Builder::add_input(std::string_view name, TensorType type) {
       graph_.add_value({name.empty() ? graph_.names.unique(name) : std::string(name),
                         std::move(type), std::nullopt});
   bodies_.back()->inputs.push_back(value);
+  // There are runtimes that take a node with the name of an input for that input.
+  node_names_.unique(graph_.name_of(value));
   has_final_name_.resize(graph_.num_values(), false);
   has_final_name_[value.id] = true;
   return value;

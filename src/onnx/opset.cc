@@ -281,6 +281,22 @@ std::optional<std::vector<float>> whole_factors(const Shape& from, const std::ve
   return factors;
 }
 
+// The factors of the last axes, where they are numbers and give these sizes as ONNX Runtime
+// computes them: cut to integers, in float32. For a shape that is not a number otherwise.
+std::optional<std::vector<float>> exact_factors(const Shape& from, const std::vector<Dim>& sizes) {
+  std::vector<float> factors(from.rank(), 1.0F);
+  const std::size_t first = from.rank() - sizes.size();
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const Dim& size = from[first + i];
+    if (!size.is_constant() || !sizes[i].is_constant() || size.value() < 1) return std::nullopt;
+    const auto old_size = static_cast<float>(size.value());
+    const float factor = static_cast<float>(sizes[i].value()) / old_size;
+    if (static_cast<std::int64_t>(factor * old_size) != sizes[i].value()) return std::nullopt;
+    factors[first + i] = factor;
+  }
+  return factors;
+}
+
 }  // namespace
 
 Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_view mode,
@@ -297,11 +313,17 @@ Value resize(Builder& b, Value x, const std::vector<Dim>& sizes, std::string_vie
   Value absent;
   if (b.opset() < kResizeOptionalInputs) absent = b.constant(make_tensor<float>({0}, {}));
   const TensorType type{b.dtype(x), Shape(dims)};
-  if (const auto factors = whole_factors(b.shape(x), sizes)) {
+  auto factors = whole_factors(b.shape(x), sizes);
+  // Without shape arithmetic where only a batch is free.
+  const bool known_sizes = Shape(sizes).is_static() && !type.shape.is_static();
+  if (!factors && known_sizes) factors = exact_factors(b.shape(x), sizes);
+  if (factors) {
     const auto count = static_cast<std::int64_t>(factors->size());
     const Value scales = b.constant(make_tensor<float>({count}, *factors));
     return b.emit("Resize", {x, absent, scales}, std::move(attrs), type);
   }
+  // Not by the attribute `axes` of opset 18: ONNX Runtime (1.32) breaks it where it moves a
+  // Transpose across the node.
   return b.emit("Resize", {x, absent, absent, sizes_tensor(b, dims)}, std::move(attrs), type);
 }
 

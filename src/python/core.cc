@@ -281,6 +281,7 @@ NB_MODULE(_core, m) {
       .def_rw("random_weights", &mx2onnx::ConvertOptions::random_weights)
       .def_rw("no_dropout", &mx2onnx::ConvertOptions::no_dropout)
       .def_rw("quantized_form", &mx2onnx::ConvertOptions::quantized_form)
+      .def_rw("targets", &mx2onnx::ConvertOptions::targets)
       .def_rw("optimize", &mx2onnx::ConvertOptions::optimize)
       .def_rw("disabled_passes", &mx2onnx::ConvertOptions::disabled_passes)
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)

@@ -1,5 +1,6 @@
 """`mx2onnx lint`: what it finds in small models, ours and others', what it prints, and on broken files."""
 
+import collections
 import json
 import pathlib
 import random
@@ -50,8 +51,8 @@ def test_padding_that_opencv_does_not_count():
         assert ("wrong", "AveragePool") not in findings(model([pool(**attributes)], [X]), "opencv4")
 
 
-@pytest.mark.parametrize("dtype", [INT64, TensorProto.INT32])
-def test_clip_of_integers(dtype):
+@pytest.mark.parametrize("dtype, becomes", [(INT64, "wrong"), (TensorProto.INT32, "refuse")])
+def test_clip_of_integers(dtype, becomes):
     nodes = [
         helper.make_node("Cast", ["x"], ["i"], to=dtype),
         helper.make_node("Clip", ["i", "low", "high"], ["c"]),  # a type that only follows of the Cast
@@ -60,7 +61,7 @@ def test_clip_of_integers(dtype):
     number = np.int64 if dtype == INT64 else np.int32
     weights = [("low", number(0)), ("high", number(4)), ("table", np.ones((5, 3), np.float32))]
     data = model(nodes, [("x", F, ["n", 2])], weights=weights)
-    assert findings(data, "opencv4")["wrong", "Clip"]["nodes"] == ["c"]
+    assert findings(data, "opencv4")[becomes, "Clip"]["nodes"] == ["c"]
     assert findings(data, "tensorrt")["refuse", "Clip"]["certain"]
     assert not findings(data, "onnxruntime")
 
@@ -104,6 +105,23 @@ def test_names_and_opset():
     assert old["message"] == "opset 17: it takes 7 to 14" and old["count"] == 0
 
 
+def test_texts_of_a_list():
+    """An activation among several, which tract does not look at (measured: 0.8 off)."""
+    weights = [("w", np.ones((1, 3, 2), np.float32)), ("r", np.ones((1, 3, 3), np.float32))]
+    for activations, is_wrong in ((["Relu"], True), (["Tanh"], False), (None, False)):
+        attributes = {"activations": activations} if activations else {}
+        node = helper.make_node("RNN", ["x", "w", "r"], ["y"], "rnn", hidden_size=3, **attributes)
+        found = findings(model([node], [("x", F, [4, 1, 2])], weights=weights), "tract")
+        assert (("wrong", "RNN") in found) == is_wrong
+
+
+def test_the_model_as_a_whole():
+    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["z"])]
+    two = findings(model(nodes, [X], outputs=("y", "z")), "opencv5")["risk", ""]
+    assert two["count"] == 0 and "engine=1" in two["advice"]
+    assert ("risk", "") not in findings(model(nodes[:1], [X]), "opencv5")
+
+
 def test_every_row_is_well_formed():
     """That the table is read at all is tested in C++; here, that its words are for people."""
     rows = [line.split("\t") for line in TABLE.read_text().splitlines() if not line.startswith("#")]
@@ -111,7 +129,8 @@ def test_every_row_is_well_formed():
     for row in rows:
         assert len(row) == 7 and row[6]
         assert not any(cell.endswith((".", " ")) for cell in row), row
-    assert len({tuple(row[:4]) for row in rows}) == len(rows)
+    doubled = [row for row, count in collections.Counter((*row[:4], row[4]) for row in rows).items() if count > 1]
+    assert not doubled
 
 
 def test_our_result_and_several_targets(tmp_path):

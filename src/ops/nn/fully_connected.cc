@@ -1,4 +1,5 @@
 // FullyConnected (src/operator/nn/fully_connected.cc).
+#include "ir/computed.h"
 #include "ops/expressions/dense.h"
 #include "ops/record/registry.h"
 
@@ -18,6 +19,11 @@ void translate_fully_connected(const FullyConnectedParam& p, Translation& t) {
   if (p.flatten || t.input_rank(0) == 2) {
     std::vector<Value> inputs{as_matrix(b, t.input(0)), t.input(1)};
     if (!p.no_bias) inputs.push_back(t.input(2));
+    // ONNX Runtime before 1.10 does not load a Gemm without a bias that an activation follows.
+    if (p.no_bias && t.input_shape(1)[0].is_constant()) {
+      const Tensor zero = make_scalar(t.output_type(0).dtype, 0);
+      inputs.push_back(b.constant(strided(zero, {t.input_shape(1)[0].value()}, 0, {0})));
+    }
     t.set_output(0, b.emit("Gemm", std::move(inputs), {{"transB", 1}}, t.output_type(0)));
     return;
   }

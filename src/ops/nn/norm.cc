@@ -59,7 +59,7 @@ struct Moments {
 // Also where nodes between are removed.
 bool is_cast(const Builder& b, Value x) {
   const onnx::Node* node = b.producer(x);
-  while (node != nullptr && (node->op_type == "Identity" || node->op_type == "Dropout")) {
+  while (node != nullptr && node->op_type == "Identity") {
     node = b.producer(node->inputs[0]);
   }
   return node != nullptr && node->op_type == "Cast";

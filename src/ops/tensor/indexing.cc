@@ -8,6 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
+#include "ops/expressions/ids.h"
 #include "ops/expressions/notes.h"
 
 namespace mx2onnx {
@@ -20,13 +21,11 @@ enum class OutOfRange { kClip, kWrap, kRaise };
 
 // Indices as int64 within [0, size).
 Value valid_indices(Builder& b, Value indices, const Dim& size, OutOfRange mode) {
+  if (mode == OutOfRange::kClip) return clipped_ids(b, indices, size);
   const Value whole = b.cast(indices, DType::kInt64);
   switch (mode) {
-    case OutOfRange::kClip: {
-      const Value last =
-          onnx::reshape(b, onnx::size_tensor(b, size - 1), Shape(std::vector<Dim>{}));
-      return b.emit("Clip", {whole, b.int_scalar(0), last}, {}, b.type(whole));
-    }
+    case OutOfRange::kClip:
+      break;
     case OutOfRange::kWrap:
       // Mod takes the sign of the divisor, as MXNet's wrapping does.
       return onnx::reshape(b, b.binary("Mod", whole, onnx::size_tensor(b, size)), b.shape(whole));
@@ -304,6 +303,10 @@ void translate_where(const NoParam& /*p*/, Translation& t) {
 constexpr std::string_view kWideIndexNote =
     "Of int64 indices beyond 2^31 MXNet takes the last 32 bits; here they are out of range.";
 
+constexpr std::string_view kFloatIndexNote =
+    "An index of float32 or float64 that is NaN is an error of the runtime, and one beyond 2^63 is "
+    "out of range: MXNet leaves both to the processor.";
+
 }  // namespace
 
 void register_indexing(Registry& r) {
@@ -314,7 +317,8 @@ void register_indexing(Registry& r) {
         .summary("Rows of a weight by index.")
         .inputs({{"data", InputRole::kData}, {"weight", InputRole::kWeight}})
         .infer(infer_embedding)
-        .translate(translate_embedding);
+        .translate(translate_embedding)
+        .note(std::string(kFloatIndexNote));
   }
   r.add<TakeParam>({"take", "_npi_take"})
       .summary("Slices along an axis by index.")
@@ -323,18 +327,20 @@ void register_indexing(Registry& r) {
       .translate(translate_take)
       .note(
           "With mode raise, an index out of range is an error of the runtime, as it is one of "
-          "MXNet.");
+          "MXNet. " +
+          std::string(kFloatIndexNote));
   r.add<NoParam>({"batch_take"})
       .summary("One element of each row by index.")
       .inputs({{"a", InputRole::kData}, {"indices", InputRole::kData}})
       .infer(infer_batch_take)
-      .translate(translate_batch_take);
+      .translate(translate_batch_take)
+      .note(std::string(kFloatIndexNote));
   r.add<PickParam>({"pick", "_npx_pick", "choose_element_0index"})
       .summary("One element along an axis by index.")
       .inputs({{"data", InputRole::kData}, {"index", InputRole::kData}})
       .infer(infer_pick)
       .translate(translate_pick)
-      .note(std::string(kWideIndexNote));
+      .note(fmt::format("{} {}", kWideIndexNote, kFloatIndexNote));
   r.add<OneHotParam>({"one_hot", "_npx_one_hot"})
       .summary("A new last axis with one element marked.")
       .inputs({{"indices", InputRole::kData}})

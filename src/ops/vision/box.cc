@@ -35,16 +35,20 @@ Value ordered_corners(Builder& b, Value boxes) {
 }
 
 Value suppress_boxes(Builder& b, BoxFormat format, Value boxes, Value class_scores, Value scores,
-                     double threshold, const Dim& most) {
+                     double threshold, bool positive, const Dim& most) {
   const Dim& count = most.known() ? most : b.shape(scores)[1];
   // A free size need not be read: there are no more boxes than that anyway, or they are cut later.
   const std::int64_t limit =
       count.is_constant() ? count.value() : std::numeric_limits<std::int32_t>::max();
-  const Value selected = b.emit(
-      "NonMaxSuppression",
-      {boxes, class_scores, b.int_scalar(limit), b.scalar(DType::kFloat32, threshold),
-       b.scalar(DType::kFloat32, std::numeric_limits<float>::lowest())},
-      {{"center_point_box", format == BoxFormat::kCenter}}, {DType::kInt64, Shape{Dim(), 3}});
+  // Not every runtime takes scalars, nor a negative threshold.
+  const auto number = [&](double value) {
+    return b.constant(make_tensor<float>({1}, {static_cast<float>(value)}));
+  };
+  const Value selected = b.emit("NonMaxSuppression",
+                                {boxes, class_scores, b.ints({limit}), number(threshold),
+                                 number(positive ? 0 : std::numeric_limits<float>::lowest())},
+                                {{"center_point_box", format == BoxFormat::kCenter}},
+                                {DType::kInt64, Shape{Dim(), 3}});
   const Value places = b.gather(selected, b.ints({0, 2}), 1);
   const Value kept = b.emit("GatherND", {scores, places}, {}, {DType::kFloat32, Shape{Dim()}});
   const Value nothing = onnx::fill(b, DType::kFloat32, kNoScore, b.shape(scores));

@@ -31,10 +31,10 @@ extern const double kNoScore;
 /// The scores (batch, boxes) of the boxes that no better box of their class overlaps by more than
 /// `threshold`, and kNoScore at the others. `class_scores` has them by class, (batch, classes,
 /// boxes). Of equal scores the first is the better one. Of each class at most `most` boxes are
-/// kept, all if it is unknown.
+/// kept, all if it is unknown. With `positive`, all scores that there are lie above 0.
 onnx::Value suppress_boxes(onnx::Builder& b, BoxFormat format, onnx::Value boxes,
                            onnx::Value class_scores, onnx::Value scores, double threshold,
-                           const Dim& most = Dim());
+                           bool positive, const Dim& most = Dim());
 
 /// Of boxes (batch, boxes, 4), the best first, those that are `valid` (batch, boxes) and that no
 /// better box that is kept overlaps by more than `threshold`, in MXNet's arithmetic (nms_impl of

@@ -114,7 +114,7 @@ Value kept_scores(Builder& b, const BoxNmsParam& p, Value rows, Value scores) {
   Value boxes = box_columns(b, rows, p.coord_start, 4);
   if (p.in_format == BoxFormat::kCorner) boxes = ordered_corners(b, boxes);
   return suppress_boxes(b, p.in_format, boxes, scores_by_class(b, p, rows, scores), scores,
-                        std::min(p.overlap_thresh, 1.0));
+                        std::min(p.overlap_thresh, 1.0), p.valid_thresh >= 0);
 }
 
 // The same in any element type and with any threshold, of boxes in the order of their scores.

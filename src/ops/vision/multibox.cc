@@ -263,7 +263,7 @@ void translate_multibox_detection(const MultiBoxDetectionParam& p, Translation& 
   const double below = std::nextafter(static_cast<float>(p.nms_threshold), 0.F);
   const Value kept =
       suppress_boxes(b, BoxFormat::kCorner, ordered_corners(b, box_columns(b, sorted, 2, 4)),
-                     class_scores, best, below);
+                     class_scores, best, below, p.threshold > 0);
   Value result = mark_missing(b, b.binary("Greater", best, no_score),
                               mark_dropped(b, sorted, b.binary("Greater", kept, no_score)));
   // The rows behind the best ones hold what was there before MXNet sorted them, marked as dropped.

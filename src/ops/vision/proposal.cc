@@ -219,15 +219,19 @@ Value kept_places(Builder& b, const ProposalParam& p, Value boxes) {
   const Dim& images = b.shape(boxes)[0];
   const Dim& count = b.shape(boxes)[1];
   // The boxes are in order already, whatever their scores.
-  const Value rank = b.unary("Neg", b.cast(counting(b, count), DType::kFloat32));
+  const Value place = b.cast(counting(b, count), DType::kFloat32);
+  const bool positive = count.is_constant();
+  const Value rank =
+      positive ? b.sub(b.scalar(DType::kFloat32, static_cast<double>(count.value())), place)
+               : b.unary("Neg", place);
   const Value ranks = onnx::expand(b, onnx::unsqueeze(b, rank, {0}), Shape{images, count});
   // To MXNet a box contains its last row and column.
   const Value high = b.add(box_columns(b, boxes, 2, 2), b.scalar(DType::kFloat32, 1));
   const Value closed = b.concat({box_columns(b, boxes, 0, 2), high}, 2);
   const Dim most = min(count, p.rpn_post_nms_top_n);
-  const Value kept =
-      suppress_boxes(b, BoxFormat::kCorner, ordered_corners(b, closed),
-                     onnx::unsqueeze(b, ranks, {1}), ranks, std::min(p.threshold, 1.0), most);
+  const Value kept = suppress_boxes(b, BoxFormat::kCorner, ordered_corners(b, closed),
+                                    onnx::unsqueeze(b, ranks, {1}), ranks,
+                                    std::min(p.threshold, 1.0), positive, most);
   const auto [best, order] = onnx::top_k(b, kept, most, 1, true);
   const Value exists = b.binary("Greater", best, b.scalar(DType::kFloat32, kNoScore));
   const Value number = onnx::reduce(b, "ReduceSum", b.cast(exists, DType::kInt64), {1}, true);
