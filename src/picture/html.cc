@@ -46,7 +46,7 @@ std::string to_html(const Picture& picture) {
   const auto place = text.find(kPlace);
   require(place != std::string_view::npos, "the page has no place for the model");
   std::string result(text.substr(0, place));
-  result += without_markup(json_line(picture::document(picture)));
+  result += without_markup(picture::document_text(picture));
   result += text.substr(place + kPlace.size());
   return result;
 }

@@ -84,21 +84,27 @@ JsonValue describe(const PictureNode& node) {
   return {std::move(object)};
 }
 
-JsonValue describe(const PictureGraph& graph);
-
+// A line for each, made one after the other: all of a large graph as values would take ten times
+// the memory of its text.
 template <typename T>
-JsonValue list(const std::vector<T>& entries) {
-  JsonArray array;
-  for (const auto& entry : entries) array.push_back(describe(entry));
-  return {std::move(array)};
+void write_list(const char* name, const std::vector<T>& entries, std::string& text) {
+  text += fmt::format("\"{}\":[", name);
+  const char* before = "\n";
+  for (const auto& entry : entries) {
+    text += before;
+    text += json_line(describe(entry));
+    before = ",\n";
+  }
+  text += "\n]";
 }
 
-JsonValue describe(const PictureGraph& graph) {
-  return {JsonObject{{"side", {graph.side}},
-                     {"nodes", list(graph.nodes)},
-                     {"values", list(graph.values)},
-                     {"inputs", numbers(graph.inputs)},
-                     {"outputs", numbers(graph.outputs)}}};
+void write_graph(const PictureGraph& graph, std::string& text) {
+  text += fmt::format("{{\"side\":{},\n", json_line({graph.side}));
+  write_list("nodes", graph.nodes, text);
+  text += ",\n";
+  write_list("values", graph.values, text);
+  text += fmt::format(",\n\"inputs\":{},\n\"outputs\":{}}}", json_line(numbers(graph.inputs)),
+                      json_line(numbers(graph.outputs)));
 }
 
 JsonValue document_operator(const OpDef& def) {
@@ -141,19 +147,25 @@ JsonValue documentation(const Picture& picture) {
 
 }  // namespace
 
-JsonValue document(const Picture& picture) {
-  JsonValue result = inspection_json(picture.inspection);
-  auto& object = std::get<JsonObject>(result.value);
+std::string document_text(const Picture& picture) {
+  JsonValue outer = inspection_json(picture.inspection);
+  auto& object = std::get<JsonObject>(outer.value);
   object.emplace_back("name", JsonValue{picture.name});
-  object.emplace_back("graphs", list(picture.graphs));
   object.emplace_back("documentation", documentation(picture));
-  return result;
+  std::string text = json_line(outer);
+  text.pop_back();  // the brace that ends it
+  text += ",\n\"graphs\":[";
+  for (const auto& graph : picture.graphs) {
+    if (&graph != &picture.graphs.front()) text += ",\n";
+    write_graph(graph, text);
+  }
+  return text + "]}";
 }
 
 }  // namespace mx2onnx::picture
 
 namespace mx2onnx {
 
-std::string to_json(const Picture& picture) { return json_text(picture::document(picture)); }
+std::string to_json(const Picture& picture) { return picture::document_text(picture); }
 
 }  // namespace mx2onnx
