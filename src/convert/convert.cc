@@ -144,7 +144,6 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   std::vector<Diagnostic> said;
   const auto translate = [&](const InferResult& types) {
     clock.begin("translate");
-    result.types = types;
     result.stage = ConversionStage::kInferred;
     result.problems.clear();
     said.clear();
@@ -152,14 +151,16 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
       result.graph = translate_model(model, types, options, result.problems, said);
       fail_if_any(result.problems, options.opset);
     });
+    if (error) result.types = types;
     clock.begin("infer");
     return error;
   };
-  result.types = solver.solve(translate);
-  const InferResult& types = *result.types;
+  solver.solve(translate);
   auto& diagnostics = result.report.diagnostics;
   for (const auto& more : {solver.diagnostics(), said})
     diagnostics.insert(diagnostics.end(), more.begin(), more.end());
+  result.types = solver.take_types();
+  const InferResult& types = *result.types;
   note_random_weights(model, result.report);
 
   clock.begin("optimize");
