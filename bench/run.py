@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Measures `mx2onnx convert`, side by side with `cp` of the same file and with another commit.
 
-  run.py BUILD_FOLDER [--against REV] [--rounds N] [--only REGEX] [--json FILE]
+  run.py BUILD_FOLDER [--against REV] [--rounds N] [--only REGEX] [--json FILE] [--table PAGE]
 
-All numbers come from one run, the commands taking turns, and the ones to look at are ratios of medians: of CPU time (user and
-system) and of wall time, which hides a factor of two on a busy disk. Peak private memory is the largest RssAnon that was
-seen; pages of mapped files belong to the page cache.
+All numbers come from one run, the commands taking turns, and the ones to look at are ratios: of the least CPU time (user and
+system) of the rounds, which other programs disturb least, and the median of those of wall time, which hides a factor of two
+on a busy disk. Peak private memory is the largest RssAnon that was seen; pages of mapped files belong to the page cache.
 
 REV is the last commit if there are changes, else the one before. Exits with 1 if a conversion takes over 20 % more CPU or
-wall time than at REV, as the median of the rounds, and on a second look, too.
+wall time than at REV, and on a second look, too. Wall time counts where nothing else runs: on a machine with more to do than
+processors it is printed only.
 """
 
 import argparse
@@ -44,7 +45,9 @@ class Cost:
         self.peak = max(self.peak, peak)
 
     def ratio(self, other, kind):
-        """How many times the other's, as the median of the rounds."""
+        """How many times the other's: of the least CPU time of all rounds, or the median of the rounds' wall times."""
+        if kind == "cpu":
+            return min(self.cpu) / max(min(other.cpu), 1e-9)
         pairs = zip(getattr(self, kind)[1:], getattr(other, kind)[1:])
         return statistics.median(mine / max(theirs, 1e-9) for mine, theirs in pairs)
 
@@ -76,6 +79,11 @@ def run(command):
     if process.returncode != 0:
         sys.exit("failed: %s" % " ".join(command))
     return usage.ru_utime + usage.ru_stime, seconds, peak[0]
+
+
+def is_busy():
+    """True where programs wait for a processor, so that wall time says little."""
+    return os.getloadavg()[0] > os.cpu_count()
 
 
 def remove(paths):
@@ -123,7 +131,7 @@ class Bench:
         for theirs in others:
             for label in [label for label in commands if label.startswith(ours)]:
                 twin = theirs + label[len(ours) :]
-                for kind in ("cpu", "wall"):
+                for kind in ("cpu",) if is_busy() else ("cpu", "wall"):
                     if costs[label].ratio(costs[twin], kind) <= REGRESSION:
                         continue
                     again = side_by_side({key: commands[key] for key in (label, twin)}, 2 * self.rounds)
@@ -151,23 +159,34 @@ class Bench:
         self.measure(name, commands, "cp")
         remove([params])
 
-    def chains(self, lengths=(10_000, 100_000, 1_000_000)):
-        """A chain of many nodes: the cost must be linear in their number."""
+    def growth(self, what, counts, make, inputs=lambda count: ["data:N,8"]):
+        """Of something there are more and more: the cost must be linear in their number. `make` gives a symbol and, where
+        there are some, the shapes of its parameters."""
         costs = {}
-        for length in lengths:
-            symbol = self.path("chain%d-symbol.json" % length)
-            pathlib.Path(symbol).write_text(networks.chain(length))
+        for count in counts:
+            name = what.replace(" ", "_") + str(count)
+            made, params = make(count), []
+            symbol, weights = self.path(name + "-symbol.json"), self.path(name + ".params")
+            if isinstance(made, tuple):
+                networks.write_params(weights, made[1])
+                params, made = [weights], made[0]
+            pathlib.Path(symbol).write_text(made)
+            shapes = [part for given in inputs(count) for part in ("--input", given)]
             commands = {
-                label: self.convert(tool, symbol, [], self.path(label + "_chain.onnx"), "--input", "data:N,8")
+                label: self.convert(tool, symbol, params, self.path(label + "_grown.onnx"), *shapes)
                 for label, tool in self.tools.items()
             }
-            print("chain of %d nodes" % length)
-            costs[length] = self.measure("chain%d" % length, commands, "mx2onnx")
-            remove([symbol])
-        for short, long in zip(lengths, lengths[1:]):
-            cpu = costs[long]["mx2onnx"].ratio(costs[short]["mx2onnx"], "cpu")
-            print("%d nodes take %.1f times the CPU time of %d" % (long, cpu, short))
-            self.results["chain%d" % long]["times_shorter"] = cpu
+            read = sum(os.path.getsize(path) for path in [symbol, *params])
+            print("%d %s: %.1f MB of files" % (count, what, read / 1e6))
+            costs[count] = self.measure(name, commands, "mx2onnx")
+            result = self.results[name]["mx2onnx"]
+            result["bytes_each"] = costs[count]["mx2onnx"].peak / count
+            result["times_file"] = costs[count]["mx2onnx"].peak / read
+            remove([symbol, *params])
+        for fewer, more in zip(counts, counts[1:]):
+            cpu = costs[more]["mx2onnx"].ratio(costs[fewer]["mx2onnx"], "cpu")
+            print("%d %s take %.1f times the CPU time of %d" % (more, what, cpu, fewer))
+            self.results[what.replace(" ", "_") + str(more)]["mx2onnx"]["times_fewer"] = cpu
 
     def regressed(self):
         for line in self.regressions:
@@ -181,8 +200,9 @@ def build_revision(revision, folder):
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", tree, revision], cwd=ROOT, check=True)
     try:
         build = os.path.join(folder, "build")
+        cached = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         subprocess.run(
-            ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
+            ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", *cached],
             check=True,
             stdout=subprocess.DEVNULL,
         )
@@ -192,6 +212,50 @@ def build_revision(revision, folder):
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", tree], cwd=ROOT, check=True)
     return tool
+
+
+TABLE = ("<!-- measured by bench/run.py --table -->", "<!-- end -->")
+
+ROWS = {
+    "vgg16": "VGG-16, 553 MB of weights as they are",
+    "amp_vgg16": "the same for half precision: weights are rounded",
+    "resnet50": "ResNet-50, 102 MB, batch normalisation folded into the weights",
+    "mobilenet_v2": "MobileNet v2, 14 MB, the same",
+    "bert_base": "BERT-base, 436 MB, most of it transposed",
+    "bert_large": "BERT-large, 1.3 GB, most of it transposed",
+}
+
+
+def tables(results):
+    """What a page says of the results, as Markdown."""
+    lines = ["| Model | CPU time, times `cp` | Wall time, times `cp` | Private memory |", "|---|---|---|---|"]
+    for name, words in ROWS.items():
+        for label, cost in results.get(name, {}).items():
+            if label == "mx2onnx" or label.startswith("mx2onnx --"):
+                option = label[len("mx2onnx") :].strip()
+                row = words + (", `%s`" % option if option else "")
+                lines.append("| %s | %.2f | %.2f | %d MB |" % (row, cost["cpu"], cost["wall"], cost["private_mb"]))
+    lines += [
+        "",
+        "| So many | CPU time, times that of the row above | Private memory | Of that for each |",
+        "|---|---|---|---|",
+    ]
+    for name, costs in results.items():
+        if "bytes_each" not in costs.get("mx2onnx", {}):
+            continue
+        cost = costs["mx2onnx"]
+        words = re.sub(r"^(\D+?)(\d+)$", lambda m: "%s %s" % (m[2], m[1].replace("_", " ")), name)
+        times = "%.1f" % cost["times_fewer"] if "times_fewer" in cost else ""
+        lines.append("| %s | %s | %d MB | %.1f kB |" % (words, times, cost["private_mb"], cost["bytes_each"] / 1000))
+    return "\n".join(lines)
+
+
+def write_tables(page, results):
+    """Puts the tables where the page wants them."""
+    path = pathlib.Path(page)
+    before, rest = path.read_text().split(TABLE[0])
+    after = rest.split(TABLE[1])[1]
+    path.write_text("%s%s\n%s\n%s%s" % (before, TABLE[0], tables(results), TABLE[1], after))
 
 
 def last_commit():
@@ -209,6 +273,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", metavar="REGEX", help="the measurements whose name matches")
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to a file")
+    parser.add_argument("--table", metavar="PAGE", help="also write tables into a page of the documentation")
     args = parser.parse_args()
     against = last_commit() if args.against is None else args.against
     # Not in /tmp, which may be memory: files have to cost what files cost.
@@ -221,14 +286,26 @@ def main():
         bench = Bench(tools, args.rounds, folder)
         measurements = {
             "vgg16": lambda: bench.network("vgg16", networks.vgg16(), also=["--weights-in-place"]),
+            "amp_vgg16": lambda: bench.network("amp_vgg16", networks.vgg16(amp=True)),
             "resnet50": lambda: bench.network("resnet50", networks.resnet50(), also=["--no-optimize"]),
+            "mobilenet_v2": lambda: bench.network("mobilenet_v2", networks.mobilenet_v2()),
             "bert_base": lambda: bench.network(
                 "bert_base", networks.bert(12, 768, 12, 3072), ("data:B,T", "segments:B,T")
             ),
             "bert_large": lambda: bench.network(
                 "bert_large", networks.bert(24, 1024, 16, 4096), ("data:B,T", "segments:B,T")
             ),
-            "chains": bench.chains,
+            "chains": lambda: bench.growth("nodes", (10_000, 100_000, 1_000_000), networks.chain),
+            "tiny": lambda: bench.growth(
+                "tiny parameters", (10_000, 100_000), networks.tiny_parameters, lambda _: ["data:N,4"]
+            ),
+            "heads": lambda: bench.growth("heads", (10_000, 100_000), networks.many_heads),
+            "free_sizes": lambda: bench.growth(
+                "free sizes",
+                (250, 500, 1000),
+                networks.many_inputs,
+                lambda count: ["x%d:N%d,8" % (i, i) for i in range(count)],
+            ),
         }
         for name, measure in measurements.items():
             # Six gigabytes have to be free for the largest.
@@ -236,6 +313,8 @@ def main():
                 measure()
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(bench.results, indent=1))
+    if args.table:
+        write_tables(args.table, bench.results)
     sys.exit(1 if bench.regressed() else 0)
 
 

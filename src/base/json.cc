@@ -18,7 +18,7 @@ using Sax = nlohmann::json_sax<nlohmann::json>;
 // depth limit here bounds every later recursion over the document too.
 class Builder final : public Sax {
  public:
-  explicit Builder(std::string_view text) : text_(text) {}
+  Builder(std::string_view text, const JsonElements& elements) : text_(text), elements_(elements) {}
 
   JsonValue take() { return std::move(root_); }
 
@@ -45,7 +45,11 @@ class Builder final : public Sax {
     return true;
   }
   bool end_object() override { return close(); }
-  bool start_array(std::size_t /*size*/) override { return open(JsonValue{JsonArray{}}); }
+  bool start_array(std::size_t /*size*/) override {
+    open(JsonValue{JsonArray{}});
+    if (is_taken()) elements_.begin();
+    return true;
+  }
   bool end_array() override { return close(); }
 
   bool parse_error(std::size_t position, const std::string& token,
@@ -82,7 +86,11 @@ class Builder final : public Sax {
     return &member.second;
   }
   bool add(JsonValue&& value) {
-    place(std::move(value));
+    if (is_taken()) {
+      elements_.take(std::move(value));
+    } else {
+      place(std::move(value));
+    }
     return true;
   }
   bool open(JsonValue&& value) {
@@ -94,10 +102,22 @@ class Builder final : public Sax {
   }
   bool close() {
     open_.pop_back();
+    if (is_taken()) {
+      auto& array = std::get<JsonArray>(open_.back()->value);
+      elements_.take(std::move(array.back()));
+      array.pop_back();
+    }
     return true;
+  }
+  // Whether what comes next, or has just ended, is an element that is taken.
+  bool is_taken() const {
+    if (open_.size() != 2 || !elements_.take || open_.back()->as_array() == nullptr) return false;
+    const JsonObject* document = root_.as_object();
+    return document != nullptr && document->back().first == elements_.key;
   }
 
   std::string_view text_;
+  const JsonElements& elements_;
   JsonValue root_;
   std::vector<JsonValue*> open_;
 };
@@ -138,8 +158,8 @@ std::string_view JsonValue::kind_name() const {
   return kNames[value.index()];
 }
 
-JsonValue parse_json(std::string_view text) {
-  Builder builder(text);
+JsonValue parse_json(std::string_view text, const JsonElements& elements) {
+  Builder builder(text, elements);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }

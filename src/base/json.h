@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,17 @@ struct JsonValue {
   std::string_view kind_name() const;
 };
 
+/// Takes the elements of an array one by one, so that a long one never lies in memory as a whole.
+struct JsonElements {
+  std::string_view key;  ///< Of the member of the document that is the array.
+  /// An array begins. The key may be repeated; of members the last one counts.
+  std::function<void()> begin;
+  std::function<void(JsonValue)> take;
+};
+
 /// Parses a document. Bad syntax, and nesting deeper than 512, fail with kFormat, line and column.
-JsonValue parse_json(std::string_view text);
+/// The elements that are taken are missing in the result.
+JsonValue parse_json(std::string_view text, const JsonElements& elements = {});
 
 /// The document as text, two spaces of indentation.
 std::string json_text(const JsonValue& value);

@@ -30,7 +30,7 @@ struct Conversion {
   std::shared_ptr<const source::FoundModel> found;
   mxnet::ParameterSet params;
   std::optional<Model> model;  ///< From kResolved on; its variables have roles from kBound on.
-  std::optional<InferResult> types;   ///< From kInferred on.
+  std::optional<InferResult> types;   ///< After a failure from kInferred on, and of kDone.
   std::vector<NodeProblem> problems;  ///< What stands in the way, if it failed because of that.
   onnx::Graph graph;
   passes::HalfResult half;  ///< What became of it in half precision.

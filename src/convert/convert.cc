@@ -146,7 +146,6 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   std::vector<Diagnostic> said;
   const auto translate = [&](const InferResult& types) {
     clock.begin("translate");
-    result.types = types;
     result.stage = ConversionStage::kInferred;
     result.problems.clear();
     said.clear();
@@ -156,14 +155,16 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
           translate_model(model, types, options, result.problems, said, result.trace.get());
       fail_if_any(result.problems, options.opset);
     });
+    if (error) result.types = types;
     clock.begin("infer");
     return error;
   };
-  result.types = solver.solve(translate);
-  const InferResult& types = *result.types;
+  solver.solve(translate);
   auto& diagnostics = result.report.diagnostics;
   for (const auto& more : {solver.diagnostics(), said})
     diagnostics.insert(diagnostics.end(), more.begin(), more.end());
+  result.types = solver.take_types();
+  const InferResult& types = *result.types;
   note_random_weights(model, result.report);
 
   clock.begin("optimize");

@@ -136,7 +136,7 @@ bool bind_structural(source::FoundModel& found, mxnet::ParameterSet& params,
   };
   if (std::none_of(keys.begin(), keys.end(), is_structural)) return false;
   Names variables;
-  for (const auto& node : mxnet::parse_symbol(found.symbol_text).nodes) {
+  for (const auto& node : mxnet::parse_symbol(found.symbol_text.view()).nodes) {
     if (node.is_variable()) variables.insert(node.name);
   }
   if (std::any_of(keys.begin(), keys.end(),

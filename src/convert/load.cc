@@ -106,7 +106,7 @@ mxnet::ParameterSet load_parameters(const source::FoundModel& found, const Sourc
 }
 
 mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions& options) {
-  auto symbol = found.symbol ? *found.symbol : mxnet::parse_symbol(found.symbol_text);
+  auto symbol = found.symbol ? *found.symbol : mxnet::parse_symbol(found.symbol_text.view());
   if (const auto said_version = said_mxnet_version(options)) {
     symbol.mxnet_version = *said_version;
     symbol.says_version = true;
@@ -122,7 +122,7 @@ mxnet::Symbol load_symbol(const source::FoundModel& found, const ConvertOptions&
 UnpackLimits unpack_limits(const Source& source) { return {source.unpack_limit}; }
 
 BudgetScope budget_for(const source::FoundModel& found, const Source& source) {
-  std::uint64_t read = found.symbol_text.size();
+  std::uint64_t read = found.symbol_text.view().size();
   for (const auto& file : found.params) read += file.size;
   for (const auto& array : source.arrays) read += array.bytes.size();
   return {unpack_limits(source).allowed(read), read};

@@ -1,6 +1,7 @@
 #include "convert/resolve.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/interruption.h"
 #include "base/nearest.h"
@@ -97,8 +98,16 @@ class Resolver {
   }
 
   void parse_attributes(std::size_t index, ModelNode& node) {
+    const auto& attrs = model_.symbol.nodes[index].attrs;
+    // Most nodes of a net are like one a little before them.
+    auto& known = good_[node.def];
+    for (const auto& [text, params] : known) {
+      if (*text != attrs) continue;
+      node.params = params;
+      return;
+    }
     std::vector<AttrProblem> found;
-    node.params = node.def->attrs.parse(model_.symbol.nodes[index].attrs, found);
+    node.params = node.def->attrs.parse(attrs, found);
     const bool parsed = found.empty();
     if (parsed)
       found =
@@ -107,6 +116,9 @@ class Resolver {
       report(index, std::move(problem.attribute), std::move(problem.message),
              std::move(problem.hint), parsed ? ErrorCode::kUnsupported : ErrorCode::kModel);
     }
+    if (!found.empty()) return;
+    if (known.size() == kMostKnown) known.erase(known.begin());
+    known.emplace_back(&attrs, node.params);
   }
 
   void resolve_bodies(std::size_t index, ModelNode& node) {
@@ -242,6 +254,11 @@ class Resolver {
   OperatorTable& operators_;
   std::vector<NodeProblem>& problems_;
   std::vector<std::size_t> used_outputs_;  // the highest index that is used, and 1
+  // Of each operator, the last attributes that had no problem, and what they were read as.
+  static constexpr std::size_t kMostKnown = 4;
+  std::unordered_map<const OpDef*,
+                     std::vector<std::pair<const mxnet::Attributes*, std::shared_ptr<const void>>>>
+      good_;
 };
 
 }  // namespace

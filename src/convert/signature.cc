@@ -26,19 +26,18 @@ void collect_symbols(const Dim& dim, std::set<std::string>& names) {
 }  // namespace
 
 // The shapes of the training are what is used where it is not clear without them.
-const InferResult& SignatureSolver::solve(const Use& use) {
+void SignatureSolver::solve(const Use& use) {
   const auto first = attempt([&] { search(use); });
   const bool has_others = has_trained_shape(runner_.model(), options_);
   if (has_others && (first || leaves_a_choice())) {
     for (const auto trained : {TrainedShapes::kAllButBatch, TrainedShapes::kAll}) {
       runner_.trained = trained;
-      if (!attempt([&] { search(use); })) return trial_.types;
+      if (!attempt([&] { search(use); })) return;
     }
     runner_.trained = TrainedShapes::kRank;
     if (!first) search(use);
   }
   if (first) fail_again(*first);
-  return trial_.types;
 }
 
 bool SignatureSolver::leaves_a_choice() const {

@@ -30,10 +30,13 @@ class SignatureSolver {
   /// gave no names become numbers, as few as possible, the batch last. Fails with kModel where
   /// shapes disagree, with what `use` failed with, and where nothing says what an input is: then
   /// all such inputs are named, with what is known of them.
-  const InferResult& solve(const Use& use);
+  void solve(const Use& use);
 
   /// What is to be said of the result.
   std::vector<Diagnostic> diagnostics() const;
+
+  /// What `use` got the last time; nothing can be asked of the solver after.
+  InferResult take_types() { return std::move(trial_.types); }
 
  private:
   using Names = std::map<InputAxis, std::string>;

@@ -309,6 +309,7 @@ onnx::Graph translate_model(const Model& model, const InferResult& types,
                             std::vector<Diagnostic>& diagnostics, Trace* trace) {
   const BudgetScope budget;
   onnx::Graph graph;
+  graph.main.nodes.reserve(model.nodes.size());
   onnx::Builder builder(graph, options.opset);
   builder.set_quantized_form(quantized_form_of(options));
   Shared shared{types, builder, problems, diagnostics, trace};

@@ -2,53 +2,18 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/attempt.h"
 #include "base/budget.h"
 #include "base/error.h"
 #include "base/interruption.h"
+#include "infer/body_memory.h"
 
 namespace mx2onnx {
 namespace {
-
-// Equal as far as either is known.
-bool say_the_same(const TensorType& a, const TensorType& b) {
-  if (a.dtype != b.dtype || a.shape.known_rank() != b.shape.known_rank()) return false;
-  return std::equal(
-      a.shape.dims().begin(), a.shape.dims().end(), b.shape.dims().begin(), b.shape.dims().end(),
-      [](const Dim& x, const Dim& y) { return x == y || (!x.known() && !y.known()); });
-}
-
-// What was found of subgraphs. A rule asks for its own several times, until nothing changes; those
-// of nested subgraphs would each ask as often again, and as deep as they are nested.
-class BodyMemory {
- public:
-  const InferResult* find(const Model& body, const std::vector<TensorType>& known) const {
-    const auto runs = runs_.find(&body);
-    if (runs == runs_.end()) return nullptr;
-    for (const Run& run : runs->second) {
-      if (std::equal(run.known.begin(), run.known.end(), known.begin(), known.end(), say_the_same))
-        return &run.found;
-    }
-    return nullptr;
-  }
-  const InferResult& add(const Model& body, std::vector<TensorType> known, InferResult found) {
-    auto& runs = runs_[&body];
-    // Those that are asked for again are the last ones.
-    if (runs.size() == kMostRuns) runs.erase(runs.begin());
-    runs.push_back({std::move(known), std::move(found)});
-    return runs.back().found;
-  }
-
- private:
-  static constexpr std::size_t kMostRuns = 8;
-  struct Run {
-    std::vector<TensorType> known;
-    InferResult found;
-  };
-  std::map<const Model*, std::vector<Run>> runs_;
-};
 
 class Driver {
  public:
@@ -163,18 +128,29 @@ class Driver {
 
   // The producer and the live consumers of each entry have to look again when it changes.
   void collect_users() {
-    users_.resize(model_.num_entries);
-    for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
-      if (!model_.nodes[node].live || model_.nodes[node].def == nullptr) continue;
-      for (const auto& input : model_.symbol.nodes[node].inputs) {
-        users_[model_.entry(input)].push_back(static_cast<std::uint32_t>(node));
+    const auto for_each = [&](const auto& visit) {
+      for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+        if (!model_.nodes[node].live || model_.nodes[node].def == nullptr) continue;
+        for (const auto& input : model_.symbol.nodes[node].inputs) visit(model_.entry(input), node);
+        const auto count = model_.nodes[node].output_names.size();
+        for (std::size_t i = 0; i < count; ++i) visit(model_.first_entry[node] + i, node);
       }
-      const auto count = model_.nodes[node].output_names.size();
-      for (std::size_t i = 0; i < count; ++i) {
-        users_[model_.first_entry[node] + i].push_back(static_cast<std::uint32_t>(node));
-      }
-    }
+    };
+    // Counted, then put side by side.
+    first_user_.resize(std::size_t{model_.num_entries} + 1, 0);
+    for_each([&](std::size_t entry, std::size_t) { ++first_user_[entry + 1]; });
+    std::partial_sum(first_user_.begin(), first_user_.end(), first_user_.begin());
+    users_.resize(first_user_.back());
+    auto next = first_user_;
+    for_each([&](std::size_t entry, std::size_t node) {
+      users_[next[entry]++] = static_cast<std::uint32_t>(node);
+    });
     queued_.resize(model_.nodes.size(), 0);
+  }
+
+  std::span<const std::uint32_t> users_of(std::size_t entry) const {
+    return std::span(users_).subspan(first_user_[entry],
+                                     first_user_[entry + 1] - first_user_[entry]);
   }
 
   void declare_variables() {
@@ -194,7 +170,7 @@ class Driver {
   }
 
   void enqueue_users(std::size_t entry) {
-    for (const auto user : users_[entry]) enqueue(user);
+    for (const auto user : users_of(entry)) enqueue(user);
   }
 
   void settle() {
@@ -254,7 +230,7 @@ class Driver {
     for (const auto entry : touched_) {
       if (!result_.entries[entry].changed) continue;
       result_.entries[entry].changed = false;
-      for (const auto user : users_[entry]) {
+      for (const auto user : users_of(entry)) {
         // A rule says all it can in one go.
         if (user != index) enqueue(user);
       }
@@ -372,7 +348,9 @@ class Driver {
   bool records_conflicts_;
   InferOptions options_;
   InferResult result_;
-  std::vector<std::vector<std::uint32_t>> users_;
+  // Those of an entry lie side by side, from first_user_[entry] on.
+  std::vector<std::uint32_t> users_;
+  std::vector<std::uint32_t> first_user_;
   std::deque<std::uint32_t> queue_;
   std::vector<char> queued_;
   std::vector<char> passed_over_;  // empty until there is one

@@ -10,6 +10,8 @@ namespace mx2onnx {
 namespace {
 
 constexpr std::size_t kMostKept = 1 << 20;
+// Of what is made of other elements: large enough for a sink to write it without a copy.
+constexpr std::size_t kMadePiece = 1 << 18;
 
 /// Memory for a range of a tensor's elements.
 struct Scratch {
@@ -27,7 +29,7 @@ Tensor elementwise(DType dtype, std::vector<std::int64_t> dims, std::vector<Tens
   const std::size_t size = dtype_size(dtype);
   Tensor result{dtype, std::move(dims), nullptr};
   const auto count = static_cast<std::size_t>(result.count());
-  std::size_t at_once = 1;
+  std::size_t at_once = kMadePiece / size;
   for (const auto& source : sources) {
     const std::size_t source_size = dtype_size(source.dtype);
     require(source.size_bytes() == count * source_size, "sources of as many elements");

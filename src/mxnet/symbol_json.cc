@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/interruption.h"
 #include "base/json.h"
@@ -137,21 +139,18 @@ const std::int64_t* graph_attribute(const JsonValue& document, std::string_view 
   return array != nullptr && array->size() == 2 ? (*array)[1].as_int() : nullptr;
 }
 
-// Recursion is bounded by the nesting that parse_json allows.
-Symbol read_symbol(const JsonValue& document, const std::string& path) {
-  if (document.as_object() == nullptr) {
-    fail_expected(path.empty() ? "the document" : path.substr(0, path.size() - 1),
-                  "an object with nodes and heads", &document);
-  }
-  Symbol symbol;
-  const JsonArray& nodes = array_member(document, "nodes", path);
-  symbol.nodes.reserve(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    symbol.nodes.push_back(read_node(nodes[i], i, path));
-  }
+void expect_document(const JsonValue& document, const std::string& path) {
+  if (document.as_object() != nullptr) return;
+  fail_expected(path.empty() ? "the document" : path.substr(0, path.size() - 1),
+                "an object with nodes and heads", &document);
+}
+
+// All but the nodes, which the symbol has already.
+void read_rest(const JsonValue& document, const std::string& path, Symbol& symbol) {
   const JsonArray& heads = array_member(document, "heads", path);
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    symbol.heads.push_back(read_entry(heads[i], nodes.size(), fmt::format("{}heads[{}]", path, i)));
+    symbol.heads.push_back(
+        read_entry(heads[i], symbol.nodes.size(), fmt::format("{}heads[{}]", path, i)));
   }
   if (symbol.heads.empty()) {
     fail(ErrorCode::kFormat,
@@ -164,11 +163,40 @@ Symbol read_symbol(const JsonValue& document, const std::string& path) {
   if (const auto* np_shape = graph_attribute(document, "is_np_shape")) {
     symbol.np_shape = *np_shape != 0;
   }
+}
+
+// Recursion is bounded by the nesting that parse_json allows.
+Symbol read_symbol(const JsonValue& document, const std::string& path) {
+  expect_document(document, path);
+  Symbol symbol;
+  const JsonArray& nodes = array_member(document, "nodes", path);
+  symbol.nodes.reserve(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    symbol.nodes.push_back(read_node(nodes[i], i, path));
+  }
+  read_rest(document, path, symbol);
   return symbol;
 }
 
 }  // namespace
 
-Symbol parse_symbol(std::string_view text) { return read_symbol(parse_json(text), ""); }
+Symbol parse_symbol(std::string_view text) {
+  Symbol symbol;
+  std::optional<Error> failure;  // of a node; that the whole is no JSON is said first
+  const auto begin = [&] {
+    symbol.nodes.clear();
+    failure.reset();
+  };
+  const auto take = [&](const JsonValue& node) {
+    if (failure) return;
+    failure = attempt([&] { symbol.nodes.push_back(read_node(node, symbol.nodes.size(), "")); });
+  };
+  const JsonValue document = parse_json(text, {"nodes", begin, take});
+  expect_document(document, "");
+  array_member(document, "nodes", "");
+  if (failure) fail_again(*failure);
+  read_rest(document, "", symbol);
+  return symbol;
+}
 
 }  // namespace mx2onnx::mxnet

@@ -157,6 +157,19 @@ class TwoStates : public OperatorSignatures {
   }
 };
 
+// Nodes are read while the text is: what is wrong with one counts only if the text is whole and
+// its nodes are the last ones.
+TEST(SymbolJsonTest, NodesAreReadOneByOne) {
+  EXPECT_EQ(parse_error(R"({"nodes": [5], "heads": [)"),
+            "line 1, column 26: the JSON text ends too early");
+  EXPECT_EQ(parse_error(R"({"nodes": [5], "nodes": 5, "heads": []})"),
+            "nodes: expected an array, found an integer");
+  const Symbol symbol = parse_symbol(
+      R"({"nodes": [5, []], "heads": [[0, 0]], "nodes": [{"op": "null", "name": "x", "inputs": []}]})");
+  ASSERT_EQ(symbol.nodes.size(), 1U);
+  EXPECT_EQ(symbol.nodes[0].name, "x");
+}
+
 TEST(JsonUpgradeTest, AddsAuxiliaryStatesBeforeVersion9) {
   const std::string nodes =
       R"({"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "null", "name": "g", "inputs": []},

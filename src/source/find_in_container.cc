@@ -183,7 +183,7 @@ FoundModel find_model_in(Container& container, const Source& source, Unpacker& u
   if (kind != Kind::kJson && kind != Kind::kUtf16)
     fail_other(symbol.name, symbol.bytes(), "a symbol of MXNet");
   model.symbol_name = symbol.name;
-  model.symbol_text = to_utf8(symbol.bytes());
+  model.symbol_text = text_of_symbol(symbol);
   if (source.param_paths.empty() && source.arrays.empty())
     add_parameters(container, symbols[0], source, unpacker, model);
   add_facts(container, symbols[0], model);

@@ -68,7 +68,7 @@ class Finder {
       check_no_epoch();
       FoundModel model;
       model.symbol_name = name_;
-      model.symbol_text = source_.symbol_json;
+      model.symbol_text = Text(source_.symbol_json);
       return with_given_parameters(std::move(model));
     }
     check_not_url(name_);
@@ -107,7 +107,7 @@ class Finder {
     model.symbol_name = name_;
     // What is unknown is taken for a symbol, whose reader says where it goes wrong.
     const ErrorScope scope = ErrorScope::file(name_);
-    model.symbol_text = to_utf8(file.bytes());
+    model.symbol_text = text_of_symbol(file);
     return with_given_parameters(std::move(model));
   }
 
@@ -129,7 +129,7 @@ class Finder {
     }
     FoundModel model;
     model.symbol_name = symbols[0];
-    model.symbol_text = to_utf8(open(symbols[0]).bytes());
+    model.symbol_text = text_of_symbol(open(symbols[0]));
     model.notes.push_back(
         {"W-files-swapped", "",
          fmt::format("'{}' is the symbol, '{}' the parameters", symbols[0], name_)});
@@ -174,7 +174,7 @@ class Finder {
     if (!is_symbol_kind(kind_of(part.bytes())))
       fail_other(part.name, part.bytes(), "a symbol of MXNet");
     model.symbol_name = part.name;
-    model.symbol_text = to_utf8(part.bytes());
+    model.symbol_text = text_of_symbol(part);
     if (paths_.empty() && source_.arrays.empty()) {
       const ErrorScope scope = ErrorScope::file(name_);
       const Checkpoint checkpoint = find_parameters(names, symbol, source_.epoch, false);

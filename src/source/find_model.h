@@ -11,12 +11,13 @@
 #include "base/unpack.h"
 #include "mx2onnx/convert.h"
 #include "mxnet/symbol.h"
+#include "source/kind.h"
 
 namespace mx2onnx::source {
 
 struct FoundModel {
   std::string symbol_name;  ///< For messages; its last part is the file's name.
-  std::string symbol_text;
+  Text symbol_text;
   std::vector<FilePart> params;
   /// What a model server's files say of the inputs. Of no weight against what the user says.
   std::vector<InputSpec> inputs;

@@ -177,17 +177,33 @@ void fail_other(const std::string& name, std::span<const std::byte> bytes,
           std::string(other.next));
 }
 
-std::string to_utf8(std::span<const std::byte> bytes) {
+namespace {
+
+void check_text_size(std::size_t size) {
   // A chain of a million layers has 150 MB.
   constexpr std::size_t kMostBytes = std::size_t{1} << 28;
-  if (bytes.size() > kMostBytes) {
-    fail(ErrorCode::kFormat,
-         fmt::format("expected a symbol of MXNet, of at most {} bytes, found {} bytes", kMostBytes,
-                     bytes.size()));
-  }
-  if (is_utf16(beginning(bytes))) return from_utf16(bytes);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return std::string(without_mark(text));
+  if (size <= kMostBytes) return;
+  fail(ErrorCode::kFormat,
+       fmt::format("expected a symbol of MXNet, of at most {} bytes, found {} bytes", kMostBytes,
+                   size));
+}
+
+std::string_view utf8_in(std::span<const std::byte> bytes) {
+  return without_mark({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
+
+Text text_of_symbol(const FilePart& part) {
+  const auto bytes = part.bytes();
+  check_text_size(bytes.size());
+  if (is_utf16(beginning(bytes))) return Text(from_utf16(bytes));
+  return {part, bytes.size() - utf8_in(bytes).size()};
+}
+
+std::string to_utf8(std::span<const std::byte> bytes) {
+  check_text_size(bytes.size());
+  return is_utf16(beginning(bytes)) ? from_utf16(bytes) : std::string(utf8_in(bytes));
 }
 
 }  // namespace mx2onnx::source

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/file_part.h"
 
@@ -35,6 +37,28 @@ bool is_npz(const FilePart& file);
 
 /// True for bytes that `fail_other` knows by name.
 bool is_known_other(const std::string& name, std::span<const std::byte> bytes);
+
+/// Text in UTF-8, where it lies in a mapped file or in memory.
+class Text {
+ public:
+  Text() = default;
+  explicit Text(std::string text) : made_(std::move(text)) {}
+  Text(const FilePart& part, std::size_t skipped)
+      : file_(part.file), offset_(part.offset + skipped), size_(part.size - skipped) {}
+  std::string_view view() const {
+    if (file_ == nullptr) return made_;
+    return {reinterpret_cast<const char*>(file_->bytes().data()) + offset_, size_};
+  }
+
+ private:
+  std::string made_;
+  std::shared_ptr<const MappedFile> file_;
+  std::size_t offset_ = 0;
+  std::size_t size_ = 0;
+};
+
+/// What `to_utf8` gives of a file, without a copy where it is UTF-8 already.
+Text text_of_symbol(const FilePart& part);
 
 /// Text in UTF-8 from UTF-16 with a byte order mark, or from UTF-8 with or without one. Fails with
 /// kFormat where UTF-16 is broken.

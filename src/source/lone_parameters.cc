@@ -20,7 +20,7 @@ FoundModel find_model_of_parameters(const Source& source, FilePart params, Unpac
     const FilePart part = gunzip_if_packed(open_file(symbol, unpacker), unpacker);
     FoundModel model;
     model.symbol_name = symbol;
-    model.symbol_text = to_utf8(part.bytes());
+    model.symbol_text = text_of_symbol(part);
     model.params.push_back(std::move(params));
     model.notes.push_back(
         {"W-symbol-found", "", fmt::format("the symbol '{}' beside it is taken", symbol)});

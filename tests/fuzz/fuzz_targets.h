@@ -53,7 +53,7 @@ inline void archive(const std::uint8_t* data, std::size_t size) {
   with_file(data, size, [](const std::string& path) {
     Unpacker unpacker(fuzz_limits());
     const auto found = source::find_model({.symbol_path = path}, unpacker);
-    mxnet::parse_symbol(found.symbol_text);
+    mxnet::parse_symbol(found.symbol_text.view());
     for (const auto& file : found.params) read_arrays(file, unpacker);
   });
 }

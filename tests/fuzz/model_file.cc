@@ -119,7 +119,7 @@ std::optional<FuzzModel> read_fuzz_model(std::span<const std::uint8_t> bytes) {
   with_file(bytes.data(), bytes.size(), [&](const std::string& path) {
     Unpacker unpacker(fuzz_limits());
     const auto found = source::find_model({.symbol_path = path}, unpacker);
-    FuzzModel read{mxnet::parse_symbol(found.symbol_text), {}};
+    FuzzModel read{mxnet::parse_symbol(found.symbol_text.view()), {}};
     for (const auto& file : found.params) {
       for (auto& array : mxnet::read_param_file(file, unpacker)) {
         if (array.tensor.data != nullptr) read.params.push_back(std::move(array));

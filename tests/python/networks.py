@@ -34,8 +34,8 @@ class SymbolBuilder:
     def node(self, op, name, *inputs, **attrs):
         return self._add(op, name, list(inputs), attrs)
 
-    def conv(self, name, x, channels, filters, kernel, stride=1, pad=0, bias=True):
-        inputs = [x, self.weight(name + "_weight", filters, channels, kernel, kernel)]
+    def conv(self, name, x, channels, filters, kernel, stride=1, pad=0, bias=True, groups=1):
+        inputs = [x, self.weight(name + "_weight", filters, channels // groups, kernel, kernel)]
         if bias:
             inputs.append(self.weight(name + "_bias", filters))
         return self.node(
@@ -46,6 +46,7 @@ class SymbolBuilder:
             num_filter=filters,
             stride=(stride, stride),
             pad=(pad, pad),
+            num_group=groups,
             no_bias=not bias,
         )
 
@@ -127,6 +128,31 @@ def resnet50():
     return s.json(s.node("softmax", "prob", x)), s.shapes
 
 
+def mobilenet_v2():
+    """The same of MobileNet v2: 14 MB of weights, in which batch normalisation folds."""
+    s = SymbolBuilder()
+
+    def block(name, x, channels, filters, kernel=1, stride=1, groups=1, relu=True):
+        conv = s.conv(name, x, channels, filters, kernel, stride, kernel // 2, bias=False, groups=groups)
+        y = s.batch_norm(name + "_bn", conv, filters)
+        return s.node("clip", name + "_relu6", y, a_min=0, a_max=6) if relu else y
+
+    x, channels = block("conv0", s.variable("data"), 3, 32, 3, 2), 32
+    stages = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+    for stage, (expansion, filters, count, first) in enumerate(stages):
+        for i in range(count):
+            name, stride, inner = "stage%d_%d" % (stage, i), first if i == 0 else 1, channels * expansion
+            y = block(name + "_expand", x, channels, inner)
+            y = block(name + "_depth", y, inner, inner, 3, stride, inner)
+            y = block(name + "_project", y, inner, filters, relu=False)
+            x = s.node("elemwise_add", name + "_add", x, y) if stride == 1 and channels == filters else y
+            channels = filters
+    x = block("conv_last", x, channels, 1280)
+    x = s.node("Pooling", "pool", x, global_pool=True, pool_type="avg", kernel=(1, 1))
+    x = s.conv("pred", x, 1280, 1000, 1, bias=False)
+    return s.json(s.node("Flatten", "flatten", x)), s.shapes
+
+
 def bert(layers, units, heads, hidden, vocabulary=30522, length=512):
     """BERT as GluonNLP 0.10 exports it, without valid lengths: the projections of a layer are interleaved in the graph. Inputs:
     `data` and `segments`, of shape (batch, length). (24, 1024, 16, 4096) is BERT-large, (12, 768, 12, 3072) is BERT-base."""
@@ -201,6 +227,28 @@ def chain(length):
     for i in range(length):
         x = s.node("Activation", "act%d" % i, x, act_type="relu" if i % 2 else "tanh")
     return s.json(x)
+
+
+def tiny_parameters(count):
+    """So many parameters of four numbers, each of which is added."""
+    s = SymbolBuilder()
+    x = s.variable("data")
+    for i in range(count):
+        x = s.node("broadcast_add", "add%d" % i, x, s.parameter("p%d" % i, 4))
+    return s.json(x), s.shapes
+
+
+def many_heads(count):
+    """A symbol of so many outputs, each of its own node."""
+    s = SymbolBuilder()
+    x = s.variable("data")
+    return s.json(*(s.node("Activation", "act%d" % i, x, act_type="relu") for i in range(count)))
+
+
+def many_inputs(count):
+    """A symbol of so many inputs x0, x1… and outputs."""
+    s = SymbolBuilder()
+    return s.json(*(s.node("Activation", "act%d" % i, s.variable("x%d" % i), act_type="relu") for i in range(count)))
 
 
 def write_params(path, shapes, seed=0):
