@@ -9,7 +9,13 @@ _WORD = r"'[^']*'|\"[^\"]*\"|[^\s'\"();]*[^\s'\"();,.:?]"
 # Options with a value, and how the argument is written with one.
 _LISTS = {"--outputs": "outputs", "--disable-pass": "disabled_passes", "--keep-float32": "keep_float32"}
 _MAPPINGS = {"--rename": "rename", "--rename-param": "rename_params"}
-_NUMBERS = {"--opset": "opset", "--batch": "batch", "--epoch": "epoch", "--unpack-limit": "unpack_limit"}
+_NUMBERS = {
+    "--opset": "opset",
+    "--batch": "batch",
+    "--epoch": "epoch",
+    "--unpack-limit": "unpack_limit",
+    "--weights-block": "weights_block",
+}
 _NUMBER_LISTS = {"--mean": "mean", "--std": "std"}
 _TEXTS = {
     "--scale": "scale",
@@ -18,6 +24,8 @@ _TEXTS = {
     "--image-input": "image_input",
     "--mxnet-version": "mxnet_version",
     "--quantized-form": "quantized_form",
+    "--weights": "weights",
+    "--weights-operator": "weights_operator",
     "--architecture": "architecture",
     "--output": "output",
     "-o": "output",

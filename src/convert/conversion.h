@@ -14,6 +14,7 @@
 #include "onnx/writer.h"
 #include "ops/record/model.h"
 #include "passes/half_precision.h"
+#include "passes/weights_only.h"
 #include "source/find_model.h"
 
 namespace mx2onnx {
@@ -32,7 +33,8 @@ struct Conversion {
   std::optional<InferResult> types;   ///< From kInferred on.
   std::vector<NodeProblem> problems;  ///< What stands in the way, if it failed because of that.
   onnx::Graph graph;
-  passes::HalfResult half;  ///< What became of it in half precision.
+  passes::HalfResult half;        ///< What became of it in half precision.
+  passes::WeightsResult weights;  ///< And with its weights as int8 or int4.
   onnx::ModelInfo info;
   Report report;
 };

@@ -25,6 +25,7 @@
 #include "convert/resolve.h"
 #include "convert/signature.h"
 #include "convert/size_hints.h"
+#include "convert/stored_weights.h"
 #include "convert/stream_sink.h"
 #include "convert/translate.h"
 #include "convert/weights_in_place.h"
@@ -51,6 +52,7 @@ void check_options(const ConvertOptions& options) {
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
   check_precision(options);
+  check_stored_weights(options);
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -121,6 +123,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   clock.begin("read");
   const source::FoundModel& found = *result.found;
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
+  expect_blocks(given);
   result.report.diagnostics = found.notes;
   const bool is_file =
       std::find(found.files.begin(), found.files.end(), found.symbol_name) != found.files.end();
@@ -171,6 +174,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     passes::remove_dead_nodes(result.graph);
   }
   result.half = apply_precision(result.graph, options);
+  result.weights = apply_stored_weights(result.graph, options);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
@@ -201,6 +205,18 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
     result.found = std::move(found);
   }
   const BudgetScope budget = budget_for(*result.found, source);
+  const auto [first_opset, last_opset] = opsets_of_blocks(options);
+  if (options.raise_opset && options.opset < first_opset) {
+    ConvertOptions at = options;
+    at.opset = first_opset;
+    run_steps(source, at, result);
+    result.report.diagnostics.insert(
+        result.report.diagnostics.begin(),
+        {"W-opset-raised", "",
+         fmt::format("opset {} is written instead of {}: --weights {} needs it",
+                     result.report.opset, options.opset, options.weights)});
+    return;
+  }
   const auto error = attempt([&] { run_at_opset(source, options, result); });
   if (!error) return;
   Conversion raised;
@@ -216,9 +232,9 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
   };
   // What the newest opset does not help, none does.
   const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
-  if (!may_raise || !converts_to(kLastOpset)) fail_again(*error);
+  if (!may_raise || !converts_to(last_opset)) fail_again(*error);
   int opset = options.opset + 1;
-  while (opset < kLastOpset && !converts_to(opset)) ++opset;
+  while (opset < last_opset && !converts_to(opset)) ++opset;
   const ErrorPlace& place = error->place();
   result = std::move(raised);
   result.report.diagnostics.insert(
@@ -290,6 +306,7 @@ Report convert_to_one_place(const Source& source, const ConvertOptions& options,
     fail_if_shrunk();
     clock.end();
     report_precision(result.half, options, result.report);
+    report_stored_weights(result.weights, options, result.report);
     result.report.output_bytes = writer.message_size();
     return std::move(result.report);
   });
@@ -343,6 +360,7 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
                  : write_model_file(writer, output, options.progress, last_check);
     clock.end();
     report_precision(result.half, options, report);
+    report_stored_weights(result.weights, options, report);
     report.output = output.native();
     report.output_data = written.data;
     report.output_bytes = written.bytes;

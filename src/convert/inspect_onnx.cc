@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "convert/size_numbers.h"
 #include "ir/dim_parse.h"
+#include "ir/int4.h"
 #include "onnx/reader.h"
 #include "onnx/schema.h"
 
@@ -17,7 +18,7 @@ namespace mx2onnx {
 namespace {
 
 std::string dtype_text(std::int64_t code) {
-  for (int i = 0; i <= static_cast<int>(DType::kUnknown); ++i) {
+  for (int i = 0; i <= static_cast<int>(kInt4); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (onnx::onnx_type_code(dtype) == code) return std::string(dtype_name(dtype));
   }
