@@ -1,4 +1,5 @@
-// An element type that ONNX has and MXNet has not: weights are stored in it, and nothing is computed.
+// An element type that ONNX has and MXNet has not: weights are stored in it, and nothing is
+// computed.
 #pragma once
 
 #include "ir/dtype.h"

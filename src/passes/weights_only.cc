@@ -266,8 +266,10 @@ class Storing {
     const Stored& parts = stored(weight, use, true);
     auto dims = graph_.constant(weight)->dims;
     if (use == Use::kTransposedProduct) std::swap(dims[0], dims[1]);
-    const onnx::Attributes attrs = {
-        {"K", dims[0]}, {"N", dims[1]}, {"bits", options_.bits}, {"block_size", options_.block},
+    const onnx::Attributes attrs = {{"K", dims[0]},
+                                    {"N", dims[1]},
+                                    {"bits", options_.bits},
+                                    {"block_size", options_.block},
                                     {"accuracy_level", kInt8Sums}};
     std::vector<Value> inputs = {node.inputs[0], parts.codes, parts.scales};
     if (node.inputs.size() > 2 && node.inputs[2].present()) {
