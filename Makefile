@@ -8,7 +8,7 @@ JOBS := $(shell nproc)
 # The tests of a preset; of those that fail it shows all they said, and of the others nothing.
 ctest = { ctest --preset $(1) --parallel $(JOBS) > build/$(1)/ctest.log || { grep -vE '^ *Start|  Passed  ' build/$(1)/ctest.log; exit 1; }; }
 
-.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all site docs-test test-wheels test-package test-fetchcontent
+.PHONY: help setup build demo test test-cpp test-python sanitize lint format fuzz fuzz-operators fuzz-graphs bench docs golden clean zoo test-all web web-test site docs-test test-wheels test-package test-fetchcontent
 SITE := build/site-venv
 
 
@@ -66,6 +66,14 @@ docs: build  ## Write the generated pages
 
 $(SITE)/stamp: tools/requirements-docs.txt
 	@python3 -m venv $(SITE) && $(SITE)/bin/pip install -q -r tools/requirements-docs.txt && touch $@
+
+web: setup  ## Build the page that shows models (data/viewer.html) from web/; needs npm
+	@tools/setup.sh web
+	@cd web && npm ci --silent && npm run --silent build
+
+web-test: build  ## Test that page: that it is what web/ makes, its parts, and all of it in a headless Chromium
+	@tools/setup.sh web
+	@cd web && npm ci --silent && npm run --silent check && npm test --silent && MX2ONNX=$(CURDIR)/$(BUILD)/mx2onnx npm run --silent e2e
 
 site: $(SITE)/stamp  ## Build the documentation site into build/site
 	@PATH="$(CURDIR)/$(SITE)/bin:$$PATH" mkdocs build --strict

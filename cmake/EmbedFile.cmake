@@ -1,4 +1,6 @@
-# Writes the C++ file of architectures/data.h: cmake -DINPUT=data/architectures.bin -DOUTPUT=… -P EmbedFile.cmake
+# Writes the C++ file that has a file's bytes as a function's span, which HEADER declares:
+# cmake -DINPUT=data/architectures.bin -DOUTPUT=… -DHEADER=architectures/data.h -DNAMESPACE=mx2onnx::architectures
+#       -DFUNCTION=packed_nets -P EmbedFile.cmake
 # Without an input the span is empty. Numbers between commas, as every compiler takes arrays of any length.
 if(INPUT)
   file(READ ${INPUT} hex HEX)
@@ -11,5 +13,5 @@ if(INPUT)
 else()
   set(span "{}")
 endif()
-file(WRITE ${OUTPUT} "#include \"architectures/data.h\"\n\nnamespace mx2onnx::architectures {\n\n${text}"
-     "std::span<const unsigned char> packed_nets() { return ${span}; }\n\n}  // namespace mx2onnx::architectures\n")
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\n\n${text}"
+     "std::span<const unsigned char> ${FUNCTION}() { return ${span}; }\n\n}  // namespace ${NAMESPACE}\n")

@@ -3,7 +3,7 @@
 
 `ir` uses `base`; `mxnet` and `onnx` use `ir` and do not know each other; `source` and `architectures` use `mxnet`; `ops` uses
 `mxnet` and `onnx`; `infer` uses `ops`;
-`passes` use `onnx` and `ir` only; `convert` uses all of these; `cli` and `python` use the public headers alone (and two headers of
+`passes` use `onnx` and `ir` only, and so does `lint`; `convert` uses all of these; `picture` looks at what `convert` made; `cli` and `python` use the public headers alone (and two headers of
 `base`, the one spell checker and words of a shell), and `python` has the command line in it.
 
 Inside of `ops`: `record` is the mechanism, `expressions` are the ONNX expressions that fields share, and every other folder is a
@@ -24,9 +24,11 @@ ALLOWED = {
     "ops": {"ops", "mxnet", "onnx", "ir", "base"},
     "infer": {"infer", "ops", "mxnet", "ir", "base"},
     "passes": {"passes", "onnx", "ir", "base"},
+    "lint": {"lint", "onnx", "ir", "base"},
     "source": {"source", "mxnet", "ir", "base"},
     "architectures": {"architectures", "mxnet", "ir", "base"},
-    "convert": {"convert", "infer", "ops", "passes", "source", "architectures", "mxnet", "onnx", "ir", "base"},
+    "convert": {"convert", "infer", "ops", "passes", "lint", "source", "architectures", "mxnet", "onnx", "ir", "base"},
+    "picture": {"picture", "convert", "infer", "ops", "mxnet", "onnx", "ir", "base"},
     "cli": {"cli"},
     "python": {"cli"},
 }

@@ -176,7 +176,7 @@ def main():
     operators = mx2onnx.operators()
     cases = cases_by_operator(operators) if args.numpy else {}
     for operator, name, version in targets(operators, args.numpy):
-        if operator["name"] in not_drawn or not re.search(args.only, name) or not judges[version]:
+        if operator["name"] in not_drawn or not re.search(args.only, name or operator["name"]) or not judges[version]:
             continue
         fuzzing = Fuzzing(operator, name, version, judges[version], args, cases.get(operator["name"], ()))
         for first in range(0, args.draws, BATCH):
@@ -184,7 +184,7 @@ def main():
                 break
             fuzzing.draw(range(first, min(first + BATCH, args.draws)))
         of_this = fuzzing.count
-        where = "%s of %s" % (name, "2.0.0b1" if version >= 20000 else "1.9.1")
+        where = "%s of %s" % (name or operator["name"], "2.0.0b1" if version >= 20000 else "1.9.1")
         if of_this["draws"] and not of_this["MXNet accepts"]:
             never.append("%s (%s)" % (where, fuzzing.reasons.most_common(1)[0][0][:150]))
         elif of_this["MXNet accepts"] and of_this["MXNet accepts"] == of_this["refused"]:

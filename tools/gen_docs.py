@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COMMANDS = ["convert", "inspect", "ops", "version", "completion", "man"]
+COMMANDS = ["convert", "inspect", "lint", "ops", "version", "completion", "man"]
 # Those of the Python package. How argparse lays out the help differs between Pythons, so --check passes over them.
 PYTHON_COMMANDS = ["verify", "record"]
 PYTHON_PART = "## mx2onnx %s\n" % PYTHON_COMMANDS[0]

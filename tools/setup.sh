@@ -3,6 +3,7 @@
 # (root or sudo), and a private virtual environment in .venv. Says what is missing where it may not.
 #
 #   setup.sh          for building and testing
+#   setup.sh web      also npm and a headless Chromium
 #   setup.sh lint     also clang-format, clang-tidy and the fuzzer's runtime
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +19,9 @@ declare -A packages=(
 if [[ "${1:-}" == lint ]]; then
   packages+=([clang++-16]=clang-16 [clang-format-16]=clang-format-16 [clang-tidy-22]=clang-tidy-22
              [/usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.fuzzer-x86_64.a]=libclang-rt-16-dev)
+fi
+if [[ "${1:-}" == web ]]; then
+  packages+=([npm]=npm [/usr/bin/chromium-headless-shell]=chromium-headless-shell)
 fi
 
 missing=()

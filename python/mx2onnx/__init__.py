@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._api import architectures, convert, inspect, operators, pass_names, untranslated_operators
+from ._api import architectures, convert, inspect, lint, lint_targets, operators, pass_names, untranslated_operators
 from ._core import DEFAULT_OPSET, FIRST_OPSET, LAST_OPSET
 from ._custom import ArrayType, Emitter, Node, register_operator, unregister_operator
 from ._errors import (
@@ -58,6 +58,8 @@ __all__ = [
     "import_to_gluon",
     "inspect",
     "install_into_mxnet",
+    "lint",
+    "lint_targets",
     "operators",
     "pass_names",
     "register_operator",

@@ -1,5 +1,6 @@
 """The package's functions: Python's forms of models and inputs, made into what the core takes."""
 
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from . import _core, _live
 from ._custom import registered_operators
 from ._errors import UsageError, in_python, warn_of
 from ._inputs import Inputs, dtype_name, specs
+from ._page import write_text
 from ._result import ConvertResult
 
 Path = Union[str, "os.PathLike[str]"]
@@ -154,6 +156,7 @@ def convert(
     architecture: Optional[str] = None,
     prepare: bool = False,
     progress: Optional[Callable[[int, int], None]] = None,
+    html: Optional[Path] = None,
 ) -> ConvertResult:
     """Converts a model.
 
@@ -216,6 +219,8 @@ def convert(
     ``progress`` is called with the bytes written and those in all, while a model of some size is written; an
     exception that it raises ends the conversion, as Ctrl-C does at any time.
 
+    ``html`` is where a page is written to that shows the model and what became of it.
+
     What there is to know of the result comes as warnings of the class ``mx2onnx.ConversionWarning``, after the
     model was made, and is in ``diagnostics``. Raises a subclass of ``mx2onnx.Error``.
     """
@@ -254,6 +259,12 @@ def convert(
             path = check.path("output", output)
             report = _core.convert_to_file(**source, output=path, options=options)
             result = ConvertResult(None, _in_python(report), path)
+        options.progress = None
+        page = functools.partial(_core.picture, **source, options=options, html=True)
+        if html is not None:
+            write_text(check.path("html", html), page())
+        if source["param_paths"] and not source["json"] and not _live.is_block(symbol):
+            result._page = page  # what is live would be kept alive by it
     warn_of(result.diagnostics)
     return result
 
@@ -274,6 +285,8 @@ def inspect(
     epoch: Optional[int] = None,
     unpack_limit: Optional[int] = None,
     architecture: Optional[str] = None,
+    graph: bool = False,
+    html: Optional[Path] = None,
 ) -> dict[str, Any]:
     """Says what is in a file, as a dict; ``symbol`` may be whatever :func:`convert` takes, and the path of a parameter
     file or of an ONNX file. ``mxnet_version`` is as for ``convert``.
@@ -290,14 +303,50 @@ def inspect(
     - ``kind``: "symbol", "parameters" (then ``arrays`` has a dict with ``name``, ``dtype``, ``shape`` and ``bytes`` of
       each) or "onnx" (then ``opsets``, ``metadata``, ``producer`` and ``ir_version`` are set)
 
+    With ``graph`` there are ``graphs``, too, MXNet's and the ONNX graph that comes of it: ``nodes``, ``values``, ``inputs`` and
+    ``outputs`` of each, which docs/looking.md describes. ``html`` is where a page is written to that shows them.
+
     Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are malformed."""
     with _opened(symbol, params) as (opened_symbol, opened_params), check.in_our_words("inspect"):
         source = _source(opened_symbol, opened_params, epoch, unpack_limit)
         options = _options(inputs, opset, mxnet_version, source, architecture)
-        result: dict[str, Any] = _core.inspect(**source, options=options)
+        if html is not None:
+            write_text(check.path("html", html), _core.picture(**source, options=options, html=True))
+        result: dict[str, Any]
+        if check.flag("graph", graph):
+            import json  # costs more than the rest of this module's imports
+
+            result = json.loads(_core.picture(**source, options=options, html=False))
+        else:
+            result = _core.inspect(**source, options=options)
         for key in ("problems", "hints"):
             result[key] = [in_python(line) for line in result[key]]
         return result
+
+
+def lint(model: Union[Path, bytes, ConvertResult], targets: Union[str, Iterable[str]] = ()) -> list[dict[str, Any]]:
+    """Says what runtimes would refuse of an ONNX model, or compute wrongly. ``model`` is the path of a file, ours or
+    anybody's, its bytes, or a result of :func:`convert`; ``targets`` are names of :func:`lint_targets`, all of them unless
+    given.
+
+    A dict for each target, with ``target``, ``runtime`` (its version), ``how`` (how its rules are known), ``runs`` (False
+    if something is certainly refused or wrong) and ``findings``, the worst first: a dict each with ``severity`` ("wrong",
+    "refuse", "risk", "slow" or "untried"), ``op``, ``message``, ``advice``, ``how``, ``certain`` (False where the file does not
+    say enough to be sure), ``count`` and ``nodes`` (the names of at most ten).
+
+    Raises a subclass of ``mx2onnx.Error`` for files that cannot be read or are no ONNX models."""
+    with check.in_our_words("lint"):
+        names = check.texts("targets", targets)
+        if isinstance(model, ConvertResult):
+            model = model.model if model.model is not None else model.path  # type: ignore[assignment]
+        if isinstance(model, (bytes, bytearray, memoryview)):
+            return _core.lint_model(bytes(model), names)
+        return _core.lint_file(check.path("model", model), names)
+
+
+def lint_targets() -> list[str]:
+    """The runtimes that :func:`lint` has rules for."""
+    return _core.lint_targets()
 
 
 def operators() -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What a conversion gives back."""
 
 import os
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from ._errors import UsageError
 from ._printable import shown
@@ -20,13 +20,14 @@ class ConvertResult:
     - ``report``: all of the above and more as one dict: opset, IR version, node counts, passes, and ``notes``, a list of
       dicts with ``op``, ``nodes`` and ``notes``, which say where MXNet computes something else
 
-    A notebook shows it as a table.
+    A notebook shows it as a table, and a model that is not large as a picture.
     """
 
     def __init__(self, model: Optional[bytes], report: dict[str, Any], path: Optional[str] = None):
         self.model = model
         self.report = report
         self.path = path
+        self._page: Optional[Callable[[], str]] = None
 
     def to_bytes(self) -> bytes:
         """The ONNX file's bytes, read back if it was written to ``output``."""
@@ -57,6 +58,13 @@ class ConvertResult:
         finally:
             if os.path.exists(temporary):
                 os.unlink(temporary)
+
+    def to_html(self) -> str:
+        """A page that shows the model: both of its sides if it was converted from files that are still there, else the
+        ONNX graph."""
+        from ._page import of_onnx
+
+        return self._page() if self._page is not None else of_onnx(self.path, self.model)
 
     def to_onnx(self) -> Any:
         """An ``onnx.ModelProto``. Needs the onnx package."""
@@ -109,4 +117,6 @@ class ConvertResult:
             self.report["opset"],
             *counts,
         )
-        return "<table><caption>%s</caption>%s</table>" % (head, cells)
+        from ._page import in_notebook
+
+        return "<table><caption>%s</caption>%s</table>%s" % (head, cells, in_notebook(self))

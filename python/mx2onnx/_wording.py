@@ -28,6 +28,7 @@ _TEXTS = {
     "--weights-operator": "weights_operator",
     "--architecture": "architecture",
     "--output": "output",
+    "--html": "html",
     "-o": "output",
 }
 _FLAGS = {

@@ -23,6 +23,9 @@ class BufferedSink : public ByteSink {
   virtual void write_piece(std::span<const std::byte> piece) = 0;
   /// Makes room, and gives how much of `size` bytes goes into the buffer.
   std::size_t room_for(std::size_t size);
+  /// Writes what lies in the buffer and as many of the bytes as whole pages take, and gives how
+  /// many these are.
+  std::size_t write_most(std::span<const std::byte> bytes);
 
   std::vector<std::byte> buffer_;
 };

@@ -144,10 +144,18 @@ JsonValue parse_json(std::string_view text) {
   return builder.take();
 }
 
-std::string json_text(const JsonValue& value) {
-  // Names from hostile files may not be UTF-8; they are replaced, not refused.
+namespace {
+
+// Names from hostile files may not be UTF-8; they are replaced, not refused.
+std::string dump(const JsonValue& value, int indentation) {
   return json_escaped(
-      to_nlohmann(value).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+      to_nlohmann(value).dump(indentation, ' ', false, nlohmann::json::error_handler_t::replace));
 }
+
+}  // namespace
+
+std::string json_text(const JsonValue& value) { return dump(value, 2); }
+
+std::string json_line(const JsonValue& value) { return dump(value, -1); }
 
 }  // namespace mx2onnx

@@ -37,4 +37,7 @@ JsonValue parse_json(std::string_view text);
 /// The document as text, two spaces of indentation.
 std::string json_text(const JsonValue& value);
 
+/// The same on one line, without spaces.
+std::string json_line(const JsonValue& value);
+
 }  // namespace mx2onnx

@@ -75,6 +75,20 @@ TEST_F(OutputFileTest, CopiesRangesOfMappedFiles) {
   EXPECT_EQ(content(path("out")), "begin" + bytes.substr(3, 200000) + bytes.substr(1, 5) + "end");
 }
 
+TEST_F(OutputFileTest, GathersPiecesOfEverySize) {
+  std::string all;
+  OutputFile sink(path("out"));
+  for (const std::size_t size : {3, 1 << 18, (1 << 20) + 1, 70000, (1 << 20) - 70000, 1 << 21, 5}) {
+    std::string piece(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) piece[i] = static_cast<char>((all.size() + i) * 31 >> 3);
+    sink.append_text(piece);
+    all += piece;
+  }
+  EXPECT_EQ(sink.size(), all.size());
+  sink.commit();
+  EXPECT_TRUE(read_text_file(path("out")) == all);
+}
+
 TEST_F(OutputFileTest, WritesThroughSymbolicLinks) {
   std::ofstream(path("target")) << "old";
   fs::create_symlink(path("target"), path("link"));

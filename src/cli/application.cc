@@ -122,6 +122,7 @@ int run_application(const std::vector<std::string>& words, const Verifier& verif
   Run run;
   add_convert_command(app, run, verifier);
   add_inspect_command(app, run);
+  add_lint_command(app, run);
   add_ops_command(app, run);
   add_architectures_command(app, run);
   add_version_command(app, run);

@@ -22,6 +22,7 @@ using Run = std::function<int()>;
 
 void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier);
 void add_inspect_command(CLI::App& app, Run& run);
+void add_lint_command(CLI::App& app, Run& run);
 void add_ops_command(CLI::App& app, Run& run);
 void add_architectures_command(CLI::App& app, Run& run);
 void add_version_command(CLI::App& app, Run& run);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/fewer_bits.h"
 #include "cli/output.h"
+#include "cli/picture_files.h"
 #include "cli/terminal.h"
 #include "cli/text_fit.h"
 #include "mx2onnx/printable.h"
@@ -71,6 +72,7 @@ struct ConvertArguments : ModelArguments {
   bool timings = false;
   std::string recording;  // what --verify compares with, kRunOnce for nothing; empty without it
   Preprocessing preprocessing;
+  PictureFiles pictures;
 };
 
 bool is_set(const Preprocessing& preprocessing) {
@@ -157,10 +159,11 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
 }
 
 int run_batch(const ConvertArguments& arguments) {
-  if (arguments.timings || !arguments.recording.empty()) {
-    throw Error(ErrorCode::kUsage, {},
-                "mx2onnx: --timings and --verify are for one model, not for a folder of them",
-                "-o FILE");
+  if (arguments.timings || !arguments.recording.empty() || arguments.pictures.wanted()) {
+    throw Error(
+        ErrorCode::kUsage, {},
+        "mx2onnx: --timings, --verify and --html are for one model, not for a folder of them",
+        "-o FILE");
   }
   std::vector<std::filesystem::path> paths = {arguments.symbol};
   paths.insert(paths.end(), arguments.params.begin(), arguments.params.end());
@@ -171,6 +174,13 @@ int run_batch(const ConvertArguments& arguments) {
     source.unpack_limit = arguments.unpack_limit;
   }
   return convert_batch(batch);
+}
+
+// The model is converted once more: who wants no picture does not pay for what it is made of.
+void write_pictures(ConvertArguments& arguments) {
+  if (!arguments.pictures.wanted()) return;
+  arguments.options.progress = {};
+  arguments.pictures.write(make_picture(arguments.source(), arguments.options));
 }
 
 void add_rename(std::map<std::string, std::string>& renames, const std::string& text) {
@@ -195,7 +205,11 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
   if (is_standard_output(arguments.output)) {
     if (!arguments.recording.empty())
       throw Error(ErrorCode::kUsage, {}, "mx2onnx: --verify needs a file, not -o -", "-o FILE");
+    if (arguments.pictures.on_standard_output())
+      throw Error(ErrorCode::kUsage, {}, "mx2onnx: -o - and --html - are the same place",
+                  "-o FILE");
     print_summary(arguments, convert_to_standard_output(arguments.source(), arguments.options));
+    write_pictures(arguments);
     return 0;
   }
   Report report;
@@ -207,6 +221,7 @@ int run_convert(ConvertArguments& arguments, const Verifier& verifier) {
     report = convert_to_file(arguments.source(), arguments.output, arguments.options);
   }
   print_summary(arguments, report);
+  write_pictures(arguments);
   if (arguments.recording.empty()) return 0;
   std::fflush(stdout);
   const std::string recording = arguments.recording == kRunOnce ? "" : arguments.recording;
@@ -280,6 +295,7 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
                    "the model's folder, or below, and to stay there");
   declare_precision(command, arguments->options, arguments->float16, arguments->bfloat16);
   declare_stored_weights(command, arguments->options);
+  arguments->pictures.declare_html(command);
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,
                    "print the report as JSON, and a failure, too (on standard output)");

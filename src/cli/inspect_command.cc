@@ -9,8 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/layer_table.h"
+#include "cli/picture_files.h"
 #include "cli/text_fit.h"
 #include "mx2onnx/inspect.h"
+#include "mx2onnx/picture.h"
 #include "mx2onnx/printable.h"
 
 namespace mx2onnx::cli {
@@ -20,6 +22,8 @@ struct InspectArguments : ModelArguments {
   bool json = false;
   bool all = false;
   bool check = false;
+  bool graph = false;
+  PictureFiles pictures;
 };
 
 /// Prints an inspection, folded to what the terminal has room for.
@@ -187,10 +191,19 @@ class Printer {
 
 int run_inspect(InspectArguments& arguments) {
   arguments.finish();
-  const Inspection inspection = inspect(arguments.source(), arguments.options);
-  if (arguments.json) {
-    fmt::print("{}\n", to_json(inspection));
+  arguments.json |= arguments.graph;
+  const bool pictured = arguments.graph || arguments.pictures.wanted();
+  Picture found;
+  if (pictured) {
+    found = make_picture(arguments.source(), arguments.options);
+    arguments.pictures.write(found);
   } else {
+    found.inspection = inspect(arguments.source(), arguments.options);
+  }
+  const Inspection& inspection = found.inspection;
+  if (arguments.json) {
+    fmt::print("{}\n", arguments.graph ? to_json(found) : to_json(inspection));
+  } else if (!arguments.pictures.on_standard_output()) {
     Printer(arguments, inspection).print();
   }
   return arguments.check && inspection.failure ? static_cast<int>(*inspection.failure) : 0;
@@ -207,12 +220,18 @@ void add_inspect_command(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  mx2onnx inspect resnet-symbol.json resnet-0000.params\n"
       "  mx2onnx inspect resnet-0000.params --all\n"
-      "  mx2onnx inspect resnet.onnx --json");
+      "  mx2onnx inspect resnet.onnx --json\n"
+      "  mx2onnx inspect resnet-symbol.json resnet-0000.params --html resnet.html\n"
+      "  mx2onnx inspect resnet.onnx --dot - | dot -Tsvg -o resnet.svg");
   arguments->declare(command);
   command.add_flag("--all", arguments->all, "show each layer, each array and each warning");
   command.add_flag("--check", arguments->check,
                    "exit with the code that convert would fail with: 5 or 6");
   command.add_flag("--json", arguments->json, "print JSON");
+  command.add_flag("--graph", arguments->graph,
+                   "print JSON with the graphs: nodes with their blocks, values,\n"
+                   "statistics of weights, and what each node became");
+  arguments->pictures.declare(command);
   command.callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convert/problems.h"
+#include "convert/trace.h"
 #include "infer/infer.h"
 #include "ir/dim.h"
 #include "mx2onnx/convert.h"
@@ -37,6 +38,8 @@ struct Conversion {
   passes::WeightsResult weights;  ///< And with its weights as int8 or int4.
   onnx::ModelInfo info;
   Report report;
+  /// What became of each node, if somebody wants to know.
+  std::unique_ptr<Trace> trace;
 };
 
 /// Reads, upgrades, binds, infers, translates, optimises and checks a model.

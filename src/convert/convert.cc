@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "base/attempt.h"
 #include "base/error.h"
@@ -21,6 +22,7 @@
 #include "convert/precision.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/raised_opset.h"
 #include "convert/random_weights.h"
 #include "convert/resolve.h"
 #include "convert/signature.h"
@@ -152,7 +154,9 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     result.problems.clear();
     said.clear();
     auto error = attempt([&] {
-      result.graph = translate_model(model, types, options, result.problems, said);
+      if (result.trace != nullptr) *result.trace = {};
+      result.graph =
+          translate_model(model, types, options, result.problems, said, result.trace.get());
       fail_if_any(result.problems, options.opset);
     });
     clock.begin("infer");
@@ -166,15 +170,21 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   note_random_weights(model, result.report);
 
   clock.begin("optimize");
+  std::function<void(std::string_view)> after;
+  if (result.trace != nullptr)
+    after = [&](std::string_view pass) { result.trace->after_pass(pass, result.graph); };
   if (options.optimize) {
-    result.report.passes =
-        passes::run_pipeline(result.graph, options.disabled_passes, options.weights_in_place);
+    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes,
+                                                {options.opset, options.weights_in_place}, after);
   } else {
     // What a translation has seen through (the joined weights of an RNN) would be written twice.
     passes::remove_dead_nodes(result.graph);
+    if (after) after("remove_dead_nodes");
   }
   result.half = apply_precision(result.graph, options);
+  if (after && options.precision != "float32") after(options.precision);
   result.weights = apply_stored_weights(result.graph, options);
+  if (after && options.weights != "float32") after(options.weights);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
@@ -188,6 +198,15 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
                               found.metadata.end());
   describe_result(model, result);
   result.stage = ConversionStage::kDone;
+}
+
+// Another conversion of what was read already.
+Conversion again(const Conversion& first) {
+  Conversion other;
+  other.found = first.found;
+  other.params = first.params;
+  if (first.trace != nullptr) other.trace = std::make_unique<Trace>();
+  return other;
 }
 
 // The steps at the opset that is asked for or, where the model needs a higher one, at the first
@@ -210,20 +229,13 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
     ConvertOptions at = options;
     at.opset = first_opset;
     run_steps(source, at, result);
-    result.report.diagnostics.insert(
-        result.report.diagnostics.begin(),
-        {"W-opset-raised", "",
-         fmt::format("opset {} is written instead of {}: --weights {} needs it",
-                     result.report.opset, options.opset, options.weights)});
-    return;
+    return say_raised(result, options, "", fmt::format("--weights {}", options.weights));
   }
   const auto error = attempt([&] { run_at_opset(source, options, result); });
   if (!error) return;
   Conversion raised;
   const auto converts_to = [&](int opset) {
-    Conversion other;
-    other.found = result.found;
-    other.params = result.params;
+    Conversion other = again(result);
     ConvertOptions at = options;
     at.opset = opset;
     const auto failure = attempt([&] { run_at_opset(source, at, other); });
@@ -237,12 +249,8 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
   while (opset < last_opset && !converts_to(opset)) ++opset;
   const ErrorPlace& place = error->place();
   result = std::move(raised);
-  result.report.diagnostics.insert(
-      result.report.diagnostics.begin(),
-      {"W-opset-raised", place.node,
-       fmt::format(
-           "opset {} is written instead of {}: {} needs it", opset, options.opset,
-           place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
+  say_raised(result, options, place.node,
+             place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op));
 }
 
 }  // namespace
@@ -257,9 +265,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
       may_have_old_pooling(*result.found, options)) {
     ConvertOptions old = options;
     old.mxnet_version = kLastOldPooling;
-    Conversion other;
-    other.found = result.found;
-    other.params = result.params;
+    Conversion other = again(result);
     if (!attempt([&] { run_steps(source, old, other); })) {
       result = std::move(other);
       auto& diagnostics = result.report.diagnostics;
@@ -271,9 +277,7 @@ void convert_graph(const Source& source, const ConvertOptions& options, Conversi
   std::string hint = error->hint();
   if (error->code() == ErrorCode::kModel && result.stage == ConversionStage::kBound) {
     const auto converts = [&](const ConvertOptions& other) {
-      Conversion trial;
-      trial.found = result.found;
-      trial.params = result.params;
+      Conversion trial = again(result);
       return !attempt([&] { run_steps(source, other, trial); });
     };
     const std::string better = hint_for_sizes(*error, *result.model, options, converts);

@@ -12,6 +12,7 @@
 #include "convert/heads.h"
 #include "convert/inspect_files.h"
 #include "convert/layers.h"
+#include "convert/look.h"
 
 namespace mx2onnx {
 namespace {
@@ -39,14 +40,20 @@ bool is_verdict(const Error& error) {
   return error.code() == ErrorCode::kModel || error.code() == ErrorCode::kUnsupported;
 }
 
-void add_failure(const Error& error, const std::vector<NodeProblem>& problems, Inspection& result) {
+void add_failure(const Error& error, const std::vector<NodeProblem>& problems, Look& look) {
+  Inspection& result = look.inspection;
   if (!result.failure) result.failure = error.code();
+  look.problems.insert(look.problems.end(), problems.begin(), problems.end());
   if (!problems.empty()) {
     for (auto& line : problem_lines(problems)) result.problems.push_back(std::move(line));
     return;
   }
   ErrorPlace place = error.place();
   place.file.clear();  // it is the file that is looked at
+  if (!place.node.empty()) {
+    look.problems.push_back({place.node_index, place.node, place.op, place.attribute,
+                             error.message(), error.hint(), error.code()});
+  }
   result.problems.push_back(place_text(place) + error.message());
   if (!error.hint().empty()) result.hints.push_back(error.hint());
 }
@@ -78,8 +85,8 @@ std::vector<EntryInfo> infer_what_is_known(Model& model, const ConvertOptions& o
 }
 
 // What a failed conversion did not come to: problems of the steps after the one that failed.
-void look_further(const Source& source, const ConvertOptions& options, Conversion& conversion,
-                  Inspection& result) {
+void look_further(const Source& source, const ConvertOptions& options, Look& look) {
+  Conversion& conversion = look.conversion;
   ConvertOptions lenient = options;
   lenient.random_weights = true;
   lenient.optimize = false;  // no pass refuses anything
@@ -89,7 +96,7 @@ void look_further(const Source& source, const ConvertOptions& options, Conversio
     again.found = conversion.found;
     again.params = conversion.params;
     const auto failure = attempt([&] { convert_graph(source, lenient, again); });
-    if (failure && is_verdict(*failure)) add_failure(*failure, again.problems, result);
+    if (failure && is_verdict(*failure)) add_failure(*failure, again.problems, look);
     if (again.stage >= ConversionStage::kBound) conversion = std::move(again);
     return;
   }
@@ -99,7 +106,7 @@ void look_further(const Source& source, const ConvertOptions& options, Conversio
       return attempt([&] { assign_roles(*conversion.model, conversion.params, how, report); });
     };
     if (const auto failure = bind(options)) {
-      if (is_verdict(*failure)) add_failure(*failure, {}, result);
+      if (is_verdict(*failure)) add_failure(*failure, {}, look);
       bind(lenient);
     }
   }
@@ -135,7 +142,9 @@ void describe_variables(const Model& model, const std::vector<EntryInfo>& types,
   }
 }
 
-void describe_model(Conversion& conversion, const ConvertOptions& options, Inspection& result) {
+void describe_model(const ConvertOptions& options, Look& look) {
+  Conversion& conversion = look.conversion;
+  Inspection& result = look.inspection;
   Model& model = *conversion.model;
   result.mxnet_version = mxnet::version_text(model.symbol.mxnet_version);
   result.np_shape = model.symbol.np_shape;
@@ -143,7 +152,7 @@ void describe_model(Conversion& conversion, const ConvertOptions& options, Inspe
   count_operators(model, counts);
   for (auto& [op, count] : counts) result.operators.push_back(std::move(count));
 
-  std::vector<EntryInfo> types;
+  std::vector<EntryInfo>& types = look.types;
   if (conversion.types) {
     types = std::move(conversion.types->entries);
   } else {
@@ -155,21 +164,30 @@ void describe_model(Conversion& conversion, const ConvertOptions& options, Inspe
   result.layers = list_layers(model, types, result.counted_as_one);
 }
 
-Inspection look(const Source& source, const ConvertOptions& options) {
+Look look(const Source& source, const ConvertOptions& options, bool traced) {
+  Look found;
   auto other = inspect_other_file(source, options);
   const bool may_be_net =
       other && other->kind == FileKind::kParameters && source.param_paths.empty();
-  if (other && !may_be_net) return std::move(*other);
-  Inspection result;
+  if (other && !may_be_net) {
+    found.inspection = std::move(*other);
+    return found;
+  }
+  Inspection& result = found.inspection;
+  Conversion& conversion = found.conversion;
   result.opset = options.opset;
-  Conversion conversion;
+  if (traced) conversion.trace = std::make_unique<Trace>();
   const auto failure = attempt([&] {
     convert_graph(source, options, conversion);
     fail_if_shrunk();
   });
   const bool is_net = conversion.found != nullptr && conversion.found->symbol;
   const bool is_misuse = failure && failure->code() == ErrorCode::kUsage;
-  if (other && !is_net && !is_misuse) return std::move(*other);
+  if (other && !is_net && !is_misuse) {
+    found.inspection = std::move(*other);
+    found.conversion = {};
+    return found;
+  }
   if (failure && (!conversion.model || !is_verdict(*failure))) {
     fail_again(*failure);
   }
@@ -178,23 +196,28 @@ Inspection look(const Source& source, const ConvertOptions& options) {
   const Report report = conversion.report;
   if (failure) {
     const ErrorScope scope = ErrorScope::file(source.symbol_path.native());
-    add_failure(*failure, conversion.problems, result);
-    look_further(source, options, conversion, result);
+    add_failure(*failure, conversion.problems, found);
+    look_further(source, options, found);
   }
-  describe_model(conversion, options, result);
+  describe_model(options, found);
   if (!failure) {
     result.opset = report.opset;
     result.inputs = report.inputs;
     result.outputs = report.outputs;
   }
-  return result;
+  return found;
 }
 
 }  // namespace
 
-Inspection inspect(const Source& source, const ConvertOptions& options) {
+Look look_at(const Source& source, const ConvertOptions& options, bool traced) {
   const InterruptionScope interruptions(options.checkpoint);
-  return with_system_errors(source.symbol_path.native(), [&] { return look(source, options); });
+  return with_system_errors(source.symbol_path.native(),
+                            [&] { return look(source, options, traced); });
+}
+
+Inspection inspect(const Source& source, const ConvertOptions& options) {
+  return look_at(source, options).inspection;
 }
 
 }  // namespace mx2onnx

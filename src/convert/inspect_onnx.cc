@@ -8,6 +8,7 @@
 
 #include "base/attempt.h"
 #include "base/error.h"
+#include "convert/onnx_work.h"
 #include "convert/size_numbers.h"
 #include "ir/dim_parse.h"
 #include "ir/int4.h"
@@ -17,20 +18,12 @@
 namespace mx2onnx {
 namespace {
 
-std::string dtype_text(std::int64_t code) {
-  for (int i = 0; i <= static_cast<int>(kInt4); ++i) {
-    const auto dtype = static_cast<DType>(i);
-    if (onnx::onnx_type_code(dtype) == code) return std::string(dtype_name(dtype));
+Number stored_count(const onnx::StoredWeight& weight) {
+  Number product = 1;
+  for (const auto size : weight.dims) {
+    product = size < 0 ? std::nullopt : times(product, static_cast<std::uint64_t>(size));
   }
-  return "unknown";
-}
-
-std::size_t element_size(std::int64_t code) {
-  for (int i = 0; i < static_cast<int>(DType::kUnknown); ++i) {
-    const auto dtype = static_cast<DType>(i);
-    if (onnx::onnx_type_code(dtype) == code) return dtype_size(dtype);
-  }
-  return 0;
+  return product;
 }
 
 /// A file's values by name, with their shapes, and what its nodes compute.
@@ -45,9 +38,9 @@ class OnnxInspector {
     collect_weights();
     for (const auto& input : model_.inputs) {
       // Until IR version 3, weights were inputs too.
-      if (!weights_.contains(input.name)) result_.inputs.push_back(port(input));
+      if (!weights_.contains(input.name)) result_.inputs.push_back(describe_stored(input));
     }
-    for (const auto& output : model_.outputs) result_.outputs.push_back(port(output));
+    for (const auto& output : model_.outputs) result_.outputs.push_back(describe_stored(output));
     collect_shapes();
     count_operators();
     for (const auto& node : model_.nodes) result_.layers.push_back(layer(node));
@@ -55,12 +48,6 @@ class OnnxInspector {
   }
 
  private:
-  static PortReport port(const onnx::StoredValue& value) {
-    PortReport port{std::string(value.name), dtype_text(value.type.dtype), value.type.dims};
-    if (!value.type.known_rank) port.shape = {"..."};
-    return port;
-  }
-
   void describe_origin() {
     result_.producer = std::string(model_.producer);
     if (!model_.producer_version.empty())
@@ -73,26 +60,12 @@ class OnnxInspector {
     for (const auto& [key, value] : model_.metadata) result_.metadata.emplace_back(key, value);
   }
 
-  static Number count(const onnx::StoredWeight& weight) {
-    Number product = 1;
-    for (const auto size : weight.dims) {
-      product = size < 0 ? std::nullopt : times(product, static_cast<std::uint64_t>(size));
-    }
-    return product;
-  }
-
-  // As many as the sizes say, for they may lie beside the file or be packed.
-  static Number bytes(const onnx::StoredWeight& weight) {
-    const std::size_t element = element_size(weight.dtype);
-    return element == 0 ? Number(weight.bytes) : times(count(weight), element);
-  }
-
   void collect_weights() {
     for (const auto& weight : model_.weights) {
       weights_.emplace(weight.name, &weight);
       ++result_.num_parameters;
-      result_.parameter_count += count(weight).value_or(0);
-      result_.parameter_bytes += bytes(weight).value_or(0);
+      result_.parameter_count += stored_count(weight).value_or(0);
+      result_.parameter_bytes += stored_bytes(weight).value_or(0);
     }
   }
 
@@ -131,10 +104,7 @@ class OnnxInspector {
       entry.known = true;
       ++entry.nodes;
     };
-    for (const auto& node : model_.nodes) {
-      add(node.op_type);
-      for (const auto op : node.ops) add(op);
-    }
+    for_each_stored_node(model_, [&](const onnx::StoredNode& node) { add(node.op_type); });
     for (auto& [op, entry] : counts) result_.operators.push_back(std::move(entry));
   }
 
@@ -149,31 +119,21 @@ class OnnxInspector {
     return type == types_.end() ? Shape() : shape_of(type->second->type);
   }
 
-  Number multiply_adds(const onnx::StoredNode& node) {
-    if (!node.ops.empty()) return std::nullopt;
-    const bool is_conv = node.op_type == "Conv" || node.op_type == "ConvInteger";
-    const bool is_transposed = node.op_type == "ConvTranspose";
-    const bool is_product = node.op_type == "MatMul" || node.op_type == "Gemm";
-    const bool is_recurrent =
-        node.op_type == "LSTM" || node.op_type == "GRU" || node.op_type == "RNN";
-    if (!is_conv && !is_transposed && !is_product && !is_recurrent) return 0;
-    if (node.inputs.size() < (is_recurrent ? 3 : 2) || node.outputs.empty()) return std::nullopt;
-    const Shape data = shape_of(node.inputs[0]);
-    const Shape weight = shape_of(node.inputs[1]);
-    const Shape output = shape_of(node.outputs[0]);
-    if (is_recurrent) {
-      if (data.rank() < 2) return std::nullopt;
-      const Number weights = plus(size_.count(weight), size_.count(shape_of(node.inputs[2])));
-      return times(times(size_(data[0]), size_(data[1])), weights);
+  Number work_of(const onnx::StoredNode& node) {
+    const auto has_graphs = [](const auto& attribute) { return !attribute.graphs.empty(); };
+    if (std::any_of(node.attributes.begin(), node.attributes.end(), has_graphs))
+      return std::nullopt;
+    if (node.outputs.empty()) return 0;
+    const auto* transposes = node.find("transA");
+    OnnxWork work{node.op_type,
+                  {},
+                  shape_of(node.outputs[0]),
+                  transposes != nullptr && transposes->integer.value_or(0) != 0};
+    constexpr std::size_t kMostThatCount = 3;
+    for (const auto input : node.inputs) {
+      if (work.inputs.size() < kMostThatCount) work.inputs.push_back(shape_of(input));
     }
-    if (is_product) {
-      if (data.rank() == 0 || (node.transposes_first && data.rank() != 2)) return std::nullopt;
-      return times(size_.count(output), size_(data[node.transposes_first ? 0 : data.rank() - 1]));
-    }
-    const Number filters = weight.rank() == 0 ? std::nullopt : size_(weight[0]);
-    const Number elements = size_.count(weight);
-    if (!filters || *filters == 0 || !elements) return std::nullopt;
-    return times(size_.count(is_transposed ? data : output), *elements / *filters);
+    return multiply_adds(work, size_);
   }
 
   LayerInfo layer(const onnx::StoredNode& node) {
@@ -185,7 +145,7 @@ class OnnxInspector {
     if (!node.outputs.empty()) {
       const auto type = types_.find(node.outputs[0]);
       if (type != types_.end()) {
-        PortReport output = port(*type->second);
+        PortReport output = describe_stored(*type->second);
         layer.dtype = std::move(output.dtype);
         layer.shape = std::move(output.shape);
       }
@@ -193,10 +153,10 @@ class OnnxInspector {
     for (const auto input : node.inputs) {
       const auto weight = weights_.find(input);
       if (weight == weights_.end() || !counted_.insert(input).second) continue;
-      layer.parameters = plus(layer.parameters, count(*weight->second));
-      layer.parameter_bytes = plus(layer.parameter_bytes, bytes(*weight->second));
+      layer.parameters = plus(layer.parameters, stored_count(*weight->second));
+      layer.parameter_bytes = plus(layer.parameter_bytes, stored_bytes(*weight->second));
     }
-    layer.multiply_adds = multiply_adds(node);
+    layer.multiply_adds = work_of(node);
     return layer;
   }
 
@@ -210,6 +170,27 @@ class OnnxInspector {
 };
 
 }  // namespace
+
+DType stored_dtype(std::int64_t code) {
+  for (int i = 0; i <= static_cast<int>(kInt4); ++i) {
+    const auto dtype = static_cast<DType>(i);
+    if (onnx::onnx_type_code(dtype) == code) return dtype;
+  }
+  return DType::kUnknown;
+}
+
+PortReport describe_stored(const onnx::StoredValue& value) {
+  PortReport port{std::string(value.name), std::string(dtype_name(stored_dtype(value.type.dtype))),
+                  value.type.dims};
+  if (!value.type.known_rank) port.shape = {"..."};
+  return port;
+}
+
+// As many as the sizes say, for they may lie beside the file or be packed.
+std::optional<std::uint64_t> stored_bytes(const onnx::StoredWeight& weight) {
+  const std::size_t element = dtype_size(stored_dtype(weight.dtype));
+  return element == 0 ? Number(weight.bytes) : times(stored_count(weight), element);
+}
 
 Inspection inspect_onnx(const std::shared_ptr<const MappedFile>& file) {
   const ErrorScope scope = ErrorScope::file(file->path());

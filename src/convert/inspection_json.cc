@@ -53,7 +53,9 @@ JsonValue list(const std::vector<T>& entries) {
 
 }  // namespace
 
-std::string to_json(const Inspection& inspection) {
+std::string to_json(const Inspection& inspection) { return json_text(inspection_json(inspection)); }
+
+JsonValue inspection_json(const Inspection& inspection) {
   JsonObject opsets;
   for (const auto& [domain, version] : inspection.opsets)
     opsets.emplace_back(domain, JsonValue{version});
@@ -62,31 +64,31 @@ std::string to_json(const Inspection& inspection) {
   const JsonValue failure = inspection.failure
                                 ? JsonValue{static_cast<std::int64_t>(*inspection.failure)}
                                 : JsonValue{nullptr};
-  return json_text({JsonObject{{"kind", {std::string(kind_name(inspection.kind))}},
-                               {"mxnet_version", {inspection.mxnet_version}},
-                               {"np_shape", {inspection.np_shape}},
-                               {"operators", list(inspection.operators)},
-                               {"inputs", json_ports(inspection.inputs)},
-                               {"outputs", json_ports(inspection.outputs)},
-                               {"layers", list(inspection.layers)},
-                               {"counted_as_one", json_strings(inspection.counted_as_one)},
-                               {"arrays", list(inspection.arrays)},
-                               {"arguments", json_strings(inspection.arguments)},
-                               {"labels", json_strings(inspection.labels)},
-                               {"missing_parameters", json_strings(inspection.missing_parameters)},
-                               {"num_parameters", json_number(inspection.num_parameters)},
-                               {"parameter_count", json_number(inspection.parameter_count)},
-                               {"parameter_bytes", json_number(inspection.parameter_bytes)},
-                               {"opset", {std::int64_t{inspection.opset}}},
-                               {"converts", {inspection.converts}},
-                               {"failure", failure},
-                               {"problems", json_strings(inspection.problems)},
-                               {"hints", json_strings(inspection.hints)},
-                               {"diagnostics", json_diagnostics(inspection.diagnostics)},
-                               {"opsets", {std::move(opsets)}},
-                               {"metadata", {std::move(metadata)}},
-                               {"producer", {inspection.producer}},
-                               {"ir_version", {inspection.ir_version}}}});
+  return {JsonObject{{"kind", {std::string(kind_name(inspection.kind))}},
+                     {"mxnet_version", {inspection.mxnet_version}},
+                     {"np_shape", {inspection.np_shape}},
+                     {"operators", list(inspection.operators)},
+                     {"inputs", json_ports(inspection.inputs)},
+                     {"outputs", json_ports(inspection.outputs)},
+                     {"layers", list(inspection.layers)},
+                     {"counted_as_one", json_strings(inspection.counted_as_one)},
+                     {"arrays", list(inspection.arrays)},
+                     {"arguments", json_strings(inspection.arguments)},
+                     {"labels", json_strings(inspection.labels)},
+                     {"missing_parameters", json_strings(inspection.missing_parameters)},
+                     {"num_parameters", json_number(inspection.num_parameters)},
+                     {"parameter_count", json_number(inspection.parameter_count)},
+                     {"parameter_bytes", json_number(inspection.parameter_bytes)},
+                     {"opset", {std::int64_t{inspection.opset}}},
+                     {"converts", {inspection.converts}},
+                     {"failure", failure},
+                     {"problems", json_strings(inspection.problems)},
+                     {"hints", json_strings(inspection.hints)},
+                     {"diagnostics", json_diagnostics(inspection.diagnostics)},
+                     {"opsets", {std::move(opsets)}},
+                     {"metadata", {std::move(metadata)}},
+                     {"producer", {inspection.producer}},
+                     {"ir_version", {inspection.ir_version}}}};
 }
 
 }  // namespace mx2onnx

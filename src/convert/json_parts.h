@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "mx2onnx/inspect.h"
 #include "mx2onnx/report.h"
 
 namespace mx2onnx {
@@ -16,5 +17,7 @@ JsonValue json_strings(const std::vector<std::string>& texts);
 JsonValue json_sizes(const std::vector<std::string>& sizes);
 JsonValue json_ports(const std::vector<PortReport>& list);
 JsonValue json_diagnostics(const std::vector<Diagnostic>& list);
+/// The document of an inspection.
+JsonValue inspection_json(const Inspection& inspection);
 
 }  // namespace mx2onnx

@@ -19,6 +19,7 @@ struct Shared {
   onnx::Builder& builder;
   std::vector<NodeProblem>& problems;
   std::vector<Diagnostic>& diagnostics;
+  Trace* trace;  // null if nobody wants to know
 };
 
 /// Translates the nodes of a model, or of a subgraph, one after the other.
@@ -57,6 +58,9 @@ class NodeTranslator {
     const std::string name = model_.path + raw.name;
     const ErrorScope scope = ErrorScope::node(static_cast<std::int64_t>(index), name, raw.op);
     builder_.begin_node(name);
+    if (shared_.trace != nullptr && model_.depth == 0) {
+      shared_.trace->begin_node(static_cast<std::uint32_t>(index), builder_.graph().num_values());
+    }
     std::vector<Translation::Input> inputs;
     for (const auto& input : raw.inputs) {
       const EntryInfo& info = types_[model_.entry(input)];
@@ -302,13 +306,14 @@ onnx::QuantizedForm quantized_form_of(const ConvertOptions& options) {
 
 onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
-                            std::vector<Diagnostic>& diagnostics) {
+                            std::vector<Diagnostic>& diagnostics, Trace* trace) {
   const BudgetScope budget;
   onnx::Graph graph;
   onnx::Builder builder(graph, options.opset);
   builder.set_quantized_form(quantized_form_of(options));
-  Shared shared{types, builder, problems, diagnostics};
+  Shared shared{types, builder, problems, diagnostics, trace};
   ModelTranslator(model, options.preprocessing, shared).run();
+  if (trace != nullptr) trace->end_nodes(graph);
   return graph;
 }
 

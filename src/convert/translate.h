@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "convert/problems.h"
+#include "convert/trace.h"
 #include "infer/infer.h"
 #include "mx2onnx/convert.h"
 #include "mx2onnx/report.h"
@@ -13,13 +14,14 @@
 
 namespace mx2onnx {
 
-/// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is
-/// then of no use. Warnings go to `diagnostics`.
 /// What ConvertOptions::quantized_form names. Fails with kUsage if it names none.
 onnx::QuantizedForm quantized_form_of(const ConvertOptions& options);
 
+/// Translates all live nodes. What a translation refuses is appended to `problems`; the graph is
+/// then of no use. Warnings go to `diagnostics`; which node a value is of goes to `trace`, if it is
+/// there.
 onnx::Graph translate_model(const Model& model, const InferResult& types,
                             const ConvertOptions& options, std::vector<NodeProblem>& problems,
-                            std::vector<Diagnostic>& diagnostics);
+                            std::vector<Diagnostic>& diagnostics, Trace* trace = nullptr);
 
 }  // namespace mx2onnx

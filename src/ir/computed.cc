@@ -61,7 +61,9 @@ Tensor cast(const Tensor& tensor, DType dtype) {
 std::shared_ptr<const TensorData> joined(std::vector<DataPart> parts, std::size_t times) {
   std::vector<std::size_t> begins;  // of each part within one time
   std::size_t size = 0;
+  std::size_t piece_size = TensorData::kPieceSize;
   for (const auto& part : parts) {
+    piece_size = std::max(piece_size, part.data->piece_size());
     begins.push_back(size);
     size += part.size;
   }
@@ -84,7 +86,7 @@ std::shared_ptr<const TensorData> joined(std::vector<DataPart> parts, std::size_
       ++time;
     }
   };
-  return std::make_shared<ComputedData>(size * times, std::move(fill));
+  return std::make_shared<ComputedData>(size * times, std::move(fill), piece_size);
 }
 
 Tensor kept_if_small(Tensor tensor) {

@@ -107,6 +107,14 @@ TEST(ComputedTest, StridedMovesElementsOfEverySize) {
   for (const DType dtype : {DType::kUint8, DType::kInt16, DType::kInt32, DType::kInt64}) {
     const Tensor from = kept_if_small(cast(counting({9, 13}), dtype));
     EXPECT_EQ(read_ints(strided(from, {13, 9}, 0, {1, 13})), picked(from, {13, 9}, 0, {1, 13}));
+    // Whole lines of a cache and what is left of them; of a source that is computed, too.
+    const Tensor wide = kept_if_small(cast(counting({137, 90}), dtype));
+    const auto expected = picked(wide, {90, 137}, 0, {1, 90});
+    for (const Tensor& source : {wide, hidden(wide)}) {
+      const Tensor turned = strided(source, {90, 137}, 0, {1, 90});
+      EXPECT_EQ(read_ints(turned), expected);
+      expect_same_in_ranges(turned);
+    }
   }
 }
 

@@ -1,17 +1,22 @@
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "ir/computed.h"
+#include "ir/turn_tile.h"
 
 namespace mx2onnx {
 namespace {
 
 using Dims = std::vector<std::int64_t>;
 
-constexpr std::int64_t kTile = 16;
-constexpr std::int64_t kMostRows = 2 * kTile;
-constexpr std::int64_t kMostElements = 1 << 16;  // that are made at a time
+// That are made at a time: of a matrix that is turned round as much of each line is read as makes
+// reading fast, while all stays in a processor's own cache.
+constexpr std::int64_t kMostRows = 512;
+constexpr std::int64_t kGoodSize = std::int64_t{1} << 20;
+constexpr std::int64_t kMostSize = std::int64_t{1} << 22;
+constexpr std::int64_t kFewestRows = 16;
 
 // Element offset + sum of index * stride of the source, for each index; at least two dimensions.
 struct Layout {
@@ -45,59 +50,46 @@ Layout simplified(const Dims& dims, std::int64_t offset, const Dims& strides) {
   return layout;
 }
 
-// Copies rows and columns, at most kTile of each, to rows that are `to_stride` apart.
-template <typename T>
-void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t column_stride,
-               std::int64_t rows, std::int64_t columns, T* to, std::int64_t to_stride) {
-  constexpr std::int64_t kSize = sizeof(T);
-  if (row_stride == 1 && rows == kTile && columns == kTile) {
-    std::array<std::array<T, kTile>, kTile> tile;
-    for (std::size_t column = 0; column < kTile; ++column) {
-      std::memcpy(tile[column].data(),
-                  from + static_cast<std::int64_t>(column) * column_stride * kSize,
-                  sizeof(T) * kTile);
-    }
-    for (std::size_t row = 0; row < kTile; ++row) {
-      T* const line = to + static_cast<std::int64_t>(row) * to_stride;
-      for (std::size_t column = 0; column < kTile; ++column) line[column] = tile[column][row];
-    }
-    return;
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t column = 0; column < columns; ++column) {
-      std::memcpy(to + row * to_stride + column,
-                  from + (row * row_stride + column * column_stride) * kSize, sizeof(T));
-    }
-  }
-}
-
 // Elements of a source whose bytes lie in memory or in a mapping.
 template <typename T>
 class ViewedSource {
  public:
   explicit ViewedSource(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
+  void read(std::int64_t first, T* to, std::int64_t count) const {
+    std::memcpy(to, bytes_.data() + first * kSize, static_cast<std::size_t>(count * kSize));
+  }
+  void prefetch(std::int64_t first, std::int64_t count) const {
+    const std::byte* const from = bytes_.data() + first * kSize;
+    for (std::int64_t i = 0; i < count * kSize; i += 64) __builtin_prefetch(from + i, 0, 2);
+  }
   void copy(std::int64_t start, std::int64_t row_stride, std::int64_t column_stride,
             std::int64_t rows, std::int64_t columns, T* to) const {
-    constexpr std::int64_t kSize = sizeof(T);
-    if (column_stride == 1) {
-      for (std::int64_t row = 0; row < rows; ++row) {
-        std::memcpy(to + row * columns, bytes_.data() + (start + row * row_stride) * kSize,
-                    static_cast<std::size_t>(columns) * sizeof(T));
-      }
-      return;
-    }
+    const std::byte* const from = bytes_.data() + start * kSize;
     // Tiles stay in the nearest cache, whichever way they are read and written.
     for (std::int64_t column = 0; column < columns; column += kTile) {
       for (std::int64_t row = 0; row < rows; row += kTile) {
-        copy_tile(bytes_.data() + (start + row * row_stride + column * column_stride) * kSize,
-                  row_stride, column_stride, std::min(kTile, rows - row),
-                  std::min(kTile, columns - column), to + row * columns + column, columns);
+        copy_tile(from + (row * row_stride + column * column_stride) * kSize, row_stride,
+                  column_stride, std::min(kTile, rows - row), std::min(kTile, columns - column),
+                  to + row * columns + column, columns);
       }
     }
   }
 
  private:
+  static constexpr std::int64_t kSize = sizeof(T);
+  static constexpr std::int64_t kTile = 16;
+
+  static void copy_tile(const std::byte* from, std::int64_t row_stride, std::int64_t column_stride,
+                        std::int64_t rows, std::int64_t columns, T* to, std::int64_t to_stride) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        std::memcpy(to + row * to_stride + column,
+                    from + (row * row_stride + column * column_stride) * kSize, sizeof(T));
+      }
+    }
+  }
+
   std::span<const std::byte> bytes_;
 };
 
@@ -107,44 +99,75 @@ class ComputedSource {
  public:
   explicit ComputedSource(const TensorData& data) : data_(data) {}
 
+  void read(std::int64_t first, T* to, std::int64_t count) const {
+    data_.read(static_cast<std::size_t>(first) * sizeof(T),
+               std::as_writable_bytes(std::span(to, static_cast<std::size_t>(count))));
+  }
+  void prefetch(std::int64_t, std::int64_t) const {}
   void copy(std::int64_t start, std::int64_t row_stride, std::int64_t column_stride,
             std::int64_t rows, std::int64_t columns, T* to) const {
-    // All of what lies between the first and the last one, if that is not much more.
-    const std::int64_t apart = (rows - 1) * row_stride + (columns - 1) * column_stride + 1;
-    if (apart <= kMostApart * rows * columns) {
-      std::vector<T> all(static_cast<std::size_t>(apart));
-      read(start, all.data(), apart);
-      const ViewedSource<T> view(std::as_bytes(std::span(all)));
-      return view.copy(0, row_stride, column_stride, rows, columns, to);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < columns; ++column)
+        read(start + row * row_stride + column * column_stride, to + row * columns + column, 1);
     }
-    if (row_stride != 1) {
-      for (std::int64_t row = 0; row < rows; ++row)
-        copy_row(start + row * row_stride, column_stride, columns, to + row * columns);
-      return;
-    }
-    std::vector<T> line(static_cast<std::size_t>(rows));
-    for (std::int64_t column = 0; column < columns; ++column) {
-      read(start + column * column_stride, line.data(), rows);
-      for (std::int64_t row = 0; row < rows; ++row)
-        to[row * columns + column] = line[static_cast<std::size_t>(row)];
-    }
+  }
+  // All from the first to the last one, if that is not much more than what is wanted of it.
+  std::vector<T> read_all(std::int64_t start, std::int64_t count, std::int64_t wanted) const {
+    if (count > kMostApart * wanted) return {};
+    std::vector<T> all(static_cast<std::size_t>(count));
+    read(start, all.data(), count);
+    return all;
   }
 
  private:
   static constexpr std::int64_t kMostApart = 4;
 
-  void copy_row(std::int64_t start, std::int64_t stride, std::int64_t columns, T* to) const {
-    if (stride == 1) return read(start, to, columns);
-    for (std::int64_t column = 0; column < columns; ++column)
-      read(start + column * stride, to + column, 1);
-  }
-  void read(std::int64_t first, T* to, std::int64_t count) const {
-    data_.read(static_cast<std::size_t>(first) * sizeof(T),
-               std::as_writable_bytes(std::span(to, static_cast<std::size_t>(count))));
-  }
-
   const TensorData& data_;
 };
+
+// A matrix whose columns are the source's lines. A few lines are read one after the other, which
+// is how memory and mappings like it, and then turned round.
+template <typename T, typename Source>
+void copy_turned(const Source& source, std::int64_t start, std::int64_t stride, std::int64_t rows,
+                 std::int64_t columns, T* to) {
+  constexpr std::int64_t kLines = kTileColumns<T>;
+  constexpr std::int64_t kAhead = 6;
+  alignas(64) std::array<T, kLines * kMostRows> lines;
+  for (std::int64_t column = 0; column < columns; column += kLines) {
+    const std::int64_t count = std::min(kLines, columns - column);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t line = column + i;
+      if (line + kAhead < columns) source.prefetch(start + (line + kAhead) * stride, rows);
+      source.read(start + line * stride, lines.data() + i * rows, rows);
+    }
+    const auto length = static_cast<std::size_t>(rows);
+    turn_tile(lines.data(), length, length, static_cast<std::size_t>(count), to + column,
+              static_cast<std::size_t>(columns));
+  }
+}
+
+// Rows and columns of the source, at most kMostRows, one row behind the other.
+template <typename T, typename Source>
+void copy_rows(const Source& source, std::int64_t start, std::int64_t row_stride,
+               std::int64_t column_stride, std::int64_t rows, std::int64_t columns, T* to) {
+  const bool is_long = column_stride == 1 && (rows == 1 || columns >= kMostRows);
+  if constexpr (std::is_same_v<Source, ComputedSource<T>>) {
+    const std::int64_t apart = (rows - 1) * row_stride + (columns - 1) * column_stride + 1;
+    const auto all = is_long ? std::vector<T>() : source.read_all(start, apart, rows * columns);
+    if (!all.empty()) {
+      const ViewedSource<T> view(std::as_bytes(std::span(all)));
+      return copy_rows(view, 0, row_stride, column_stride, rows, columns, to);
+    }
+  }
+  if (column_stride == 1) {
+    for (std::int64_t row = 0; row < rows; ++row)
+      source.read(start + row * row_stride, to + row * columns, columns);
+    return;
+  }
+  if (row_stride == 1 && rows > 1)
+    return copy_turned(source, start, column_stride, rows, columns, to);
+  source.copy(start, row_stride, column_stride, rows, columns, to);
+}
 
 // Makes `count` elements from number `first` on. Several rows are made at a time, so that of a
 // matrix that is turned round whole cache lines are used.
@@ -168,8 +191,8 @@ void fill(const Source& source, const Layout& layout, std::int64_t first, std::i
     const bool is_part = column > 0 || count < columns;
     const std::int64_t num_columns = is_part ? std::min(columns - column, count) : columns;
     const std::int64_t num_rows = is_part ? 1 : std::min({rows - row, count / columns, kMostRows});
-    source.copy(matrix + row * layout.row_stride() + column * layout.column_stride(),
-                layout.row_stride(), layout.column_stride(), num_rows, num_columns, to);
+    copy_rows(source, matrix + row * layout.row_stride() + column * layout.column_stride(),
+              layout.row_stride(), layout.column_stride(), num_rows, num_columns, to);
     to += num_rows * num_columns;
     count -= num_rows * num_columns;
     column += num_columns;
@@ -219,12 +242,13 @@ Tensor strided(const Tensor& from, std::vector<std::int64_t> dims, std::int64_t 
                const std::vector<std::int64_t>& strides) {
   Tensor result{from.dtype, std::move(dims), nullptr};
   Layout layout = simplified(result.dims, offset, strides);
-  const std::int64_t columns = std::max<std::int64_t>(layout.columns(), 1);
-  const std::int64_t rows = std::clamp<std::int64_t>(kMostElements / columns, 1, kMostRows);
-  const std::size_t element = dtype_size(from.dtype);
-  const std::size_t size = static_cast<std::size_t>(result.count()) * element;
-  const std::size_t block =
-      static_cast<std::size_t>(std::min(kMostElements, rows * columns)) * element;
+  const auto element = static_cast<std::int64_t>(dtype_size(from.dtype));
+  const std::int64_t row_size = std::max<std::int64_t>(layout.columns(), 1) * element;
+  const std::int64_t good = kGoodSize / row_size / kFewestRows * kFewestRows;
+  const std::int64_t rows =
+      std::clamp<std::int64_t>(layout.rows(), 1, std::clamp(good, kFewestRows, kMostRows));
+  const auto block = static_cast<std::size_t>(std::min(kMostSize, rows * row_size));
+  const std::size_t size = static_cast<std::size_t>(result.count()) * dtype_size(from.dtype);
   result.data = std::make_shared<ComputedData>(
       size, filler_of(from, std::move(layout)),
       block * std::max<std::size_t>(1, TensorData::kPieceSize / block));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/computed.h"
+#include "onnx/eval_small.h"
 #include "onnx/schema.h"
 
 namespace mx2onnx::onnx {
@@ -274,16 +275,46 @@ std::optional<Tensor> eval_fill(const Node& node, const Tensor& shape) {
   return strided(*tensor, dims, 0, Dims(dims.size(), 0));
 }
 
+// The same elements, without axes of size 1 or with more of them.
+std::optional<Tensor> eval_axes(const Node& node, const std::vector<const Tensor*>& inputs) {
+  const Tensor& x = *inputs[0];
+  Dims axes = inputs.size() > 1 ? read_ints(*inputs[1]) : node.ints_attr("axes");
+  const bool adds = node.op_type == "Unsqueeze";
+  const std::size_t rank = x.dims.size() + (adds ? axes.size() : 0);
+  std::vector<char> marked(rank, 0);
+  for (const auto number : axes) {
+    const auto axis = resolve_axis(number, rank);
+    if (!axis || marked[*axis] != 0 || (!adds && x.dims[*axis] != 1)) return std::nullopt;
+    marked[*axis] = 1;
+  }
+  if (axes.empty()) return std::nullopt;
+  Dims dims;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < rank; ++i) {
+    if (adds) {
+      dims.push_back(marked[i] != 0 ? 1 : x.dims[next++]);
+    } else if (marked[i] == 0) {
+      dims.push_back(x.dims[i]);
+    }
+  }
+  return Tensor{x.dtype, dims, x.data};
+}
+
 std::optional<Tensor> evaluate_known(const Node& node, const std::vector<const Tensor*>& inputs) {
   const std::string_view op = node.op_type;
   const Tensor& x = *inputs[0];
   if (op == "Identity") return x;
   if (op == "Sqrt") return eval_sqrt(x);
-  if (op == "Cast") return eval_cast(node, x);
+  if (op == "Cast") {
+    auto result = eval_cast(node, x);
+    return result ? std::move(result) : evaluate_small(node, inputs);
+  }
+  if (op == "Unsqueeze" || op == "Squeeze") return eval_axes(node, inputs);
   if (op == "Transpose") return eval_transpose(node, x);
   if (op == "Concat") return eval_concat(node, inputs);
   if (op == "ConstantOfShape") return eval_fill(node, x);
   if (op == "Slice" && inputs.size() >= 4) return eval_slice(inputs);
+  if (auto result = evaluate_small(node, inputs)) return result;
   if (inputs.size() != 2) return std::nullopt;
   if (op == "Reshape") return eval_reshape(node, x, *inputs[1]);
   if (op == "Gather") return eval_gather(node, x, *inputs[1]);

@@ -1,6 +1,6 @@
 // Computes the output of an ONNX node from constant inputs, for the operators where the result does
-// not depend on who computes it: data movement, integer arithmetic, and the floating-point
-// operations that IEEE 754 rounds exactly (+ - * / sqrt).
+// not depend on who computes it: data movement, integer arithmetic, comparisons, and the
+// floating-point operations that IEEE 754 rounds exactly (+ - * / sqrt).
 #pragma once
 
 #include <optional>

@@ -88,6 +88,26 @@ TEST(EvalTest, ArithmeticIsExact) {
   EXPECT_EQ(read_ints(*truth), (std::vector<std::int64_t>{1, 0, 1}));
 }
 
+TEST(EvalTest, PositionsAndMasks) {
+  const auto whole = [](std::int64_t value) { return make_tensor<std::int64_t>({}, {value}); };
+  const auto range = run("Range", {whole(0), whole(5), whole(2)});
+  EXPECT_EQ(read_ints(*range), (std::vector<std::int64_t>{0, 2, 4}));
+  const auto column = run("Unsqueeze", {*range, make_tensor<std::int64_t>({1}, {-1})});
+  EXPECT_EQ(column->dims, (std::vector<std::int64_t>{3, 1}));
+  const auto mask = run("LessOrEqual", {*range, *column});
+  EXPECT_EQ(mask->dims, (std::vector<std::int64_t>{3, 3}));
+  EXPECT_EQ(read_doubles(*mask), (std::vector<double>{1, 0, 0, 1, 1, 0, 1, 1, 1}));
+  EXPECT_EQ(read_doubles(*run("Not", {*mask})), (std::vector<double>{0, 1, 1, 0, 0, 1, 0, 0, 0}));
+  const auto spread =
+      run("Max", {make_tensor<float>({2, 1}, {1, 3}), make_tensor<float>({2}, {2, 0})});
+  EXPECT_EQ(read_doubles(*spread), (std::vector<double>{2, 1, 3, 3}));
+  const auto ids = run("Cast", {kMatrix}, {{"to", onnx_type_code(DType::kInt64)}});
+  EXPECT_EQ(read_ints(*run("Clip", {*ids, whole(2), whole(4)})),
+            (std::vector<std::int64_t>{2, 2, 3, 4, 4, 4}));
+  EXPECT_EQ(run("Squeeze", {*column, make_tensor<std::int64_t>({1}, {1})})->dims,
+            (std::vector<std::int64_t>{3}));
+}
+
 TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
   EXPECT_EQ(run("Exp", {kMatrix}), std::nullopt);
   EXPECT_EQ(run("Add",
@@ -102,7 +122,12 @@ TEST(EvalTest, LeavesAloneWhatIsNotCertain) {
       run("Gather", {make_tensor<std::int64_t>({1}, {7}), make_tensor<std::int64_t>({1}, {5})}),
       std::nullopt);
   // Of an empty tensor too, whose elements are never looked at.
-  EXPECT_EQ(run("Less", {make_tensor<float>({0}, {}), make_tensor<float>({0}, {})}), std::nullopt);
+  EXPECT_EQ(run("Pow", {make_tensor<float>({0}, {}), make_tensor<float>({0}, {})}), std::nullopt);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(run("Less", {kMatrix, make_tensor<float>({}, {nan})}), std::nullopt);
+  EXPECT_EQ(run("Max", {kMatrix, make_tensor<float>({}, {nan})}), std::nullopt);
+  EXPECT_EQ(run("Less", {kMatrix, make_tensor<float>({2}, {1, 2})}), std::nullopt);
+  EXPECT_EQ(run("Squeeze", {kMatrix, make_tensor<std::int64_t>({1}, {0})}), std::nullopt);
   const Node node{"Add", "", "", {}, {}, {}};
   EXPECT_EQ(evaluate(node, {&kMatrix, nullptr}), std::nullopt);
 }

@@ -20,6 +20,9 @@ constexpr std::uint32_t text(std::uint32_t number) {
 constexpr std::uint32_t varint(std::uint32_t number) {
   return protozero::tag_and_type(number, pbf_wire_type::varint);
 }
+constexpr std::uint32_t fixed32(std::uint32_t number) {
+  return protozero::tag_and_type(number, pbf_wire_type::fixed32);
+}
 
 // More than any model has, and less than would take much memory.
 constexpr std::size_t kMostEntries = 2'000'000;
@@ -45,7 +48,7 @@ class Reader {
           model_.producer_version = view_of(reader);
           break;
         case text(7):
-          read_graph(reader.get_message());
+          read_graph(reader.get_message(), model_, 0);
           break;
         case text(8):
           model_.opsets.push_back(read_opset(reader.get_message()));
@@ -104,23 +107,26 @@ class Reader {
     return entry;
   }
 
-  void read_graph(pbf_reader reader) {
+  void read_graph(pbf_reader reader, StoredGraph& graph, int depth) {
+    if (depth > kMostNesting)
+      fail(ErrorCode::kFormat,
+           fmt::format("graphs are nested deeper than {} levels", kMostNesting));
     while (reader.next()) {
       switch (reader.tag_and_type()) {
         case text(1):
-          model_.nodes.push_back(read_node(reader.get_message()));
+          graph.nodes.push_back(read_node(reader.get_message(), depth));
           break;
         case text(5):
-          model_.weights.push_back(read_weight(reader.get_message()));
+          graph.weights.push_back(read_weight(reader.get_message()));
           break;
         case text(11):
-          model_.inputs.push_back(read_value(reader.get_message()));
+          graph.inputs.push_back(read_value(reader.get_message()));
           break;
         case text(12):
-          model_.outputs.push_back(read_value(reader.get_message()));
+          graph.outputs.push_back(read_value(reader.get_message()));
           break;
         case text(13):
-          model_.values.push_back(read_value(reader.get_message()));
+          graph.values.push_back(read_value(reader.get_message()));
           break;
         default:
           reader.skip();
@@ -130,89 +136,89 @@ class Reader {
     }
   }
 
-  StoredNode read_node(pbf_reader reader) {
+  StoredNode read_node(pbf_reader reader, int depth) {
     StoredNode node;
     while (reader.next()) {
       switch (reader.tag_and_type()) {
         case text(1):
           node.inputs.push_back(view_of(reader));
-          count();
           break;
         case text(2):
           node.outputs.push_back(view_of(reader));
-          count();
           break;
         case text(3):
           node.name = view_of(reader);
-          break;
+          continue;
         case text(4):
           node.op_type = view_of(reader);
-          break;
+          continue;
         case text(5):
-          read_attribute(reader.get_message(), node);
+          node.attributes.push_back(read_attribute(reader.get_message(), depth));
           break;
         case text(7):
           node.domain = view_of(reader);
-          break;
+          continue;
         default:
           reader.skip();
+          continue;
       }
+      count();
     }
     return node;
   }
 
-  void read_attribute(pbf_reader reader, StoredNode& node) {
-    std::string_view name;
-    std::int64_t value = 0;
+  StoredAttribute read_attribute(pbf_reader reader, int depth) {
+    StoredAttribute attribute;
     while (reader.next()) {
       switch (reader.tag_and_type()) {
         case text(1):
-          name = view_of(reader);
+          attribute.name = view_of(reader);
+          break;
+        case fixed32(2):
+          attribute.number = reader.get_float();
           break;
         case varint(3):
-          value = reader.get_int64();
+          attribute.integer = reader.get_int64();
+          break;
+        case text(4):
+          attribute.text = view_of(reader);
+          break;
+        case text(5):
+          attribute.tensor = read_weight(reader.get_message());
+          break;
+        case text(9):
+          attribute.texts.push_back(view_of(reader));
+          count();
           break;
         case text(6):
         case text(11):
-          read_inner_graph(reader.get_message(), node, 1);
+          read_graph(reader.get_message(), attribute.graphs.emplace_back(), depth + 1);
+          break;
+        case fixed32(7):
+          attribute.numbers.push_back(reader.get_float());
+          count();
+          break;
+        case text(7):
+          for (const float number : reader.get_packed_float()) {
+            attribute.numbers.push_back(number);
+            count();
+          }
+          break;
+        case varint(8):
+          attribute.integers.push_back(reader.get_int64());
+          count();
+          break;
+        case text(8):
+          for (const auto number : reader.get_packed_int64()) {
+            attribute.integers.push_back(number);
+            count();
+          }
           break;
         default:
           reader.skip();
       }
     }
-    if (name == "transA") node.transposes_first = value != 0;
-  }
-
-  // Of a branch or a loop's body: its operators.
-  void read_inner_graph(pbf_reader reader, StoredNode& node, int depth) {
-    if (depth > kMostNesting)
-      fail(ErrorCode::kFormat,
-           fmt::format("graphs are nested deeper than {} levels", kMostNesting));
-    while (reader.next(1, pbf_wire_type::length_delimited)) {
-      pbf_reader inner = reader.get_message();
-      while (inner.next()) {
-        switch (inner.tag_and_type()) {
-          case text(4):
-            node.ops.push_back(view_of(inner));
-            count();
-            break;
-          case text(5): {
-            pbf_reader attribute = inner.get_message();
-            while (attribute.next()) {
-              const auto field = attribute.tag_and_type();
-              if (field == text(6) || field == text(11)) {
-                read_inner_graph(attribute.get_message(), node, depth + 1);
-              } else {
-                attribute.skip();
-              }
-            }
-            break;
-          }
-          default:
-            inner.skip();
-        }
-      }
-    }
+    return attribute;
   }
 
   StoredValue read_value(pbf_reader reader) {
@@ -301,7 +307,9 @@ class Reader {
         case text(9):
         case text(10):
         case text(11):
-          weight.bytes += view_of(reader).size();
+          weight.field = reader.tag();
+          weight.elements = view_of(reader);
+          weight.bytes += weight.elements.size();
           break;
         case text(8):
           weight.name = view_of(reader);
@@ -318,6 +326,23 @@ class Reader {
 };
 
 }  // namespace
+
+bool StoredNode::is(std::string_view onnx_op) const {
+  return op_type == onnx_op && (domain.empty() || domain == "ai.onnx");
+}
+
+const StoredAttribute* StoredNode::find(std::string_view attribute) const {
+  for (const auto& entry : attributes) {
+    if (entry.name == attribute) return &entry;
+  }
+  return nullptr;
+}
+
+std::span<const std::byte> StoredWeight::raw() const {
+  constexpr std::uint32_t kRawData = 9;
+  if (field != kRawData) return {};
+  return std::as_bytes(std::span(elements.data(), elements.size()));
+}
 
 StoredModel read_model(std::span<const std::byte> bytes) {
   const pbf_reader reader(reinterpret_cast<const char*>(bytes.data()), bytes.size());

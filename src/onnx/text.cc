@@ -6,26 +6,27 @@
 namespace mx2onnx::onnx {
 namespace {
 
-std::string attr_text(const Attribute& attr) {
+std::string attr_text(const AttrValue& value, const char* comma) {
   struct Visitor {
+    const char* comma;
     std::string operator()(std::int64_t value) const { return std::to_string(value); }
     std::string operator()(float value) const { return fmt::format("{:g}", value); }
     std::string operator()(const std::string& value) const { return value; }
     std::string operator()(const std::vector<std::int64_t>& values) const {
-      return fmt::format("[{}]", fmt::join(values, ","));
+      return fmt::format("[{}]", fmt::join(values, comma));
     }
     std::string operator()(const std::vector<float>& values) const {
-      return fmt::format("[{}]", fmt::join(values, ","));
+      return fmt::format("[{}]", fmt::join(values, comma));
     }
     std::string operator()(const std::vector<std::string>& values) const {
-      return fmt::format("[{}]", fmt::join(values, ","));
+      return fmt::format("[{}]", fmt::join(values, comma));
     }
     std::string operator()(const Tensor& value) const { return value.type().to_string(); }
     std::string operator()(const std::shared_ptr<Body>& value) const {
       return fmt::format("<{} nodes>", value->nodes.size());
     }
   };
-  return attr.name + "=" + std::visit(Visitor{}, attr.value);
+  return std::visit(Visitor{comma}, value);
 }
 
 std::string value_list(const Graph& graph, const std::vector<Value>& values) {
@@ -39,6 +40,8 @@ std::string value_list(const Graph& graph, const std::vector<Value>& values) {
 
 }  // namespace
 
+std::string to_text(const AttrValue& value) { return attr_text(value, ", "); }
+
 std::string to_text(const Graph& graph) {
   std::string text;
   for (const Value input : graph.main.inputs) {
@@ -47,7 +50,7 @@ std::string to_text(const Graph& graph) {
   for (const auto& node : graph.main.nodes) {
     text += fmt::format("{} = {}({})", value_list(graph, node.outputs), node.op_type,
                         value_list(graph, node.inputs));
-    for (const auto& attr : node.attrs) text += " " + attr_text(attr);
+    for (const auto& attr : node.attrs) text += " " + attr.name + "=" + attr_text(attr.value, ",");
     text += "\n";
   }
   for (const Value output : graph.main.outputs) {

@@ -13,4 +13,7 @@ namespace mx2onnx::onnx {
 /// -> fc_output: float32 (batch, 2)
 std::string to_text(const Graph& graph);
 
+/// "[1, 1]"; a tensor's type, and how many nodes a body has.
+std::string to_text(const AttrValue& value);
+
 }  // namespace mx2onnx::onnx

@@ -163,6 +163,8 @@ class Folder {
 
 }  // namespace
 
-std::size_t fold_batch_norm(Graph& graph) { return Folder(graph).run(); }
+std::size_t fold_batch_norm(Graph& graph, const PassOptions& options) {
+  return options.weights_stay ? 0 : Folder(graph).run();
+}
 
 }  // namespace mx2onnx::passes

@@ -1,5 +1,5 @@
 // Nodes whose inputs are all constants are computed now, as far as eval.h can and as far as it does
-// not make the file larger.
+// not make the file much larger.
 #include <limits>
 
 #include "base/interruption.h"
@@ -15,6 +15,9 @@ using onnx::Node;
 using onnx::Value;
 
 constexpr std::size_t kAlwaysSmall = 1024;
+// Larger than what goes for it, at most, and all of these together.
+constexpr std::size_t kMostLarger = 1 << 14;
+constexpr std::size_t kMostTogether = 1 << 18;
 
 // Bytes of constant inputs that only this node uses: they go when it does.
 std::size_t freed_bytes(const Graph& graph, const GraphUses& uses, const Node& node) {
@@ -35,10 +38,29 @@ std::size_t size_bytes(const TensorType& type) {
   return size;
 }
 
-/// What may be folded, with the bytes of constants that go when it is.
-using IsWorth = bool (*)(std::size_t size, std::size_t freed);
+// Which results are worth their bytes in the file.
+class Room {
+ public:
+  explicit Room(bool weights_stay) : weights_stay_(weights_stay) {}
 
-std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body, IsWorth is_worth) {
+  // `freed` bytes of constants go when it is folded.
+  bool has(std::size_t size, std::size_t freed) const {
+    if (size <= kAlwaysSmall) return true;
+    if (weights_stay_) return false;
+    // Masks and begin states: a few of them may make the file a little larger.
+    return size <= freed || (size <= kMostLarger && size <= left_);
+  }
+
+  void take(std::size_t size, std::size_t freed) {
+    if (size > kAlwaysSmall && size > freed) left_ -= size;
+  }
+
+ private:
+  bool weights_stay_;
+  std::size_t left_ = kMostTogether;
+};
+
+std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body, Room& room) {
   auto& nodes = body.nodes;
   std::vector<char> dead(nodes.size(), 0);
   std::size_t count = 0;
@@ -58,9 +80,11 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body, IsW
     const auto& type = graph.type(node.outputs[0]);
     if (!type.shape.is_static()) continue;
     const std::size_t size = size_bytes(type);
-    if (!is_worth(size, freed_bytes(graph, uses, node))) continue;
+    const std::size_t freed = freed_bytes(graph, uses, node);
+    if (!room.has(size, freed)) continue;
     auto result = onnx::evaluate(node, inputs);
     if (!result) continue;
+    room.take(size, freed);
     graph.info(node.outputs[0]).constant = std::move(*result);
     dead[i] = 1;
     ++count;
@@ -69,24 +93,14 @@ std::size_t fold_body(Graph& graph, const GraphUses& uses, onnx::Body& body, IsW
   return count;
 }
 
-std::size_t fold(Graph& graph, IsWorth is_worth) {
-  const GraphUses uses(graph);
-  std::size_t count = 0;
-  for_each_body(graph.main,
-                [&](onnx::Body& body) { count += fold_body(graph, uses, body, is_worth); });
-  return count;
-}
-
 }  // namespace
 
-std::size_t fold_constants(Graph& graph) {
-  return fold(graph, [](std::size_t size, std::size_t freed) {
-    return size <= kAlwaysSmall || size <= freed;
-  });
-}
-
-std::size_t fold_small_constants(Graph& graph) {
-  return fold(graph, [](std::size_t size, std::size_t /*freed*/) { return size <= kAlwaysSmall; });
+std::size_t fold_constants(Graph& graph, const PassOptions& options) {
+  const GraphUses uses(graph);
+  Room room(options.weights_stay);
+  std::size_t count = 0;
+  for_each_body(graph.main, [&](onnx::Body& body) { count += fold_body(graph, uses, body, room); });
+  return count;
 }
 
 }  // namespace mx2onnx::passes

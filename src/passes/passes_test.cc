@@ -1,40 +1,13 @@
 // Each pass on small graphs, before and after.
-#include <gtest/gtest.h>
-
-#include "onnx/builder.h"
-#include "onnx/check.h"
 #include "onnx/opset.h"
-#include "onnx/text.h"
 #include "passes/pass.h"
 #include "support/error_text.h"
+#include "support/pass_test.h"
 
 namespace mx2onnx::passes {
 namespace {
 
 using onnx::Value;
-
-class PassTest : public testing::Test {
- protected:
-  Value input(const std::string& name, const Shape& shape) {
-    return b_.add_input(name, {DType::kFloat32, shape});
-  }
-  Value weight(const std::string& name, std::vector<std::int64_t> dims, std::vector<float> values) {
-    return b_.add_parameter(name, make_tensor(std::move(dims), values));
-  }
-  void output(Value value, const std::string& name) {
-    b_.begin_node(name);
-    graph_.main.outputs.push_back(b_.name_output(value, name));
-  }
-  // The text after a pass that has to leave a well-formed graph.
-  std::string after(std::size_t (*pass)(onnx::Graph&), std::size_t changes) {
-    EXPECT_EQ(pass(graph_), changes);
-    onnx::check_graph(graph_);
-    return onnx::to_text(graph_);
-  }
-
-  onnx::Graph graph_;
-  onnx::Builder b_{graph_, 17};
-};
 
 TEST_F(PassTest, RemoveIdentities) {
   const Value x = input("x", Shape{2});
@@ -64,10 +37,18 @@ TEST_F(PassTest, FoldConstants) {
 
 TEST_F(PassTest, FoldConstantsDoesNotGrowTheFile) {
   const Value w = weight("w", {1}, {1});
-  output(b_.add(input("x", Shape{1000}),
-                b_.emit("Expand", {w, b_.ints({1000})}, {}, {DType::kFloat32, Shape{1000}})),
-         "y");
+  const auto spread = [&](std::int64_t size) {
+    return b_.emit("Expand", {w, b_.ints({size})}, {}, {DType::kFloat32, Shape{size}});
+  };
+  output(b_.add(input("x", Shape{5000}), spread(5000)), "y");
   EXPECT_EQ(fold_constants(graph_), 0U);
+  // A little, and no more together than 256 KiB.
+  for (std::int64_t size = 3001; size < 3101; ++size) {
+    output(b_.add(input(std::to_string(size), Shape{size}), spread(size)),
+           "y" + std::to_string(size));
+  }
+  EXPECT_EQ(fold_constants(graph_, {17, true}), 0U);
+  EXPECT_EQ(fold_constants(graph_), 21U);
 }
 
 TEST_F(PassTest, ShareDuplicateWeights) {
@@ -221,7 +202,10 @@ TEST_F(PassTest, PipelineKnowsItsPasses) {
   EXPECT_EQ(error_text([&] { check_names({"fold_everything"}); }),
             "there is no pass \"fold_everything\"\n"
             "hint: the passes are remove_identities, fold_constants, slice_before_concat, "
-            "merge_resizes, fold_batch_norm, share_duplicate_weights or remove_dead_nodes");
+            "merge_resizes, merge_reshapes, merge_casts, name_depth_to_space, merge_bounds, "
+            "name_hard_activations, fold_batch_norm, "
+            "share_duplicate_weights, share_duplicate_nodes, slices_to_split or "
+            "remove_dead_nodes");
   EXPECT_EQ(run_pipeline(graph_, {"fold_constants"}).size(), pipeline().size() - 1);
 }
 

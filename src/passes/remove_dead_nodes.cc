@@ -39,7 +39,7 @@ std::size_t remove_from(onnx::Body& body, std::vector<char>& needed) {
 
 }  // namespace
 
-std::size_t remove_dead_nodes(Graph& graph) {
+std::size_t remove_dead_nodes(Graph& graph, const PassOptions& /*options*/) {
   std::vector<char> needed(graph.num_values(), 0);
   return remove_from(graph.main, needed);
 }

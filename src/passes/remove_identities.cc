@@ -34,7 +34,7 @@ std::size_t remove_inner(const GraphUses& uses, onnx::Body& body, Replacements& 
 
 }  // namespace
 
-std::size_t remove_identities(Graph& graph) {
+std::size_t remove_identities(Graph& graph, const PassOptions& /*options*/) {
   const GraphUses uses(graph);
   Replacements replacements(graph);
   auto& nodes = graph.main.nodes;

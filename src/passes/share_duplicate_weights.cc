@@ -42,7 +42,8 @@ ContentHash hash_of(const TensorData& data) {
 
 }  // namespace
 
-std::size_t share_duplicate_weights(Graph& graph) {
+std::size_t share_duplicate_weights(Graph& graph, const PassOptions& options) {
+  if (options.weights_stay) return 0;
   const GraphUses uses(graph);
   std::map<Key, std::vector<Value>> groups;
   for (std::uint32_t id = 0; id < graph.num_values(); ++id) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "passes/graph_uses.h"
 #include "passes/pass.h"
+#include "passes/rewrite.h"
 
 namespace mx2onnx::passes {
 namespace {
@@ -21,13 +21,13 @@ struct Range {
 
 // What a node slices, if it goes forward along one axis from an end that is known.
 std::optional<Range> range_of(const Graph& graph, const Node& node) {
-  if (node.op_type != "Slice" || node.inputs.size() < 4) return std::nullopt;
   std::vector<std::int64_t> numbers;
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+  for (std::size_t i = 1; i < node.inputs.size() && node.inputs[i].present(); ++i) {
     const Tensor* tensor = graph.constant(node.inputs[i]);
     if (tensor == nullptr || tensor->count() != 1) return std::nullopt;
     numbers.push_back(read_ints(*tensor)[0]);
   }
+  if (numbers.size() < 3) return std::nullopt;
   const bool forward = numbers.size() == 3 || numbers[3] == 1;
   const auto rank = static_cast<std::int64_t>(graph.type(node.inputs[0]).shape.rank());
   const std::int64_t axis = numbers[2] < 0 ? numbers[2] + rank : numbers[2];
@@ -51,37 +51,35 @@ std::optional<std::pair<Value, std::int64_t>> part_with(const Graph& graph, cons
 }
 
 bool joins_along(const Graph& graph, const Node& node, std::size_t axis) {
-  if (node.op_type != "Concat") return false;
   const auto rank = static_cast<std::int64_t>(graph.type(node.outputs[0]).shape.rank());
   const std::int64_t own = node.int_attr("axis", 0);
   return (own < 0 ? own + rank : own) == static_cast<std::int64_t>(axis);
 }
 
-// A number in the form that inputs of Slice have.
-Value number(Graph& graph, const Node& node, std::int64_t value) {
-  return add_constant(graph, node, make_tensor<std::int64_t>({1}, {value}));
+std::optional<NewNode> slice_of_part(const Match& match, Place& place) {
+  const Node& node = place.node();
+  const auto range = range_of(place.graph(), node);
+  const Node& concat = match.node("joined");
+  if (!range || !joins_along(place.graph(), concat, range->axis)) return std::nullopt;
+  const auto found = part_with(place.graph(), concat, *range);
+  if (!found) return std::nullopt;
+  NewNode slice{"Slice", node.inputs, {}};
+  slice.inputs[0] = found->first;
+  if (found->second != 0) {
+    slice.inputs[1] = place.ints({range->start - found->second});
+    slice.inputs[2] = place.ints({range->end - found->second});
+  }
+  return slice;
 }
 
 }  // namespace
 
-std::size_t slice_before_concat(Graph& graph) {
-  const GraphUses uses(graph);
-  std::size_t count = 0;
-  for (auto& node : graph.main.nodes) {
-    const auto range = range_of(graph, node);
-    if (!range) continue;
-    const Node* concat = uses.producer_node(graph, node.inputs[0]);
-    if (concat == nullptr || !joins_along(graph, *concat, range->axis)) continue;
-    const auto found = part_with(graph, *concat, *range);
-    if (!found) continue;
-    node.inputs[0] = found->first;
-    if (found->second != 0) {
-      node.inputs[1] = number(graph, node, range->start - found->second);
-      node.inputs[2] = number(graph, node, range->end - found->second);
-    }
-    ++count;
-  }
-  return count;
+std::size_t slice_before_concat(Graph& graph, const PassOptions& /*options*/) {
+  static const std::vector<Rule> rules = {
+      {op("Slice", {op("Concat").with_more().with_other_uses().as("joined")}).with_more(),
+       slice_of_part},
+  };
+  return rewrite(graph, rules);
 }
 
 }  // namespace mx2onnx::passes

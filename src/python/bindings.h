@@ -4,3 +4,4 @@
 #include <nanobind/nanobind.h>
 
 void bind_custom_operator(nanobind::module_& m);
+void bind_lint(nanobind::module_& m);

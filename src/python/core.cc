@@ -22,6 +22,7 @@
 #include "mx2onnx/convert.h"
 #include "mx2onnx/inspect.h"
 #include "mx2onnx/operators.h"
+#include "mx2onnx/picture.h"
 #include "mx2onnx/printable.h"
 #include "mx2onnx/version.h"
 
@@ -252,6 +253,7 @@ NB_MODULE(_core, m) {
           "epoch"_a = nb::none(), "unpack_limit"_a = nb::none());
 
   bind_custom_operator(m);
+  bind_lint(m);
 
   nb::class_<mx2onnx::Preprocessing>(m, "Preprocessing")
       .def(nb::init<>())
@@ -351,6 +353,18 @@ NB_MODULE(_core, m) {
         return describe(mx2onnx::inspect(source, with_signals(options)));
       },
       "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "options"_a);
+
+  m.def(
+      "picture",
+      [](std::filesystem::path name, std::string json,
+         std::vector<std::filesystem::path> param_paths, const std::vector<GivenArray>& arrays,
+         const Choice& choice, const mx2onnx::ConvertOptions& options, bool html) {
+        const auto source =
+            make_source(std::move(name), std::move(json), std::move(param_paths), arrays, choice);
+        const auto found = mx2onnx::make_picture(source, with_signals(options));
+        return html ? mx2onnx::to_html(found) : mx2onnx::to_json(found);
+      },
+      "name"_a, "json"_a, "param_paths"_a, "arrays"_a, "choice"_a, "options"_a, "html"_a);
 
   m.def("operators", [] {
     nb::list result;

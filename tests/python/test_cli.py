@@ -327,7 +327,7 @@ def test_outputs_names_and_the_preparation_of_the_image(tmp_path):
     assert [node.op_type for node in graph.node][:5] == ["Transpose", "Cast", "Div", "Sub", "Div"]
 
 
-HELPS = [(), ("convert",), ("inspect",), ("ops",), ("version",)]
+HELPS = [(), ("convert",), ("inspect",), ("lint",), ("ops",), ("version",)]
 
 
 @pytest.mark.parametrize("command", HELPS, ids=" ".join)

@@ -358,7 +358,7 @@ def letter_is_outside(inputs, attrs, outputs):
     given = [str(attrs.get("use_%s_lengths" % kind)) in ("True", "1") for kind in ("data", "label")]
     limits = [limit for limit, is_given in zip((len(inputs[0]), labels.shape[1]), given) if is_given]
     lengths = any((~(length <= limit)).any() for length, limit in zip(inputs[2:], limits))
-    low = 0 if given[1] else -np.inf
+    low = 0 if given[1] or str(attrs.get("blank_label")) != "last" else -1
     return bool((~((labels >= low) & (labels < letters))).any() or lengths)
 
 

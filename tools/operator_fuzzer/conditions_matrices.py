@@ -122,6 +122,30 @@ def dependent_columns(case):
     return (values.min(-1) < 1e-5 * values.max(-1) + 1e-30)[..., None, None]
 
 
+def signs_by_rounding(case):
+    """Of a reflection whose pivot is 0 but for rounding: whole matrices."""
+    shape = case.inputs[0].shape
+    cancelled = []
+    for matrix in case.inputs[0].astype("float64").reshape(-1, *shape[-2:]):
+        a, scale, found = matrix.copy(), np.abs(matrix).max(initial=0), False
+        for k in range(min(shape[-2:])):
+            x = a[k:, k].copy()
+            found |= k > 0 and abs(x[0]) < 1e-6 * scale
+            x[0] += np.copysign(np.linalg.norm(x), x[0])
+            if np.linalg.norm(x) > 0:
+                a[k:] -= 2 * np.outer(x, x @ a[k:]) / (x @ x)
+        cancelled.append(found)
+    return np.array(cancelled).reshape(shape[:-2])[..., None, None]
+
+
+def scaled_away(case):
+    """A norm is scaled by the largest element: the least may become 0, and then has no part. MXNet 2.0 does so in float64."""
+    sizes = np.abs(case.inputs[0].astype("float64"))
+    least = sizes[sizes > 0].min(initial=np.inf)
+    limit = 1e-37 if case.symbol["attrs"]["mxnet_version"][1] < 20000 else 1e-307
+    return np.array(np.isinf(sizes).any() or least < limit * sizes.max(initial=0))
+
+
 def singular_values_at_the_limit(case):
     """Whether a singular value counts is decided by rounding where it is the limit, or where both are 0."""
     a = case.inputs[0]

@@ -1,6 +1,8 @@
 """Conditions (see conditions.py) on what MXNet does not check: sizes that do not fit, indices that are outside. Those of FAILS take the
 inputs, the attributes and the outputs."""
 
+import ast
+
 import numpy as np
 
 from operator_fuzzer.conditions import attribute, axes_of, extreme
@@ -28,7 +30,7 @@ def windows_do_not_fit_at_all(inputs, attrs, outputs):
     scores = [a for a in arrays if len(arrays) == 1 or a is arrays[0]]
     is_score = len(outputs[0].shape) == 4 and outputs[0].shape[3] == window and len({a for a in arrays}) == 1
     fits = is_score or scores[0][3] == window
-    lengths = [a for a in dilations[1:] if (a < 0).any() or (a > arrays[0][1]).any()]
+    lengths = [a for a in dilations[1:] if a.shape != arrays[0][:1] or (a < 0).any() or (a > arrays[0][1]).any()]
     return dilations[0].shape != (heads,) or not same or not fits or bool(lengths)
 
 
@@ -57,6 +59,28 @@ def wrongly_resized(case):
     return np.array(version >= 20000 and (case.inputs[0].dtype == "int8" or case.inputs[0].shape[-1] > 4))
 
 
+def only_the_background(inputs, attrs, outputs):
+    """Of detections: no class."""
+    return inputs[0].shape[1] == 1
+
+
+def other_number_of_elements(inputs, attrs, outputs):
+    """Of a reshape, which MXNet lets pass."""
+    return inputs[0].size != outputs[0].size
+
+
+def other_shape(inputs, attrs, outputs):
+    return inputs[0].shape != inputs[1].shape
+
+
+def has_no_dimension(inputs, attrs, outputs):
+    return inputs[0].ndim == 0
+
+
+def length_is_outside(inputs, attrs, outputs):
+    return len(inputs) > 1 and bool(((inputs[1] < 0) | (inputs[1] > inputs[0].shape[0])).any())
+
+
 def images_not_finite(inputs, attrs, outputs):
     return bool(extreme(inputs[0]).any())
 
@@ -78,7 +102,12 @@ def sizes_do_not_fit(inputs, attrs, outputs):
     if "act_type" in attrs:
         return len(inputs) > 1 and inputs[1].size not in (1, inputs[0].shape[1])
     if "kernel" in attrs:
-        return inputs[0].shape[2:] != inputs[1].shape[2:] or len(inputs[0]) != len(inputs[1])
+        groups, places = int(attrs.get("num_deformable_group") or 1), int(np.prod(ast.literal_eval(attrs["kernel"])))
+        same = inputs[0].shape[2:] == inputs[1].shape[2:] and len(inputs[0]) == len(inputs[1])
+        same = same and (
+            len(inputs) < 4 or inputs[2].shape[2:] == inputs[1].shape[2:] and len(inputs[0]) == len(inputs[2])
+        )
+        return not same or inputs[1].shape[1] % (2 * places * groups) != 0
     if "num_args" in attrs:
         return len({a.shape for a in inputs}) > 1
     if "heads" in attrs:

@@ -43,7 +43,8 @@ struct Jacobi {
   // The orthogonal matrices that make element (i, partner(i)) of each matrix 0.
   Value rotations(Value a, Value step) const {
     const Value rows = counting(b, n);
-    const Value partner = b.binary("Mod", b.sub(step, rows), scalar_size(b, n));
+    const Value partner =
+        b.binary("Mod", b.sub(step, rows), scalar_size(b, n == Dim(0) ? Dim(1) : n));
     const Value main = diagonal(b, a);
     const Value others = b.gather(main, partner, -1);
     // The element that two rows share. A row that is its own partner shares none.

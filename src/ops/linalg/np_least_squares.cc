@@ -277,12 +277,15 @@ void translate_lstsq(const LstsqParam& p, Translation& t) {
   }
   const bool is_float32 = t.input_type(0).dtype == DType::kFloat32;
   const double epsilon = is_float32 ? static_cast<float>(p.epsilon32) : p.epsilon64;
-  Value part = real(b, p.rcond);
+  // LAPACK's gelsd takes its own precision for an rcond that is not between 0 and 1.
+  const Value own = real(b, dtype == DType::kFloat32 ? std::numeric_limits<float>::epsilon() / 2
+                                                     : std::numeric_limits<double>::epsilon() / 2);
+  Value part = p.rcond > 0 && p.rcond < 1 ? real(b, p.rcond) : own;
   if (p.new_default) {
     part = b.mul(b.cast(scalar_size(b, max(m, n)), DType::kFloat64), real(b, epsilon));
-  } else if (p.rcond < 0) {
-    part = real(b, dtype == DType::kFloat32 ? std::numeric_limits<float>::epsilon() / 2
-                                            : std::numeric_limits<double>::epsilon() / 2);
+    const Value is_between =
+        b.binary("And", b.binary("Greater", part, real(b, 0)), b.binary("Less", part, real(b, 1)));
+    part = b.where(is_between, part, own);
   }
   const Decomposition a = decompose(b, b.cast(t.input(0), DType::kFloat64));
   const Value limits = b.mul(largest(b, a.parts.values), part);

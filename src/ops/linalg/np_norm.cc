@@ -94,7 +94,9 @@ Value vector_norm(Builder& b, Value x, double ord, const Ints& axes) {
   if (ord == 0) {
     return onnx::reduce(b, "ReduceSum", b.where(is_zero, number(0), number(1)), axes, true);
   }
-  const Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  Value largest = onnx::reduce(b, "ReduceMax", magnitudes, axes, true);
+  // Of no elements it is -inf, if a free size turns out to be 0.
+  if (!b.shape(x).is_static()) largest = b.binary("Max", largest, number(0));
   const Value is_nothing = b.binary("Equal", largest, number(0));
   const Value scaled = b.div(magnitudes, b.where(is_nothing, number(1), largest));
   const Value powers = b.where(is_zero, number(0), b.binary("Pow", scaled, number(ord)));

@@ -34,7 +34,7 @@ std::vector<InputDef> bincount_inputs(const BincountParam& p) {
 void infer_bincount(const BincountParam& p, InferContext& c) {
   for (std::size_t i = 0; i < c.num_inputs(); ++i) {
     const Shape& shape = c.input_shape(i);
-    if (shape.known_rank() && shape.rank() != 1) c.fail_input(i, "1 dimension");
+    if (shape.known_rank() && shape.rank() > 1) c.fail_input(i, "1 dimension");
   }
   if (p.has_weights) {
     c.set_input_shape(1, c.input_shape(0));
@@ -54,8 +54,12 @@ void translate_bincount(const BincountParam& p, Translation& t) {
     return t.refuse(
         fmt::format("MXNet does not compute this on {}", dtype_name(t.input_type(0).dtype)));
   }
+  // A single number is an array of one.
+  const auto row = [&](std::size_t i) {
+    return t.input_rank(i) == 0 ? onnx::unsqueeze(b, t.input(i), {0}) : t.input(i);
+  };
   // The largest number, or what minlength asks for, which there is of no numbers, too.
-  const Value numbers = b.cast(t.input(0), DType::kInt64);
+  const Value numbers = b.cast(row(0), DType::kInt64);
   const Value last = b.ints({p.minlength - 1});
   const Value largest = onnx::reduce(b, "ReduceMax", b.concat({numbers, last}, 0), {0}, false);
   const Value length = b.add(largest, b.int_scalar(1));
@@ -66,7 +70,7 @@ void translate_bincount(const BincountParam& p, Translation& t) {
   const DType computing = is_integer(dtype)          ? DType::kInt64
                           : dtype == DType::kFloat16 ? DType::kFloat32
                                                      : dtype;
-  const Value weights = p.has_weights ? b.cast(t.input(1), computing) : b.scalar(computing, 1);
+  const Value weights = p.has_weights ? b.cast(row(1), computing) : b.scalar(computing, 1);
   const Value counted = b.where(is_in, weights, b.scalar(computing, 0));
   NumpyReduceAxes axes;
   axes.axis = Tuple{1};

@@ -252,7 +252,11 @@ void register_activation(Registry& r) {
       .translate(translate_activation)
       .note(
           "Of NaN, relu is 0 in MXNet where oneDNN computes it (float32), and NaN elsewhere as in "
-          "ONNX.");
+          "ONNX.")
+      .note(
+          "log_sigmoid of a number so low that its exponential overflows (below -88, of float64 "
+          "-709) is the number, as oneDNN has it; MXNet's own kernel (float16, float64) gives "
+          "-inf.");
   r.add<LeakyReluParam>({"LeakyReLU", "_npx_leaky_relu"})
       .summary("Applies a leaky rectifier or a relative of it to each element.")
       .inputs_by(leaky_relu_inputs)

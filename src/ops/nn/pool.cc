@@ -36,6 +36,12 @@ void register_pool(Registry& r) {
           "Max pooling passes NaN over in MXNet, and of a window in which there is nothing else "
           "gives the least number of the dtype; what ONNX Runtime makes of a window with NaN in it "
           "depends on its place.")
+      .note(
+          "With pooling_convention=full a window may begin behind the padded input (where the "
+          "stride "
+          "is larger than the kernel): its average is 0 here; MXNet's kernel without oneDNN "
+          "divides "
+          "0 by 0.")
       .variant<OldPoolingParam>(OriginRange::until(0, 7),
                                 "the number of windows is rounded up, and padding counts as zeros",
                                 [](OpDeclarer<OldPoolingParam>& variant) {
