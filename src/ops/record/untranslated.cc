@@ -108,8 +108,8 @@ constexpr std::array kRules = {
     Rule{"_Native", kUserCode},
     // "CountSketch is only available for GPU."
     Rule{"_contrib_count_sketch", kDevice},
-    Rule{"_contrib_quantize*", kQuantised},
     Rule{"_contrib_quantized_rnn", kQuantisedRnn},
+    Rule{"_contrib_quantize*", kQuantised},
     Rule{"_contrib_quantized_*", kQuantised},
     Rule{"_contrib_dequantize", kQuantised},
     Rule{"_contrib_requantize", kQuantised},
