@@ -148,6 +148,16 @@ struct ConvertOptions {
   /// Float32 inputs and outputs become float16, too, but those for positions and ids. With
   /// "float16" alone.
   bool half_ports = false;
+  /// "float32", or what the weights of products and the rows of embeddings are stored in: "int8" or
+  /// "int4", in blocks with a scale each (opset 21 and up). All that is computed stays float32.
+  /// "int4" stores rows of embeddings as int8, as ONNX Runtime picks no rows of int4. Excludes
+  /// `precision` and `weights_in_place`.
+  std::string weights = "float32";
+  /// How a product takes its weights: "DequantizeLinear", of which runtimes make what they have; or
+  /// "MatMulNBits", ONNX Runtime's own operator (domain com.microsoft).
+  std::string weights_operator = "DequantizeLinear";
+  /// Elements of a block, along the axis that a product sums over: 16, 32, 64, 128 or 256.
+  std::int64_t weights_block = 32;
   /// What stays float32: names of nodes or operators of the ONNX graph, with `*` for any text.
   std::vector<std::string> keep_float32;
   /// Called while the model is written: bytes done, bytes in all, which are the same at the end.

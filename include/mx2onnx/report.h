@@ -53,6 +53,29 @@ struct PrecisionReport {
   std::uint64_t subnormal = 0;
 };
 
+/// What became of the weights that are stored as int8 or int4.
+struct WeightsReport {
+  struct Left {
+    std::string op;      ///< ONNX's, that takes them.
+    std::string reason;  ///< Why they stay float32.
+    std::size_t weights = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::string dtype;  ///< "int8" or "int4"; empty if that was not asked for.
+  std::int64_t block = 0;
+  std::size_t count = 0;           ///< Weights that are stored so; rows of embeddings are int8.
+  std::uint64_t bytes_before = 0;  ///< That these took as float32.
+  std::uint64_t bytes_after = 0;   ///< That they take with their scales.
+  /// The root of the mean square of what rounding changed, in relation to that of the elements; of
+  /// all of them, and of the weight where it is largest.
+  double difference = 0;
+  double largest_difference = 0;
+  std::string largest_difference_of;
+  /// Elements that are not finite: a NaN became 0, an infinity the largest number of its block.
+  std::uint64_t not_finite = 0;
+  std::vector<Left> left;
+};
+
 struct Report {
   std::vector<PortReport> inputs;
   std::vector<PortReport> outputs;
@@ -74,6 +97,7 @@ struct Report {
   std::string output_data;         ///< The file with its weights beside it; empty if there is none.
   std::uint64_t output_bytes = 0;  ///< Of the model, and of the file with its weights beside it.
   PrecisionReport precision;
+  WeightsReport weights;
   /// The steps of the conversion in order, and the seconds that each took.
   std::vector<std::pair<std::string, double>> seconds;
 };

@@ -145,6 +145,9 @@ def convert(
     float16: bool = False,
     bfloat16: bool = False,
     float16_io: bool = False,
+    weights: str = "float32",
+    weights_operator: str = "DequantizeLinear",
+    weights_block: int = 32,
     keep_float32: Sequence[str] = (),
     custom_domain: Union[bool, str] = False,
     mxnet_version: Optional[str] = None,
@@ -207,7 +210,10 @@ def convert(
 
     ``float16`` computes in half precision, with float32 where that would lose too much (``report["precision"]`` says
     where and why); inputs and outputs stay float32 unless ``float16_io``. ``bfloat16`` stores weights in that type and
-    computes in float32. ``keep_float32`` names nodes or operators of the ONNX model that stay, with ``*`` for any text.
+    computes in float32. ``weights="int8"`` or ``"int4"`` stores the weights of products and embeddings in blocks of
+    ``weights_block`` elements with a scale each, and computes in float32; ``report["weights"]`` has their sizes, and what
+    rounding changed. ``weights_operator="MatMulNBits"`` writes ONNX Runtime's own operator. Without ``opset`` it is then
+    21. ``keep_float32`` names nodes or operators of the ONNX model that stay, with ``*`` for any text.
 
     ``target`` names the runtime that the model is for, or several (:func:`lint_targets`): that decides the opset, fixes
     sizes where free ones cost it something, spells otherwise what it gets wrong, and what remains comes as warnings
@@ -245,6 +251,9 @@ def convert(
             raise UsageError("float16=True and bfloat16=True: a model has one of them")
         options.precision = "float16" if float16 else "bfloat16" if check.flag("bfloat16", bfloat16) else "float32"
         options.half_ports = check.flag("float16_io", float16_io)
+        options.weights = check.text("weights", weights)
+        options.weights_operator = check.text("weights_operator", weights_operator)
+        options.weights_block = check.whole("weights_block", weights_block)
         options.keep_float32 = check.texts("keep_float32", keep_float32)
         domain = _core.DEFAULT_CUSTOM_DOMAIN if custom_domain is True else custom_domain or ""
         options.custom_domain = check.text("custom_domain", domain)

@@ -4,13 +4,27 @@ from typing import Any, Optional
 
 from ._printable import shown, shown_lines
 
+TOLERANCES = {
+    "float32": (1e-3, 1e-5),
+    "float16": (1e-2, 1e-3),
+    "bfloat16": (1e-2, 1e-3),
+    "int8": (5e-2, 5e-2),
+    "int4": (3e-1, 3e-1),
+}
+"""By what a file computes in or stores its weights in: of a value, and of the largest value of its output."""
+
 
 class Comparison:
-    """One output of one case: shapes, the largest differences and where, and `same`. `rounded` says that a model of half
-    precision computed it."""
+    """One output of one case: shapes, the largest differences and where, and `same`. `precision` is a key of `TOLERANCES`."""
 
     def __init__(
-        self, name: str, ours: Any, theirs: Any, rtol: Optional[float], atol: Optional[float], rounded: bool = False
+        self,
+        name: str,
+        ours: Any,
+        theirs: Any,
+        rtol: Optional[float],
+        atol: Optional[float],
+        precision: str = "float32",
     ):
         import numpy as np
 
@@ -23,13 +37,15 @@ class Comparison:
         if ours.shape != theirs.shape:
             self.problem = "shape %s, MXNet %s" % (self.shape, self.expected_shape)
             return
-        low = rounded or np.float16 in (ours.dtype, theirs.dtype)
+        if precision == "float32" and np.float16 in (ours.dtype, theirs.dtype):
+            precision = "float16"
+        of_value, of_largest = TOLERANCES[precision]
         exact = not np.issubdtype(theirs.dtype, np.floating)
         a, b = ours.astype("float64"), theirs.astype("float64")
         finite = np.isfinite(b)
         scale = float(np.abs(b[finite]).max()) if finite.any() else 0.0
-        rtol = (0.0 if exact else 1e-2 if low else 1e-3) if rtol is None else rtol
-        atol = (0.0 if exact else scale * (1e-3 if low else 1e-5) + 1e-7) if atol is None else atol
+        rtol = (0.0 if exact else of_value) if rtol is None else rtol
+        atol = (0.0 if exact else scale * of_largest + 1e-7) if atol is None else atol
         with np.errstate(all="ignore"):
             difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
             difference = np.where(np.isnan(difference), np.inf, difference)

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 from . import _arrays, _onnx_file, _pieces
 from ._api import Path
-from ._comparison import Comparison, VerifyResult
+from ._comparison import TOLERANCES, Comparison, VerifyResult
 from ._errors import UsageError
 from ._mxnet_values import Case, recorded_cases, run_mxnet
 from ._preparation import Preparation, from_metadata
@@ -22,8 +22,7 @@ def _first_difference(
     case: Case,
     feeds: Mapping[str, Any],
     outputs: Mapping[str, Any],
-    rtol: Any,
-    atol: Any,
+    *tolerance: Any,
 ) -> Any:
     """The first MXNet node, in the symbol's order, with an output that differs from the value of that name in the file.
     `outputs` are MXNet's numbers by the names that the file's outputs have, with MXNet's name."""
@@ -47,7 +46,7 @@ def _first_difference(
             unseen.append(node["name"])
             continue
         for name in names:
-            comparison = Comparison(name, found[name], inner[name], rtol, atol)
+            comparison = Comparison(name, found[name], inner[name], *tolerance)
             if not comparison.same:
                 place = {"node": node["name"], "op": node["op"], "output": name, "unseen": unseen}
                 return dict(place, problem=comparison.problem, max_abs=comparison.max_abs)
@@ -80,7 +79,8 @@ def verify(
 
     A value agrees if it differs by at most `atol + rtol * |MXNet's|`. By default `rtol` is 1e-3 and `atol` 1e-5 of
     the output's largest value (1e-2 and 1e-3 for float16, and for a file that was converted with `float16` or
-    `bfloat16`; integers must be equal). What each output differs by is in the result.
+    `bfloat16`; 5e-2 for both if its weights are int8, and 3e-1 if they are int4; integers must be equal). What each
+    output differs by is in the result.
 
     Where numbers differ, the inner values are compared too, and the first node that differs is named. A node within the
     body of a loop or a branch has no value that MXNet shows: the loop or the branch is named.
@@ -129,8 +129,14 @@ def verify(
             raise UsageError("the inputs have no value of %r" % missing[0])
         options = () if graph.are_heads(wanted) else ("--outputs", ",".join(wanted))
         recorded = run_mxnet(python, symbol, paths, [as_mxnet(feeds) for feeds in given], notes, *options)
-    precision = runtime.metadata.get("mx2onnx.precision")
-    if precision is not None:
+    precision = runtime.metadata.get("mx2onnx.precision", "float32")
+    weights = runtime.metadata.get("mx2onnx.weights", "float32")
+    if precision not in TOLERANCES or weights not in TOLERANCES:
+        raise CannotCompare("the file was written by a newer mx2onnx: it is %s, its weights %s" % (precision, weights))
+    if weights != "float32":
+        notes.add("the file's weights are %s: differences are those to MXNet's own precision" % weights)
+        precision = weights
+    elif precision != "float32":
         notes.add("the file is %s: differences are those to MXNet's own precision" % precision)
     result = VerifyResult()
     failed = None
@@ -142,9 +148,7 @@ def verify(
         if not known:
             raise CannotCompare("no output of the file has a name of MXNet's: %s" % ", ".join(found))
         result.not_compared = [n for n in runtime.outputs if n not in known]
-        compared = [
-            Comparison(n, found[n], v, rtol, atol, precision is not None).to_dict() for n, (_, v) in known.items()
-        ]
+        compared = [Comparison(n, found[n], v, rtol, atol, precision).to_dict() for n, (_, v) in known.items()]
         result.cases.append({"inputs": {n: list(v.shape) for n, v in feeds.items()}, "outputs": compared})
         if failed is None and pieces == 1 and not all(c["same"] for c in compared):
             failed = (case, feeds, known)
@@ -155,7 +159,7 @@ def verify(
         if graph is None:
             notes.add("without the symbol the node cannot be named")
         elif case.inner:
-            result.first_difference = _first_difference(graph, model, case, feeds, known, rtol, atol)
+            result.first_difference = _first_difference(graph, model, case, feeds, known, rtol, atol, precision)
             if result.first_difference is None:
                 notes.add("no inner value differs when ONNX Runtime does not optimise: its optimiser may be the cause")
         else:

@@ -14,7 +14,13 @@ _LISTS = {
     "--target": "target",
 }
 _MAPPINGS = {"--rename": "rename", "--rename-param": "rename_params"}
-_NUMBERS = {"--opset": "opset", "--batch": "batch", "--epoch": "epoch", "--unpack-limit": "unpack_limit"}
+_NUMBERS = {
+    "--opset": "opset",
+    "--batch": "batch",
+    "--epoch": "epoch",
+    "--unpack-limit": "unpack_limit",
+    "--weights-block": "weights_block",
+}
 _NUMBER_LISTS = {"--mean": "mean", "--std": "std"}
 _TEXTS = {
     "--scale": "scale",
@@ -23,6 +29,8 @@ _TEXTS = {
     "--image-input": "image_input",
     "--mxnet-version": "mxnet_version",
     "--quantized-form": "quantized_form",
+    "--weights": "weights",
+    "--weights-operator": "weights_operator",
     "--architecture": "architecture",
     "--output": "output",
     "--html": "html",

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/fewer_bits.h"
 #include "cli/output.h"
 #include "cli/picture_files.h"
 #include "cli/terminal.h"
@@ -121,61 +122,6 @@ void declare_preprocessing(CLI::App& command, ConvertOptions& options,
       ->group(group);
 }
 
-void declare_precision(CLI::App& command, ConvertArguments& arguments) {
-  const std::string group = "Half precision";
-  auto* float16 = command
-                      .add_flag("--float16", arguments.float16,
-                                "compute in float16, with float32 where that would lose too much;\n"
-                                "inputs and outputs stay float32")
-                      ->group(group);
-  command
-      .add_flag("--bfloat16", arguments.bfloat16,
-                "store weights as bfloat16, and compute in float32, as ONNX\n"
-                "Runtime has no kernels for it")
-      ->group(group)
-      ->excludes(float16);
-  command
-      .add_flag("--float16-io", arguments.options.half_ports,
-                "with --float16: inputs and outputs, too, but for positions and ids")
-      ->group(group);
-  command
-      .add_option("--keep-float32", arguments.options.keep_float32,
-                  "these stay float32: names of nodes or operators of the ONNX model,\n"
-                  "* for any text")
-      ->type_name("PATTERN")
-      ->allow_extra_args(false)
-      ->group(group);
-}
-
-void print_precision(std::FILE* out, const PrecisionReport& precision) {
-  if (precision.dtype.empty()) return;
-  fmt::print(out, "  {}: {} {}", precision.dtype, precision.count,
-             precision.dtype == "bfloat16" ? "weights" : "nodes");
-  if (precision.subnormal > 0)
-    fmt::print(out, "; {} elements of weights are subnormal there", precision.subnormal);
-  fmt::print(out, "\n");
-  // A line for each reason, with its operators as far as they fit.
-  constexpr std::size_t kColumns = 78;
-  std::map<std::string_view, std::pair<std::size_t, std::vector<std::string_view>>> by_reason;
-  for (const auto& kept : precision.kept) {
-    auto& [nodes, operators] = by_reason[kept.reason];
-    nodes += kept.nodes;
-    operators.push_back(kept.op);
-  }
-  for (const auto& [reason, kept] : by_reason) {
-    std::string line =
-        fmt::format("  float32: {} {}: {}", kept.first, kept.first == 1 ? "node" : "nodes", reason);
-    const char* before = " (";
-    for (const auto op : kept.second) {
-      const bool fits = line.size() + op.size() + 2 < kColumns;
-      line += fmt::format("{}{}", before, fits ? op : "…");
-      before = ", ";
-      if (!fits) break;
-    }
-    fmt::print(out, "{})\n", line);
-  }
-}
-
 void print_timings(std::FILE* out, const Report& report) {
   double total = 0;
   for (const auto& [phase, seconds] : report.seconds) {
@@ -206,6 +152,7 @@ void print_summary(const ConvertArguments& arguments, const Report& report) {
   if (!report.output_data.empty())
     fmt::print(out, "  weights in {}\n", printable(report.output_data));
   print_precision(out, report.precision);
+  print_stored_weights(out, report.weights);
   for (const auto& port : report.inputs)
     fmt::print(out, "  input  {}: {}\n", printable(port.name), printable(type_text(port)));
   for (const auto& port : report.outputs)
@@ -362,7 +309,8 @@ void add_convert_command(CLI::App& app, Run& run, const Verifier& verifier) {
   command.add_flag("--weights-in-place", arguments->options.weights_in_place,
                    "do not copy weights: refer to the parameter file, which has to lie in\n"
                    "the model's folder, or below, and to stay there");
-  declare_precision(command, *arguments);
+  declare_precision(command, arguments->options, arguments->float16, arguments->bfloat16);
+  declare_stored_weights(command, arguments->options);
   arguments->pictures.declare_html(command);
   command.add_flag("-q,--quiet", arguments->quiet, "say nothing but warnings and errors");
   command.add_flag("--json", arguments->json,

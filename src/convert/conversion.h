@@ -15,6 +15,7 @@
 #include "onnx/writer.h"
 #include "ops/record/model.h"
 #include "passes/half_precision.h"
+#include "passes/weights_only.h"
 #include "source/find_model.h"
 
 namespace mx2onnx {
@@ -33,7 +34,8 @@ struct Conversion {
   std::optional<InferResult> types;   ///< After a failure from kInferred on, and of kDone.
   std::vector<NodeProblem> problems;  ///< What stands in the way, if it failed because of that.
   onnx::Graph graph;
-  passes::HalfResult half;  ///< What became of it in half precision.
+  passes::HalfResult half;        ///< What became of it in half precision.
+  passes::WeightsResult weights;  ///< And with its weights as int8 or int4.
   onnx::ModelInfo info;
   Report report;
   /// What became of each node, if somebody wants to know.

@@ -22,10 +22,12 @@
 #include "convert/precision.h"
 #include "convert/preprocessing.h"
 #include "convert/problems.h"
+#include "convert/raised_opset.h"
 #include "convert/random_weights.h"
 #include "convert/resolve.h"
 #include "convert/signature.h"
 #include "convert/size_hints.h"
+#include "convert/stored_weights.h"
 #include "convert/stream_sink.h"
 #include "convert/targets.h"
 #include "convert/translate.h"
@@ -53,6 +55,7 @@ void check_options(const ConvertOptions& options) {
   passes::check_names(options.disabled_passes);
   if (options.preprocessing) check_preprocessing(*options.preprocessing);
   check_precision(options);
+  check_stored_weights(options);
 }
 
 PortReport describe(const onnx::Graph& graph, onnx::Value value) {
@@ -123,6 +126,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   clock.begin("read");
   const source::FoundModel& found = *result.found;
   const ErrorScope scope = ErrorScope::file(found.symbol_name);
+  expect_blocks(given);
   result.report.diagnostics = found.notes;
   const bool is_file =
       std::find(found.files.begin(), found.files.end(), found.symbol_name) != found.files.end();
@@ -183,6 +187,8 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
     result.report.passes.push_back(std::move(entry));
   result.half = apply_precision(result.graph, options);
   if (after && options.precision != "float32") after(options.precision);
+  result.weights = apply_stored_weights(result.graph, options);
+  if (after && options.weights != "float32") after(options.weights);
   passes::keep_draws_apart(result.graph);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
@@ -224,6 +230,13 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
     result.found = std::move(found);
   }
   const BudgetScope budget = budget_for(*result.found, source);
+  const auto [first_opset, last_opset] = opsets_of_blocks(options);
+  if (options.raise_opset && options.opset < first_opset) {
+    ConvertOptions at = options;
+    at.opset = first_opset;
+    run_steps(source, at, result);
+    return say_raised(result, options, "", fmt::format("--weights {}", options.weights));
+  }
   const auto error = attempt([&] { run_at_opset(source, options, result); });
   if (!error) return;
   Conversion raised;
@@ -237,17 +250,13 @@ void run_steps(const Source& source, const ConvertOptions& options, Conversion& 
   };
   // What the newest opset does not help, none does.
   const bool may_raise = options.raise_opset && error->code() == ErrorCode::kUnsupported;
-  if (!may_raise || !converts_to(kLastOpset)) fail_again(*error);
+  if (!may_raise || !converts_to(last_opset)) fail_again(*error);
   int opset = options.opset + 1;
-  while (opset < kLastOpset && !converts_to(opset)) ++opset;
+  while (opset < last_opset && !converts_to(opset)) ++opset;
   const ErrorPlace& place = error->place();
   result = std::move(raised);
-  result.report.diagnostics.insert(
-      result.report.diagnostics.begin(),
-      {"W-opset-raised", place.node,
-       fmt::format(
-           "opset {} is written instead of {}: {} needs it", opset, options.opset,
-           place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op))});
+  say_raised(result, options, place.node,
+             place.node.empty() ? "the model" : fmt::format("'{}' ({})", place.node, place.op));
 }
 
 }  // namespace
@@ -308,6 +317,7 @@ Report convert_to_one_place(const Source& source, const ConvertOptions& options,
     fail_if_shrunk();
     clock.end();
     report_precision(result.half, options, result.report);
+    report_stored_weights(result.weights, options, result.report);
     result.report.output_bytes = writer.message_size();
     return std::move(result.report);
   });
@@ -361,6 +371,7 @@ Report convert_to_file(const Source& source, const std::filesystem::path& output
                  : write_model_file(writer, output, options.progress, last_check);
     clock.end();
     report_precision(result.half, options, report);
+    report_stored_weights(result.weights, options, report);
     report.output = output.native();
     report.output_data = written.data;
     report.output_bytes = written.bytes;

@@ -11,6 +11,7 @@
 #include "convert/onnx_work.h"
 #include "convert/size_numbers.h"
 #include "ir/dim_parse.h"
+#include "ir/int4.h"
 #include "onnx/reader.h"
 #include "onnx/schema.h"
 
@@ -171,7 +172,7 @@ class OnnxInspector {
 }  // namespace
 
 DType stored_dtype(std::int64_t code) {
-  for (int i = 0; i < static_cast<int>(DType::kUnknown); ++i) {
+  for (int i = 0; i <= static_cast<int>(kInt4); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (onnx::onnx_type_code(dtype) == code) return dtype;
   }

@@ -46,6 +46,7 @@ std::vector<std::pair<std::string, std::string>> make_metadata(
     metadata.emplace_back("mx2onnx.renamed", json_text({std::move(names)}));
   }
   if (options.precision != "float32") metadata.emplace_back("mx2onnx.precision", options.precision);
+  if (options.weights != "float32") metadata.emplace_back("mx2onnx.weights", options.weights);
   const auto made_up = random_names(model);
   if (!made_up.empty())
     metadata.emplace_back("mx2onnx.random_weights", json_text(json_strings(made_up)));

@@ -17,8 +17,8 @@ void check_precision(const ConvertOptions& options) {
   }
   if (options.half_ports && precision != "float16")
     fail(ErrorCode::kUsage, "inputs and outputs become float16 only with --float16", "--float16");
-  if (!options.keep_float32.empty() && precision == "float32") {
-    fail(ErrorCode::kUsage, "all stays float32 without --float16 or --bfloat16",
+  if (!options.keep_float32.empty() && precision == "float32" && options.weights == "float32") {
+    fail(ErrorCode::kUsage, "all stays float32 without --float16, --bfloat16 or --weights",
          "leave out --keep-float32");
   }
   if (precision == "float32") return;
@@ -38,6 +38,15 @@ passes::HalfResult apply_precision(onnx::Graph& graph, const ConvertOptions& opt
   if (options.precision == "float32") return {};
   return passes::to_half_precision(graph, {*dtype_from_name(options.precision), options.half_ports,
                                            options.keep_float32, options.opset});
+}
+
+void report_unmatched(const std::vector<std::string>& patterns, Report& report) {
+  for (const auto& pattern : patterns) {
+    report.diagnostics.push_back({"W-nothing-kept", "",
+                                  fmt::format("--keep-float32 {}: no node has this name or is such "
+                                              "an operator",
+                                              in_quotes(pattern))});
+  }
 }
 
 void report_precision(const passes::HalfResult& result, const ConvertOptions& options,
@@ -67,12 +76,7 @@ void report_precision(const passes::HalfResult& result, const ConvertOptions& op
              precision.clamped, passes::largest_of(*dtype_from_name(options.precision)),
              options.precision, printable(clamped.front()), others)});
   }
-  for (const auto& pattern : result.unmatched) {
-    report.diagnostics.push_back({"W-nothing-kept", "",
-                                  fmt::format("--keep-float32 {}: no node has this name or is such "
-                                              "an operator",
-                                              in_quotes(pattern))});
-  }
+  report_unmatched(result.unmatched, report);
 }
 
 }  // namespace mx2onnx

@@ -11,6 +11,9 @@ namespace mx2onnx {
 /// Fails with kUsage if the options contradict each other, or the opset.
 void check_precision(const ConvertOptions& options);
 
+/// Warns of patterns of `keep_float32` that name nothing.
+void report_unmatched(const std::vector<std::string>& patterns, Report& report);
+
 /// Does to the graph what the options say; nothing where that is float32.
 passes::HalfResult apply_precision(onnx::Graph& graph, const ConvertOptions& options);
 

@@ -55,6 +55,27 @@ JsonValue json_precision(const PrecisionReport& precision) {
                      {"subnormal", json_number(precision.subnormal)}}};
 }
 
+JsonValue json_weights(const WeightsReport& weights) {
+  if (weights.dtype.empty()) return {};
+  JsonArray left;
+  for (const auto& entry : weights.left) {
+    left.push_back({JsonObject{{"op", {entry.op}},
+                               {"reason", {entry.reason}},
+                               {"weights", json_number(entry.weights)},
+                               {"bytes", json_number(entry.bytes)}}});
+  }
+  return {JsonObject{{"dtype", {weights.dtype}},
+                     {"block", {weights.block}},
+                     {"count", json_number(weights.count)},
+                     {"bytes_before", json_number(weights.bytes_before)},
+                     {"bytes_after", json_number(weights.bytes_after)},
+                     {"difference", JsonValue{weights.difference}},
+                     {"largest_difference", JsonValue{weights.largest_difference}},
+                     {"largest_difference_of", {weights.largest_difference_of}},
+                     {"not_finite", json_number(weights.not_finite)},
+                     {"left", {std::move(left)}}}};
+}
+
 }  // namespace
 
 std::string to_json(const Report& report) {
@@ -87,7 +108,8 @@ std::string to_json(const Report& report) {
       {"num_parameters", json_number(report.num_parameters)},
       {"parameter_bytes", json_number(report.parameter_bytes)},
       {"passes", {std::move(passes)}},
-      {"precision", json_precision(report.precision)}}});
+      {"precision", json_precision(report.precision)},
+      {"weights", json_weights(report.weights)}}});
 }
 
 }  // namespace mx2onnx

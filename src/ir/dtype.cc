@@ -11,7 +11,7 @@ struct DTypeRow {
   std::size_t size;
 };
 
-constexpr std::array<DTypeRow, 14> kRows = {{{"float32", 4},
+constexpr std::array<DTypeRow, 15> kRows = {{{"float32", 4},
                                              {"float64", 8},
                                              {"float16", 2},
                                              {"uint8", 1},
@@ -24,7 +24,8 @@ constexpr std::array<DTypeRow, 14> kRows = {{{"float32", 4},
                                              {"uint32", 4},
                                              {"uint64", 8},
                                              {"bfloat16", 2},
-                                             {"unknown", 0}}};
+                                             {"unknown", 0},
+                                             {"int4", 0}}};
 
 const DTypeRow& row(DType dtype) { return kRows[static_cast<std::size_t>(dtype)]; }
 
@@ -33,7 +34,7 @@ const DTypeRow& row(DType dtype) { return kRows[static_cast<std::size_t>(dtype)]
 std::string_view dtype_name(DType dtype) { return row(dtype).name; }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
-  for (std::size_t i = 0; i + 1 < kRows.size(); ++i) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(DType::kUnknown); ++i) {
     if (kRows[i].name == name) return static_cast<DType>(i);
   }
   return std::nullopt;

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "ir/dtype.h"
+#include "ir/int4.h"
 #include "lint/node_shapes.h"
 #include "onnx/schema.h"
 
@@ -12,7 +12,7 @@ namespace mx2onnx::lint {
 namespace {
 
 DType dtype_of(std::int64_t code) {
-  for (int i = 0; i < static_cast<int>(DType::kUnknown); ++i) {
+  for (int i = 0; i <= static_cast<int>(kInt4); ++i) {
     const auto dtype = static_cast<DType>(i);
     if (onnx::onnx_type_code(dtype) == code) return dtype;
   }

@@ -48,7 +48,8 @@ std::span<const OpSchema> versions_of(std::string_view op_type) {
 
 std::int64_t onnx_type_code(DType dtype) {
   // TensorProto.DataType, in the order of DType.
-  constexpr std::array<std::int64_t, 14> kCodes = {1, 11, 10, 2, 6, 3, 7, 9, 5, 4, 12, 13, 16, 0};
+  constexpr std::array<std::int64_t, 15> kCodes = {1, 11, 10, 2,  6,  3, 7, 9,
+                                                   5, 4,  12, 13, 16, 0, 22};
   return kCodes[static_cast<std::size_t>(dtype)];
 }
 

@@ -112,6 +112,7 @@ void register_np_least_squares(Registry& registry);
 void register_khatri_rao(Registry& registry);
 // quantization
 void register_quantize(Registry& registry);
+void register_quantize_asym(Registry& registry);
 void register_quantized_layers(Registry& registry);
 void register_quantized_elementwise(Registry& registry);
 void register_quantized_shapes(Registry& registry);
@@ -210,9 +211,10 @@ constexpr Family kLinalg[] = {
     register_np_least_squares, register_khatri_rao,
 };
 constexpr Family kQuantization[] = {
-    register_quantize,         register_quantized_layers, register_quantized_elementwise,
-    register_quantized_shapes, register_onednn_fused,     register_onednn_inputs,
-    register_onednn_results,
+    register_quantize,         register_quantize_asym,
+    register_quantized_layers, register_quantized_elementwise,
+    register_quantized_shapes, register_onednn_fused,
+    register_onednn_inputs,    register_onednn_results,
 };
 constexpr Family kRandom[] = {
     register_random_pdf,  register_random,    register_sample,    register_randint,

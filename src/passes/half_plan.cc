@@ -6,11 +6,11 @@
 #include <ranges>
 #include <span>
 
-#include "base/star_pattern.h"
 #include "onnx/schema.h"
 #include "passes/graph_uses.h"
 #include "passes/half_rules.h"
 #include "passes/half_weights.h"
+#include "passes/keep_patterns.h"
 
 namespace mx2onnx::passes {
 namespace {
@@ -48,7 +48,7 @@ class Planner {
         options_(options),
         for_positions_(graph.num_values(), 0),
         is_dequantized_(graph.num_values(), 0),
-        matched_(options.keep.size(), 0) {
+        keep_(options.keep) {
     plan_.nodes.resize(graph.main.nodes.size());
     plan_.is_half.resize(graph.num_values(), 0);
     for (const Node& node : graph.main.nodes) {
@@ -64,9 +64,7 @@ class Planner {
       decide();
       widen();
     }
-    for (std::size_t i = 0; i < options_.keep.size(); ++i) {
-      if (matched_[i] == 0) plan_.unmatched.push_back(options_.keep[i]);
-    }
+    plan_.unmatched = keep_.unmatched();
     return std::move(plan_);
   }
 
@@ -135,20 +133,7 @@ class Planner {
     });
   }
 
-  bool is_asked_to_stay(const Node& node) {
-    bool found = false;
-    for (std::size_t i = 0; i < options_.keep.size(); ++i) {
-      const auto& pattern = options_.keep[i];
-      const bool matches =
-          match_stars(node.name, pattern) || match_stars(node.op_type, pattern) ||
-          std::any_of(node.outputs.begin(), node.outputs.end(), [&](Value output) {
-            return output.present() && match_stars(graph_.name_of(output), pattern);
-          });
-      if (matches) matched_[i] = 1;
-      found = found || matches;
-    }
-    return found;
-  }
+  bool is_asked_to_stay(const Node& node) { return keep_.match(graph_, node); }
 
   // No element would become infinite and, where there are few, none would lose its digits.
   bool holds(const Tensor& tensor) const {
@@ -278,7 +263,7 @@ class Planner {
   const HalfOptions& options_;
   std::vector<char> for_positions_;  // what becomes positions
   std::vector<char> is_dequantized_;
-  std::vector<char> matched_;  // patterns of options.keep
+  KeepPatterns keep_;
   HalfPlan plan_;
 };
 

@@ -287,6 +287,9 @@ NB_MODULE(_core, m) {
       .def_rw("external_data", &mx2onnx::ConvertOptions::external_data)
       .def_rw("weights_in_place", &mx2onnx::ConvertOptions::weights_in_place)
       .def_rw("precision", &mx2onnx::ConvertOptions::precision)
+      .def_rw("weights", &mx2onnx::ConvertOptions::weights)
+      .def_rw("weights_operator", &mx2onnx::ConvertOptions::weights_operator)
+      .def_rw("weights_block", &mx2onnx::ConvertOptions::weights_block)
       .def_rw("half_ports", &mx2onnx::ConvertOptions::half_ports)
       .def_rw("keep_float32", &mx2onnx::ConvertOptions::keep_float32)
       .def_prop_rw(

@@ -169,7 +169,7 @@ def test_what_is_named_stays():
     [
         ({"float16": True, "bfloat16": True}, "float16=True and bfloat16=True: a model has one of them"),
         ({"float16_io": True}, "inputs and outputs become float16 only with float16=True"),
-        ({"keep_float32": ["a"]}, "all stays float32 without float16=True or bfloat16=True"),
+        ({"keep_float32": ["a"]}, "all stays float32 without float16=True, bfloat16=True or weights"),
         ({"bfloat16": True, "opset": 12}, "opset 12 has no bfloat16"),
         ({"float16": True, "weights_in_place": True}, "weights in float16 cannot stay in the parameter file"),
     ],

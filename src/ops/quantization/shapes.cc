@@ -11,6 +11,7 @@
 #include "ops/expressions/common.h"
 #include "ops/expressions/pooling.h"
 #include "ops/expressions/quantized.h"
+#include "ops/expressions/reshape_codes.h"
 #include "ops/quantization/calibrated.h"
 #include "ops/record/registry.h"
 
@@ -103,6 +104,18 @@ void translate_quantized_flatten(const NoParam& /*p*/, Translation& t) {
     return b.emit("Flatten", {x}, {{"axis", 1}},
                   {b.dtype(x), Shape{shape[0], shape.count(1, shape.rank())}});
   });
+}
+
+template <typename P>
+void infer_quantized_reshape(const P& p, InferContext& c) {
+  infer_kept_types(c);
+  infer_reshaped(p, c);
+}
+
+template <typename P>
+void translate_quantized_reshape(const P& /*p*/, Translation& t) {
+  const Shape to = t.output_shape(0);
+  move_integers(t, [&](Builder& b, Value x) { return onnx::reshape(b, x, to); });
 }
 
 struct TransposeParam {
@@ -281,6 +294,18 @@ void register_quantized_shapes(Registry& r) {
       .outputs(kQuantizedOutputs)
       .infer(infer_quantized_transpose)
       .translate(translate_quantized_transpose);
+  r.add<ReshapeParam>({"_contrib_quantized_reshape", "quantized_reshape"})
+      .summary("The same integers in another shape.")
+      .inputs(data)
+      .outputs(kQuantizedOutputs)
+      .infer(infer_quantized_reshape<ReshapeParam>)
+      .translate(translate_quantized_reshape<ReshapeParam>);
+  r.add<NpxReshapeParam>({"_npx_quantized_reshape"})
+      .summary("The same integers in another shape, with NumPy's codes.")
+      .inputs(data)
+      .outputs(kQuantizedOutputs)
+      .infer(infer_quantized_reshape<NpxReshapeParam>)
+      .translate(translate_quantized_reshape<NpxReshapeParam>);
   r.add<EmbeddingParam>({"_contrib_quantized_embedding", "_npx_quantized_embedding"})
       .summary("Rows of an int8 weight.")
       .inputs({{"data", InputRole::kData},

@@ -8,7 +8,7 @@
 #include "onnx/opset.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
-#include "ops/tensor/reshaping.h"
+#include "ops/expressions/reshaping.h"
 
 namespace mx2onnx {
 namespace {

@@ -11,7 +11,7 @@
 #include "ops/expressions/common.h"
 #include "ops/expressions/numbered.h"
 #include "ops/tensor/axes.h"
-#include "ops/tensor/reshaping.h"
+#include "ops/expressions/reshaping.h"
 
 namespace mx2onnx {
 namespace {

@@ -8,199 +8,17 @@
 #include "base/error.h"
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
-#include "ops/tensor/reshaping.h"
+#include "ops/expressions/reshape_codes.h"
+#include "ops/expressions/reshaping.h"
 
 namespace mx2onnx {
 namespace {
 
 using onnx::Builder;
 
-// The special values in the `shape` of Reshape.
-constexpr std::int64_t kKeep = 0;
-constexpr std::int64_t kInfer = -1;
-constexpr std::int64_t kKeepRest = -2;
-constexpr std::int64_t kMerge = -3;
-constexpr std::int64_t kSplit = -4;
-// Stands for any free size.
-constexpr std::int64_t kSize = 1;
-
-struct ReshapeParam {
-  Tuple shape;
-  bool reverse = false;
-  std::optional<Tuple> target_shape = Tuple();
-  bool keep_highest = false;
-
-  static void declare(AttrDeclarer<ReshapeParam>& d) {
-    d.field("shape", &ReshapeParam::shape)
-        .at_least(kSplit)
-        .help(
-            "0 keeps a size, -1 is what is left, -2 keeps all the rest, -3 merges two, -4 splits "
-            "one into the two that follow");
-    d.field("reverse", &ReshapeParam::reverse)
-        .help("match `shape` with the sizes from right to left");
-    d.field("target_shape", &ReshapeParam::target_shape)
-        .at_least(-1)
-        .help("old spelling, without `shape`: one 0 is what is left");
-    d.field("keep_highest", &ReshapeParam::keep_highest)
-        .help("with `target_shape`: keep the first size");
-  }
-};
-
-[[noreturn]] void fail_shape(const Tuple& shape, const Shape& from, std::string_view why,
-                             const char* attribute = "shape") {
-  const ErrorScope scope = ErrorScope::attribute(attribute);
-  fail_reshape(attr_detail::text_of(shape), from, why);
-}
-
-// MXNet's InferReshapeShape (tensor/matrix_op-inl.h), word for word over Dims, with its quirks: a
-// -1 or a number passes over one size of the input, too; and with `reverse` the codes themselves
-// are read from the right, so that the operands of -4 stand before it. A code that is not a number
-// is a free size.
-class ReshapeReader {
- public:
-  ReshapeReader(std::vector<Dim> shape, bool reverse, const Shape& from)
-      : whole_(Shape(shape).to_string()),
-        from_(from),
-        codes_(std::move(shape)),
-        sizes_(from.dims()) {
-    if (reverse) {
-      std::reverse(codes_.begin(), codes_.end());
-      std::reverse(sizes_.begin(), sizes_.end());
-    }
-    run();
-    if (reverse) std::reverse(result_.begin(), result_.end());
-  }
-  const std::vector<Dim>& result() const { return result_; }
-
- private:
-  [[noreturn]] void fail(std::string_view why) const {
-    const ErrorScope scope = ErrorScope::attribute("shape");
-    fail_reshape(whole_, from_, why);
-  }
-
-  std::int64_t code_at(std::size_t i) const {
-    return codes_[i].is_constant() ? codes_[i].value() : kSize;
-  }
-
-  Dim next_size() {
-    if (next_ >= sizes_.size()) fail("it takes more sizes than there are");
-    return sizes_[next_++];
-  }
-
-  // Sizes are multiplied only where they are known; unknown ones are so in the result.
-  void run() {
-    std::optional<std::size_t> inferred;
-    for (std::size_t i = 0; i < codes_.size(); ++i) {
-      switch (code_at(i)) {
-        case kKeep:
-          result_.push_back(next_size());
-          break;
-        case kInfer:
-          if (inferred) fail("only one -1 is allowed");
-          inferred = result_.size();
-          result_.emplace_back(1);
-          ++next_;
-          break;
-        case kKeepRest:
-          while (next_ < sizes_.size()) result_.push_back(sizes_[next_++]);
-          break;
-        case kMerge: {
-          const Dim first = next_size();
-          result_.push_back(first * next_size());
-          break;
-        }
-        case kSplit:
-          split(i);
-          i += 2;
-          break;
-        default:
-          result_.push_back(codes_[i]);
-          ++next_;
-      }
-    }
-    if (inferred) result_[*inferred] = what_is_left();
-  }
-
-  void split(std::size_t i) {
-    if (i + 2 >= codes_.size()) fail("-4 needs two sizes after it");
-    const Dim size = next_size();
-    const std::int64_t left = code_at(i + 1);
-    const std::int64_t right = code_at(i + 2);
-    if (left < kInfer || right < kInfer || left == 0 || right == 0 || (left < 0 && right < 0)) {
-      fail("-4 needs two sizes after it, at most one of them -1");
-    }
-    result_.push_back(left == kInfer ? floor_div(size, codes_[i + 2]) : codes_[i + 1]);
-    result_.push_back(right == kInfer ? floor_div(size, codes_[i + 1]) : codes_[i + 2]);
-    const Dim parts = result_[result_.size() - 2] * result_.back();
-    if (parts.is_constant() && size.is_constant() && !(parts == size)) {
-      fail(fmt::format("{} cannot be split so", size.value()));
-    }
-  }
-
-  Dim what_is_left() const {
-    const Dim others = Shape(result_).count();
-    if (others.is_constant() && others.value() == 0) {
-      fail("-1 is not defined beside a size of 0");
-    }
-    return floor_div(from_.count(), others);
-  }
-
-  std::string whole_;
-  const Shape& from_;
-  std::vector<Dim> codes_;
-  std::vector<Dim> sizes_;
-  std::size_t next_ = 0;
-  std::vector<Dim> result_;
-};
-
-// The old spelling.
-Shape target_shape(const ReshapeParam& p, const Shape& from) {
-  const Tuple asked = p.target_shape.value_or(Tuple());
-  const auto fail_here = [&](std::string_view why) {
-    fail_shape(asked, from, why, "target_shape");
-  };
-  std::vector<Dim> result(asked.begin(), asked.end());
-  const std::size_t first = p.keep_highest ? 1 : 0;
-  if (p.keep_highest) {
-    if (from.rank() == 0) fail_here("keep_highest needs a first size");
-    result[0] = from[0];
-  }
-  std::vector<std::size_t> open;
-  for (std::size_t i = first; i < result.size(); ++i) {
-    if (asked[i] < 0) fail_here("a size is negative");
-    if (asked[i] == 0) open.push_back(i);
-  }
-  // More than one stay what they are.
-  if (open.size() != 1) return Shape(result);
-  result[open[0]] = 1;
-  const Dim others = Shape(result).count();
-  if (others == Dim(0)) fail_here("0 is not defined beside a size of 0");
-  result[open[0]] = floor_div(from.count(), others);
-  return Shape(result);
-}
-
 void infer_reshape(const ReshapeParam& p, InferContext& c) {
   c.unify_dtypes();
-  const Shape from = c.input_shape(0);
-  if (!from.known_rank()) return;
-  Shape to;
-  if (!p.shape.empty()) {
-    to = Shape(ReshapeReader({p.shape.begin(), p.shape.end()}, p.reverse, from).result());
-  } else if (p.target_shape && !p.target_shape->empty()) {
-    to = target_shape(p, from);
-  } else if (c.np_shape() ||
-             (from.is_static() && from.count() == Dim(1) && !c.output_shape(0).known_rank())) {
-    // MXNet's result has no dimensions.
-    to = Shape(std::vector<Dim>{});
-  } else {
-    // Without either the result is what its users make of it.
-    to = c.output_shape(0);
-    if (!to.known_rank()) return;
-  }
-  c.set_output_shape(0, to);
-  infer_from_count(c, from, c.output_shape(0).count());
-  expect_same_count(c);
-  keep_value(c);
+  infer_reshaped(p, c);
 }
 
 template <typename P>
@@ -230,7 +48,7 @@ void infer_dynamic_reshape(const NoParam& /*p*/, InferContext& c) {
   const Shape& from = c.input_shape(0);
   if (!from.known_rank()) return;
   if (auto shape = known_shape(c)) {
-    c.set_output_shape(0, Shape(ReshapeReader(std::move(*shape), false, from).result()));
+    c.set_output_shape(0, reshaped(std::move(*shape), from));
     return expect_same_count(c);
   }
   const Dim& rank = c.input_shape(1)[0];

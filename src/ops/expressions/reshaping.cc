@@ -1,5 +1,5 @@
 // See reshaping.h.
-#include "ops/tensor/reshaping.h"
+#include "ops/expressions/reshaping.h"
 
 #include <fmt/format.h>
 
