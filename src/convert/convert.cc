@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 
 #include "base/attempt.h"
 #include "base/error.h"
@@ -16,6 +15,7 @@
 #include "convert/load.h"
 #include "convert/metadata.h"
 #include "convert/old_files.h"
+#include "convert/optimize.h"
 #include "convert/output_files.h"
 #include "convert/phase_clock.h"
 #include "convert/ports.h"
@@ -172,24 +172,7 @@ void run_at_opset(const Source& source, const ConvertOptions& given, Conversion&
   note_random_weights(model, result.report);
 
   clock.begin("optimize");
-  std::function<void(std::string_view)> after;
-  if (result.trace != nullptr)
-    after = [&](std::string_view pass) { result.trace->after_pass(pass, result.graph); };
-  if (options.optimize) {
-    result.report.passes = passes::run_pipeline(result.graph, options.disabled_passes,
-                                                {options.opset, options.weights_in_place}, after);
-  } else {
-    // What a translation has seen through (the joined weights of an RNN) would be written twice.
-    passes::remove_dead_nodes(result.graph);
-    if (after) after("remove_dead_nodes");
-  }
-  for (auto& entry : spell_for_targets(result.graph, options))
-    result.report.passes.push_back(std::move(entry));
-  result.half = apply_precision(result.graph, options);
-  if (after && options.precision != "float32") after(options.precision);
-  result.weights = apply_stored_weights(result.graph, options);
-  if (after && options.weights != "float32") after(options.weights);
-  passes::keep_draws_apart(result.graph);
+  optimize(result, options);
   const auto renames = rename_ports(result.graph, options.rename);
   onnx::check_graph(result.graph);
 
