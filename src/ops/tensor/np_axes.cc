@@ -10,8 +10,8 @@
 #include "onnx/shape_expr.h"
 #include "ops/expressions/common.h"
 #include "ops/expressions/numbered.h"
-#include "ops/tensor/axes.h"
 #include "ops/expressions/reshaping.h"
+#include "ops/tensor/axes.h"
 
 namespace mx2onnx {
 namespace {
