@@ -46,6 +46,6 @@ struct Conversion {
 Conversion convert_graph(const Source& source, const ConvertOptions& options);
 
 /// The same into a `result` that keeps what was found out until a failure.
-void convert_graph(const Source& source, const ConvertOptions& options, Conversion& result);
+void convert_graph(const Source& source, const ConvertOptions& given, Conversion& result);
 
 }  // namespace mx2onnx

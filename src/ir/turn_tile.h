@@ -20,7 +20,7 @@ struct RegisterOf {
   using Type [[gnu::vector_size(16)]] = T;
 };
 template <typename T>
-using Register = typename RegisterOf<T>::Type;
+using Register = RegisterOf<T>::Type;
 template <typename T>
 constexpr std::size_t kLanes = 16 / sizeof(T);
 
@@ -31,17 +31,17 @@ Register<T> interleaved(Register<T> a, Register<T> b, std::index_sequence<kLane.
 }
 
 // As many registers as each has elements: a square, turned round where it lies. Each round puts
-// the element that is `half` registers below behind the one above, after all of which what was
-// below stands beside.
+// the element that is half as many registers below behind the one above, after all of which what
+// was below stands beside.
 template <typename T>
 void turn_square(std::array<Register<T>, kLanes<T>>& square) {
-  constexpr std::size_t half = kLanes<T> / 2;
-  constexpr auto lanes = std::make_index_sequence<kLanes<T>>();
+  constexpr std::size_t kHalf = kLanes<T> / 2;
+  constexpr auto kAll = std::make_index_sequence<kLanes<T>>();
   for (std::size_t round = 1; round < kLanes<T>; round *= 2) {
     const auto before = square;
-    for (std::size_t i = 0; i < half; ++i) {
-      square[2 * i] = interleaved<T, 0>(before[i], before[i + half], lanes);
-      square[2 * i + 1] = interleaved<T, half>(before[i], before[i + half], lanes);
+    for (std::size_t i = 0; i < kHalf; ++i) {
+      square[2 * i] = interleaved<T, 0>(before[i], before[i + kHalf], kAll);
+      square[2 * i + 1] = interleaved<T, kHalf>(before[i], before[i + kHalf], kAll);
     }
   }
 }
@@ -54,16 +54,16 @@ template <typename T>
 void turn_tile(const T* lines, std::size_t stride, std::size_t rows, std::size_t columns, T* to,
                std::size_t to_stride) {
   using namespace turn_tile_detail;
-  constexpr std::size_t lanes = kLanes<T>;
+  constexpr std::size_t kSide = kLanes<T>;
   std::size_t row = 0;
   if (columns == kTileColumns<T>) {
-    for (; row + lanes <= rows; row += lanes) {
-      for (std::size_t column = 0; column < kTileColumns<T>; column += lanes) {
-        std::array<Register<T>, lanes> square;
-        for (std::size_t i = 0; i < lanes; ++i)
+    for (; row + kSide <= rows; row += kSide) {
+      for (std::size_t column = 0; column < kTileColumns<T>; column += kSide) {
+        std::array<Register<T>, kSide> square;
+        for (std::size_t i = 0; i < kSide; ++i)
           std::memcpy(&square[i], lines + (column + i) * stride + row, sizeof(square[i]));
         turn_square<T>(square);
-        for (std::size_t i = 0; i < lanes; ++i)
+        for (std::size_t i = 0; i < kSide; ++i)
           std::memcpy(to + (row + i) * to_stride + column, &square[i], sizeof(square[i]));
       }
     }

@@ -125,12 +125,12 @@ class Linter {
     }
     // Of a runtime whose rows say nothing of what runs, nothing is known to be untried.
     if (was_tried || is_refused || !knows_what_runs_) return;
-    static const Rule kNone{.operators = {}, .how = "no row of the table says that it runs"};
+    static const Rule no_rule{.operators = {}, .how = "no row of the table says that it runs"};
     const std::string what =
         !is_onnx              ? "is not ONNX's; whether it runs depends on what is registered"
         : was_tried_otherwise ? "was tried, but not like this" + type_text(node, facts)
                               : "was not tried";
-    add(LintSeverity::kUntried, op, what, kNone, true, node);
+    add(LintSeverity::kUntried, op, what, no_rule, true, node);
   }
 
   static std::string type_text(const onnx::StoredNode& node, const Facts& facts) {

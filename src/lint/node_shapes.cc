@@ -142,7 +142,7 @@ Shape sizes_of(const std::vector<const ValueFacts*>& inputs, std::size_t index) 
 
 Shape shape_of(const onnx::StoredNode& node, const std::vector<const ValueFacts*>& inputs) {
   const std::string_view op = node.op_type;
-  const Shape first = inputs.empty() || inputs[0] == nullptr ? std::nullopt : inputs[0]->shape;
+  Shape first = inputs.empty() || inputs[0] == nullptr ? std::nullopt : inputs[0]->shape;
   if (op == "Shape" || op == "Range" || op == "NonMaxSuppression")
     return of_rank(op == "NonMaxSuppression" ? 2 : 1);
   if (op == "Reshape" || op == "Expand") {

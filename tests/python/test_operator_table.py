@@ -37,7 +37,7 @@ def test_every_name_has_one_status():
         for name in names_of(operator):
             assert name not in status, name
             status[name] = operator["status"]
-    assert set(status.values()) == {"translated", "planned", "refused"}
+    assert set(status.values()) == {"translated", "refused"}
     assert {name for group in GROUPS for name in group} - set(status) == set()
 
 
