@@ -278,7 +278,10 @@ def test_what_stays_as_asked():
         dense_symbol(True, True, 64), {"fc_weight": weight}, opset=21, weights="int8", keep_float32=["fc*"]
     )
     assert result.report["weights"]["count"] == 0
-    assert [left["reason"] for left in result.report["weights"]["left"]] == ["asked for", "has fewer than 4,096 elements"]
+    assert [left["reason"] for left in result.report["weights"]["left"]] == [
+        "asked for",
+        "has fewer than 4,096 elements",
+    ]
     with pytest.warns(mx2onnx.ConversionWarning, match="no node has this name"):
         mx2onnx.convert(
             dense_symbol(True, True, 64), {"fc_weight": weight}, opset=21, weights="int8", keep_float32=["nothing"]
