@@ -47,7 +47,7 @@ struct LintResult {
   LintRuntime runtime;
   std::vector<LintFinding> findings;  ///< The worst first.
   /// True unless something is certainly refused or wrong.
-  bool runs() const;
+  MX2ONNX_EXPORT bool runs() const;
 };
 
 /// The runtimes that there are rules for.
