@@ -33,6 +33,19 @@ GraphUses::GraphUses(const Graph& graph)
   }
 }
 
+std::optional<SliceRange> slice_range(const Graph& graph, const Node& slice) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 1; i < slice.inputs.size() && slice.inputs[i].present(); ++i) {
+    const Tensor* tensor = graph.constant(slice.inputs[i]);
+    if (tensor == nullptr || tensor->count() != 1) return std::nullopt;
+    numbers.push_back(read_ints(*tensor)[0]);
+  }
+  if (numbers.size() < 3 || (numbers.size() > 3 && numbers[3] != 1)) return std::nullopt;
+  const auto axis = resolve_axis(numbers[2], graph.type(slice.inputs[0]).shape.rank());
+  if (!axis) return std::nullopt;
+  return SliceRange{*axis, numbers[0], numbers[1]};
+}
+
 Value add_constant(Graph& graph, const Node& node, Tensor tensor) {
   onnx::ValueInfo info;
   info.name = graph.names.unique(node.name + "/Constant");

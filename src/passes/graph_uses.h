@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -49,6 +50,17 @@ void for_each_use_within(const onnx::Node& node, const Visit& visit) {
 
 /// Whether the node gives other values each time.
 bool draws(const onnx::Node& node);
+
+/// What a Slice takes: along one axis, forward, without gaps; its ends as it has them, which may
+/// be negative or beyond the size.
+struct SliceRange {
+  std::size_t axis;
+  std::int64_t start;
+  std::int64_t end;
+};
+
+/// Nothing if the Slice is another one, or does not say so by constants.
+std::optional<SliceRange> slice_range(const onnx::Graph& graph, const onnx::Node& slice);
 
 /// Adds a constant for an input of a node, named after the node.
 onnx::Value add_constant(onnx::Graph& graph, const onnx::Node& node, Tensor tensor);

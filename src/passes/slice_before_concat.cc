@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "passes/graph_uses.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 
@@ -13,32 +14,9 @@ using onnx::Graph;
 using onnx::Node;
 using onnx::Value;
 
-struct Range {
-  std::size_t axis;
-  std::int64_t start;
-  std::int64_t end;
-};
-
-// What a node slices, if it goes forward along one axis from an end that is known.
-std::optional<Range> range_of(const Graph& graph, const Node& node) {
-  std::vector<std::int64_t> numbers;
-  for (std::size_t i = 1; i < node.inputs.size() && node.inputs[i].present(); ++i) {
-    const Tensor* tensor = graph.constant(node.inputs[i]);
-    if (tensor == nullptr || tensor->count() != 1) return std::nullopt;
-    numbers.push_back(read_ints(*tensor)[0]);
-  }
-  if (numbers.size() < 3) return std::nullopt;
-  const bool forward = numbers.size() == 3 || numbers[3] == 1;
-  const auto rank = static_cast<std::int64_t>(graph.type(node.inputs[0]).shape.rank());
-  const std::int64_t axis = numbers[2] < 0 ? numbers[2] + rank : numbers[2];
-  if (!forward || axis < 0 || axis >= rank || numbers[0] < 0 || numbers[1] < numbers[0])
-    return std::nullopt;
-  return Range{static_cast<std::size_t>(axis), numbers[0], numbers[1]};
-}
-
 // The part that has all of the range, and where it begins.
 std::optional<std::pair<Value, std::int64_t>> part_with(const Graph& graph, const Node& concat,
-                                                        const Range& range) {
+                                                        const SliceRange& range) {
   std::int64_t begin = 0;
   for (const Value part : concat.inputs) {
     const auto& shape = graph.type(part).shape;
@@ -58,9 +36,11 @@ bool joins_along(const Graph& graph, const Node& node, std::size_t axis) {
 
 std::optional<NewNode> slice_of_part(const Match& match, Place& place) {
   const Node& node = place.node();
-  const auto range = range_of(place.graph(), node);
+  const auto range = slice_range(place.graph(), node);
   const Node& concat = match.node("joined");
-  if (!range || !joins_along(place.graph(), concat, range->axis)) return std::nullopt;
+  // From an end that is known.
+  if (!range || range->start < 0 || range->end < range->start) return std::nullopt;
+  if (!joins_along(place.graph(), concat, range->axis)) return std::nullopt;
   const auto found = part_with(place.graph(), concat, *range);
   if (!found) return std::nullopt;
   NewNode slice{"Slice", node.inputs, {}};

@@ -40,32 +40,20 @@ class Splitter {
   }
 
  private:
-  std::optional<std::int64_t> number(const Node& node, std::size_t input) const {
-    const Tensor* tensor = graph_.constant(node.inputs[input]);
-    if (tensor == nullptr || tensor->count() != 1) return std::nullopt;
-    return read_ints(*tensor)[0];
-  }
-
   // The axis and the part that the node takes, if it takes one forward of a size that is known.
   std::optional<std::pair<std::size_t, Part>> part_of(const Node& node, std::size_t at) const {
-    if (!node.is("Slice") || node.inputs.size() < 4 || !node.inputs[3].present())
-      return std::nullopt;
+    if (!node.is("Slice")) return std::nullopt;
+    const auto range = slice_range(graph_, node);
     const auto& type = graph_.type(node.inputs[0]);
-    const auto start = number(node, 1);
-    const auto end = number(node, 2);
-    const auto axis_number = number(node, 3);
-    if (!start || !end || !axis_number || !has_kernel(type.dtype)) return std::nullopt;
-    if (node.inputs.size() > 4 && node.inputs[4].present() && number(node, 4) != 1)
+    if (!range || !has_kernel(type.dtype) || !type.shape[range->axis].is_constant())
       return std::nullopt;
-    const auto axis = resolve_axis(*axis_number, type.shape.rank());
-    if (!axis || !type.shape[*axis].is_constant()) return std::nullopt;
-    const std::int64_t size = type.shape[*axis].value();
+    const std::int64_t size = type.shape[range->axis].value();
     const auto clamped = [size](std::int64_t place) {
       return std::clamp<std::int64_t>(place < 0 ? place + size : place, 0, size);
     };
-    const Part part{clamped(*start), clamped(*end), at};
+    const Part part{clamped(range->start), clamped(range->end), at};
     if (part.start >= part.end) return std::nullopt;
-    return std::pair(*axis, part);
+    return std::pair(range->axis, part);
   }
 
   void split_in(Body& body) {

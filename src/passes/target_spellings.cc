@@ -36,9 +36,7 @@ void insert(Body& body, std::vector<Prefix> prefixes) {
 }
 
 void erase_attribute(Node& node, std::string_view name) {
-  node.attrs.erase(std::remove_if(node.attrs.begin(), node.attrs.end(),
-                                  [&](const auto& attr) { return attr.name == name; }),
-                   node.attrs.end());
+  std::erase_if(node.attrs, [&](const auto& attr) { return attr.name == name; });
 }
 
 std::optional<Node> pad_for(Graph& graph, Node& pool) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "ops/expressions/common.h"
@@ -24,6 +25,25 @@ constexpr std::int64_t kSize = 1;
                              const char* attribute = "shape") {
   const ErrorScope scope = ErrorScope::attribute(attribute);
   fail_reshape(attr_detail::text_of(shape), from, why);
+}
+
+// The two sizes that a size is split into, of which the codes may leave one to be computed. `fail`
+// is called with what is wrong with them; `code` is the one that asks for it.
+template <typename Fail>
+std::array<Dim, 2> split_size(const Dim& size, const Dim& left, const Dim& right,
+                              std::string_view code, const Fail& fail) {
+  const auto is = [](const Dim& dim, std::int64_t number) { return dim == Dim(number); };
+  const auto is_wrong = [&](const Dim& dim) {
+    return dim.is_constant() && (dim.value() < kInfer || dim.value() == 0);
+  };
+  if (is_wrong(left) || is_wrong(right) || (is(left, kInfer) && is(right, kInfer)))
+    fail(fmt::format("{} needs two sizes after it, at most one of them -1", code));
+  const std::array<Dim, 2> parts = {is(left, kInfer) ? floor_div(size, right) : left,
+                                    is(right, kInfer) ? floor_div(size, left) : right};
+  const Dim whole = parts[0] * parts[1];
+  if (whole.is_constant() && size.is_constant() && !(whole == size))
+    fail(fmt::format("{} cannot be split so", size.value()));
+  return parts;
 }
 
 // MXNet's InferReshapeShape (tensor/matrix_op-inl.h), word for word over Dims, with its quirks: a
@@ -97,18 +117,9 @@ class ReshapeReader {
 
   void split(std::size_t i) {
     if (i + 2 >= codes_.size()) fail("-4 needs two sizes after it");
-    const Dim size = next_size();
-    const std::int64_t left = code_at(i + 1);
-    const std::int64_t right = code_at(i + 2);
-    if (left < kInfer || right < kInfer || left == 0 || right == 0 || (left < 0 && right < 0)) {
-      fail("-4 needs two sizes after it, at most one of them -1");
-    }
-    result_.push_back(left == kInfer ? floor_div(size, codes_[i + 2]) : codes_[i + 1]);
-    result_.push_back(right == kInfer ? floor_div(size, codes_[i + 1]) : codes_[i + 2]);
-    const Dim parts = result_[result_.size() - 2] * result_.back();
-    if (parts.is_constant() && size.is_constant() && !(parts == size)) {
-      fail(fmt::format("{} cannot be split so", size.value()));
-    }
+    const auto parts = split_size(next_size(), codes_[i + 1], codes_[i + 2], "-4",
+                                  [this](std::string_view why) { fail(why); });
+    result_.insert(result_.end(), parts.begin(), parts.end());
   }
 
   Dim what_is_left() const {
@@ -268,19 +279,9 @@ class NpxReshapeReader {
 
   void split(std::size_t i) {
     if (i + 2 >= codes_.size()) fail("-6 needs two sizes after it");
-    const Dim size = next_size();
-    const std::int64_t left = codes_[i + 1];
-    const std::int64_t right = codes_[i + 2];
-    const bool is_pair = left >= kInfer && right >= kInfer && (left > 0 || right > 0);
-    if (!is_pair || left == 0 || right == 0) {
-      fail("-6 needs two sizes after it, at most one of them -1");
-    }
-    result_.push_back(left == kInfer ? floor_div(size, right) : Dim(left));
-    result_.push_back(right == kInfer ? floor_div(size, left) : Dim(right));
-    const Dim parts = result_[result_.size() - 2] * result_.back();
-    if (parts.is_constant() && size.is_constant() && !(parts == size)) {
-      fail(fmt::format("{} cannot be split so", size.value()));
-    }
+    const auto parts = split_size(next_size(), codes_[i + 1], codes_[i + 2], "-6",
+                                  [this](std::string_view why) { fail(why); });
+    result_.insert(result_.end(), parts.begin(), parts.end());
   }
 
   const Tuple& whole_;
